@@ -1,0 +1,39 @@
+# The commands of this project; each is a script of the same name in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test build site bench e2e prepare fmt clean
+ARGS ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## install what building and testing need
+	@scripts/setup test
+
+run: ## build what is needed and serve on http://127.0.0.1:3000 until Ctrl-C
+	@scripts/run $(ARGS)
+
+test: ## every check: formatting, lints, dependencies, unit, database and browser tests
+	@scripts/test $(ARGS)
+
+build: ## release build: the program and the site
+	@scripts/build
+
+site: ## the browser's side alone, quick to build (RTV_SITE_PROFILE=release: small)
+	@scripts/setup build
+	@scripts/build-site
+
+bench: ## measure the release build: requests, latencies, memory, time to start, shipped sizes
+	@scripts/bench $(ARGS)
+
+e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
+	@scripts/e2e $(ARGS)
+
+prepare: ## refresh .sqlx after a change of queries or migrations
+	@scripts/prepare
+
+fmt: ## format the Rust code
+	@scripts/fmt
+
+clean: ## remove everything built; data in .rtv stays
+	@scripts/clean

@@ -1,0 +1,132 @@
+//! The trend chart: a picture of its own address in the first HTML, a chart that answers the pointer once the browser
+//! has time for it, and the same data as a table.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use leptos_router::components::Form;
+use rtv_ui::{Button, ChartFrame, Picture, SelectField, Table};
+
+use crate::dashboard::TrendView;
+use crate::dashboard::filter::{hidden_fields, select_options};
+
+/// Size of the wide picture in CSS pixels.
+const WIDE: (u32, u32) = (1_120, 320);
+/// Size of the picture for a phone.
+const NARROW: (u32, u32) = (400, 280);
+
+/// The chart with its choices.
+#[component]
+pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
+    let live = NodeRef::<Div>::new();
+    #[cfg(feature = "hydrate")]
+    bring_to_life(live, trend.chart_js.clone(), trend.option.clone(), trend.echarts.clone());
+    let picture = |(width, height): (u32, u32)| Picture {
+        src: format!("{}&theme=light&width={width}&height={height}", trend.picture),
+        dark_src: format!("{}&theme=dark&width={width}&height={height}", trend.picture),
+        width,
+        height,
+    };
+    let (wide, narrow) = (picture(WIDE), picture(NARROW));
+    let actions = view! {
+        <Form method="get" action=path>
+            {hidden_fields(trend.hidden)}
+            <div class="l-cluster" data-gap="2">
+                <SelectField label="Metric" name="metric" options=select_options(trend.metrics) />
+                <SelectField label="Step" name="grain" options=select_options(trend.grains) />
+                <Button>"Show"</Button>
+            </div>
+        </Form>
+    }
+    .into_any();
+    let has_previous = trend.previous_label.is_some();
+    let previous_label = trend.previous_label.clone();
+    let (value_label, before_label) = (trend.period_label.clone(), trend.previous_label.clone().unwrap_or_default());
+    let rows = trend
+        .rows
+        .into_iter()
+        .map(|row| {
+            let previous = has_previous.then(|| {
+                view! {
+                    <td data-label="Compared with">{row.previous_day.unwrap_or_default()}</td>
+                    <td data-label=before_label.clone() class="u-number">{row.previous.unwrap_or_default()}</td>
+                }
+            });
+            view! {
+                <tr>
+                    <th scope="row" data-label="From">{row.day}</th>
+                    <td data-label=value_label.clone() class="u-number">{row.value}</td>
+                    {previous}
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <ChartFrame
+            title=trend.title.clone()
+            takeaway=trend.takeaway
+            picture=wide
+            narrow=Some(narrow)
+            alt=trend.alt
+            live=view! { <div class="c-chart__live" hidden node_ref=live></div> }.into_any()
+            actions
+        >
+            {trend.note.map(|note| view! { <p class="u-muted u-small">{note}</p> })}
+            <Table caption=trend.title id="trend" compact=true>
+                <thead>
+                    <tr>
+                        <th scope="col">"From"</th>
+                        <th scope="col" class="u-number">{trend.period_label}</th>
+                        {previous_label.map(|label| view! {
+                            <th scope="col">"Compared with"</th>
+                            <th scope="col" class="u-number">{label}</th>
+                        })}
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </Table>
+        </ChartFrame>
+    }
+}
+
+#[cfg(feature = "hydrate")]
+mod live {
+    use wasm_bindgen::prelude::*;
+
+    // The chart's script has an address of its own with a hash in it, which only the page knows.
+    #[wasm_bindgen(inline_js = "export async function mount_chart(module, element, option, echarts) {
+        return (await import(module)).mount(element, option, echarts);
+    }
+    export function dispose_chart(handle) { handle.dispose(); }")]
+    extern "C" {
+        #[wasm_bindgen(catch)]
+        pub(super) async fn mount_chart(module: &str, element: &web_sys::Element, option: &str, echarts: &str) -> Result<JsValue, JsValue>;
+        pub(super) fn dispose_chart(handle: &JsValue);
+    }
+}
+
+/// Mounts the chart when its place is on the page, and takes it away with the page. What fails leaves the picture.
+#[cfg(feature = "hydrate")]
+fn bring_to_life(place: NodeRef<Div>, module: String, option: String, echarts: String) {
+    let handle = StoredValue::new_local(None::<wasm_bindgen::JsValue>);
+    let is_gone = StoredValue::new(false);
+    Effect::new(move || {
+        let Some(element) = place.get() else { return };
+        let (module, option, echarts) = (module.clone(), option.clone(), echarts.clone());
+        leptos::task::spawn_local(async move {
+            if let Ok(mounted) = live::mount_chart(&module, &element, &option, &echarts).await {
+                // The page may have been left while the script was loading.
+                if is_gone.try_get_value().unwrap_or(true) {
+                    live::dispose_chart(&mounted);
+                } else {
+                    handle.try_set_value(Some(mounted));
+                }
+            }
+        });
+    });
+    on_cleanup(move || {
+        is_gone.try_set_value(true);
+        if let Some(mounted) = handle.try_get_value().flatten() {
+            live::dispose_chart(&mounted);
+        }
+    });
+}

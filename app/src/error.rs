@@ -1,0 +1,70 @@
+//! The error that travels from a server function to its page, and the page's view of it. It is mapped once from
+//! [`rtv_core::Error`]; the response's status is set at the same place, because Leptos would answer 500 otherwise.
+
+use leptos::prelude::*;
+use rtv_core::Error;
+use rtv_ui::{ErrorPage, LinkButton, Variant};
+use serde::{Deserialize, Serialize};
+use server_fn::codec::JsonEncoding;
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+/// A refused or failed request, with the id under which it is logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppError {
+    /// What happened.
+    pub error: Error,
+    /// Id of the request; empty where the browser failed before a request was answered.
+    pub request_id: String,
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(value: ServerFnErrorErr) -> Self {
+        let error = match value {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => {
+                Error::Unavailable("RTV could not be reached. Check the connection and try again.".into())
+            }
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Error::Unavailable("This page was opened with an older version of RTV. Load it again.".into())
+            }
+            _ => Error::Internal,
+        };
+        Self { error, request_id: String::new() }
+    }
+}
+
+impl core::fmt::Display for AppError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl core::error::Error for AppError {}
+
+#[cfg(feature = "ssr")]
+impl From<Error> for AppError {
+    /// Sets the status of the response; who is signed out is led to the sign-in page and back afterwards.
+    fn from(error: Error) -> Self {
+        let request = crate::request::current();
+        if error == Error::SignedOut {
+            leptos_axum::redirect(&request.sign_in_address());
+        } else {
+            crate::request::set_status(error.status());
+        }
+        Self { error, request_id: request.context.request().id.clone() }
+    }
+}
+
+/// A page in place of one that could not be shown.
+#[component]
+pub fn Failed(error: AppError) -> impl IntoView {
+    let status = error.error.status();
+    let actions = match error.error {
+        Error::SignedOut => view! { <LinkButton href="/sign-in" variant=Variant::Primary>"Sign in"</LinkButton> }.into_any(),
+        _ => view! { <LinkButton href="/">"Go to the start"</LinkButton> }.into_any(),
+    };
+    view! {
+        <ErrorPage status=status title=error.error.title() text=error.error.explanation() request_id=error.request_id actions=actions />
+    }
+}

@@ -1,0 +1,93 @@
+//! `/`: leads to the dashboard of the tenant that was looked at last, or lets the person choose.
+
+use leptos::prelude::*;
+use rtv_ui::{BareLayout, Card, EmptyState, IconName};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+use crate::not_found::FailedPage;
+use crate::page::{Flash, FlashMessage, PRODUCT, PageTitle, TenantEntry};
+
+/// What the page shows when there is nothing to lead to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Home {
+    tenants: Vec<TenantEntry>,
+    user_email: String,
+    flash: Option<Flash>,
+}
+
+/// Tenants of the person; leads on where it is clear which one is meant.
+#[server(prefix = "/fn", endpoint = "home", input = server_fn::codec::Json)]
+pub async fn read_home() -> Result<Home, AppError> {
+    let request = crate::request::current();
+    let person = request.context.person().ok_or(rtv_core::Error::SignedOut)?.clone();
+    let tenants = rtv_domain::access::memberships(&request.context).await?;
+    let last = tenants.iter().find(|one| Some(one.slug.as_str()) == person.last_tenant.as_deref());
+    if let Some(one) = last.or(tenants.first().filter(|_| tenants.len() == 1)) {
+        leptos_axum::redirect(&format!("/t/{}/dashboard", one.slug));
+    }
+    Ok(Home {
+        tenants: tenants
+            .into_iter()
+            .map(|one| TenantEntry { slug: one.slug.to_string(), name: one.name, role: one.role.label().into(), current: false })
+            .collect(),
+        user_email: person.email.to_string(),
+        flash: request.flash,
+    })
+}
+
+/// The page.
+#[component]
+pub fn HomePage() -> impl IntoView {
+    let home = Resource::new(|| (), |()| read_home());
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match home.await {
+                    Ok(home) => view! { <Chooser home /> }.into_any(),
+                    Err(error) => view! { <FailedPage error /> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Chooser(home: Home) -> impl IntoView {
+    let body = if home.tenants.is_empty() {
+        view! {
+            <EmptyState
+                icon=IconName::Tenant
+                title="You belong to no organisation yet"
+                text=format!("You are signed in as {}. Ask an admin of your organisation to add this address; then load this page again.", home.user_email)
+            />
+        }
+        .into_any()
+    } else {
+        home.tenants
+            .into_iter()
+            .map(|one| {
+                view! {
+                    <li>
+                        <a href=format!("/t/{}/dashboard", one.slug)>{one.name}</a>
+                        <span class="u-muted u-small">{one.role}</span>
+                    </li>
+                }
+            })
+            .collect_view()
+            .into_any()
+    };
+    view! {
+        <PageTitle title="Choose an organisation" />
+        <BareLayout product=PRODUCT>
+            <FlashMessage flash=home.flash />
+            <h1>"Choose an organisation"</h1>
+            <Card>
+                <ul class="l-stack" data-gap="3">{body}</ul>
+            </Card>
+            <form method="post" action="/sign-out">
+                <rtv_ui::Button>"Sign out"</rtv_ui::Button>
+            </form>
+        </BareLayout>
+    }
+}

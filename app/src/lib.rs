@@ -1,0 +1,21 @@
+//! The pages of RTV and the server functions that feed them. A page is a file; its server functions are in `api.rs` in
+//! the folder of the same name, and hold no rule: they make a context, call the domain once and shape the answer.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+// Fires on components behind private modules, which the router reaches by their function.
+#![allow(unreachable_pub)]
+// Components name their properties; a doc comment on the page says what it is.
+#![allow(missing_docs)]
+
+pub mod dashboard;
+pub mod error;
+pub mod home;
+pub mod not_found;
+pub mod page;
+pub mod post;
+#[cfg(feature = "ssr")]
+pub mod request;
+pub mod routes;
+pub mod session;
+#[cfg(feature = "ssr")]
+pub mod shell;
+pub mod sign_in;

@@ -1,0 +1,136 @@
+//! From the domain's posts to the rows that people read. Runs on the server only.
+
+use rtv_core::filter::PageFilter;
+use rtv_core::kpi::{Basis, Unit};
+use rtv_core::{Error, FieldError, PostId};
+use rtv_domain::TenantContext;
+use rtv_domain::format::{Format, MISSING, machine};
+use rtv_domain::kpi::Filter;
+use rtv_domain::post::{self, Cursor, Figures, Post, Query};
+use rust_decimal::Decimal;
+
+use crate::post::{Cell, Column, PostRow, Posts};
+
+/// Keys and headings of the figures, in order.
+const COLUMNS: [(&str, &str); 9] = [
+    ("engagements", "Engagements"),
+    ("reactions", "Reactions"),
+    ("comments", "Comments"),
+    ("shares", "Shares"),
+    ("clicks", "Clicks"),
+    ("impressions", "Impressions"),
+    ("reach", "Reach"),
+    ("conversions", "Conversions"),
+    ("revenue", "Revenue"),
+];
+
+/// Asks the domain and words the answer.
+pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Result<Posts, Error> {
+    let parsed = PageFilter::parse(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        .and_then(|filter| Ok((filter, cursor(pairs)?)));
+    let (filter, after) = match parsed {
+        Ok(parsed) => parsed,
+        Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
+        Err(other) => return Err(other),
+    };
+    let period = filter.period(ctx.today())?;
+    let query = Query {
+        period,
+        filter: Filter { platforms: filter.platforms.clone(), accounts: filter.accounts.clone() },
+        after,
+    };
+    let listing = match post::list(ctx, &query).await {
+        Ok(listing) => listing,
+        Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
+        Err(other) => return Err(other),
+    };
+    let format = Format::of(ctx.tenant());
+    let path = format!("/t/{}/posts", ctx.tenant().slug);
+    let first = filter.link(&path);
+    let separator = if first.contains('?') { '&' } else { '?' };
+    let basis = match listing.basis {
+        Basis::Lifetime => "totals to date of posts published in the period",
+        Basis::Period => "what posts gained in the period",
+    };
+    let shown = listing.posts.len();
+    Ok(Posts {
+        subtitle: format!("{} · {} · {basis}", format.period(period), ctx.tenant().zone),
+        filter: crate::dashboard::filter_view(ctx, pairs, &filter, &listing.accounts),
+        errors: Vec::new(),
+        columns: columns(),
+        summary: if after.is_none() && listing.next.is_none() {
+            format!("{} posts", format.count(listing.count))
+        } else {
+            format!("{} of {} posts", shown, format.count(listing.count))
+        },
+        totals: cells(&format, &listing.totals),
+        rows: listing.posts.into_iter().map(|post| row(&format, post)).collect(),
+        next: listing.next.map(|next| format!("{first}{separator}after={}_{}", next.day, next.id)),
+        first: after.map(|_| first.clone()),
+        dashboard: filter.link(&format!("/t/{}/dashboard", ctx.tenant().slug)),
+        is_refused: false,
+    })
+}
+
+async fn refused(ctx: &TenantContext, pairs: &[(String, String)], errors: Vec<FieldError>) -> Result<Posts, Error> {
+    crate::request::set_status(422);
+    let accounts = rtv_domain::account::list(ctx).await?;
+    Ok(Posts {
+        subtitle: "The filters below were not applied.".into(),
+        filter: crate::dashboard::filter_view(ctx, pairs, &PageFilter::default(), &accounts),
+        errors: errors.into_iter().map(|error| (error.field, error.message)).collect(),
+        columns: columns(),
+        rows: Vec::new(),
+        totals: Vec::new(),
+        summary: String::new(),
+        first: None,
+        next: None,
+        dashboard: format!("/t/{}/dashboard", ctx.tenant().slug),
+        is_refused: true,
+    })
+}
+
+fn columns() -> Vec<Column> {
+    COLUMNS.iter().map(|(key, label)| Column { key: (*key).into(), label: (*label).into() }).collect()
+}
+
+/// `after=2018-06-01_post_…`, as the page itself writes it.
+fn cursor(pairs: &[(String, String)]) -> Result<Option<Cursor>, Error> {
+    let Some((_, text)) = pairs.iter().find(|(name, value)| name == "after" && !value.is_empty()) else { return Ok(None) };
+    let parsed = text.split_once('_').and_then(|(day, id)| Some(Cursor { day: day.parse().ok()?, id: id.parse::<PostId>().ok()? }));
+    parsed.map(Some).ok_or_else(|| Error::invalid("after", "follow the links below the table to turn pages."))
+}
+
+fn row(format: &Format, post: Post) -> PostRow {
+    let title = post.body.filter(|body| !body.trim().is_empty()).unwrap_or_else(|| post.external_id.clone());
+    PostRow {
+        id: post.id.to_string(),
+        published: post.published_at.map_or_else(|| format.month(post.first_day), |at| format.clock(at)),
+        title: title.chars().take(120).collect(),
+        kind: post.kind.unwrap_or_else(|| MISSING.into()),
+        account: format!("{} · {}", post.account_name, post.platform.label()),
+        cells: cells(format, &post.figures),
+    }
+}
+
+fn cells(format: &Format, figures: &Figures) -> Vec<Cell> {
+    let count = |value: Option<i64>| cell(format, Unit::Count, value.map(Decimal::from));
+    vec![
+        count(figures.engagements),
+        count(figures.reactions),
+        count(figures.comments),
+        count(figures.shares),
+        count(figures.clicks),
+        count(figures.impressions),
+        count(figures.reach),
+        count(figures.conversions),
+        cell(format, Unit::Money, figures.revenue),
+    ]
+}
+
+fn cell(format: &Format, unit: Unit, value: Option<Decimal>) -> Cell {
+    Cell {
+        text: value.map_or_else(|| MISSING.into(), |value| format.exact(unit, value)),
+        exact: value.map(machine).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,66 @@
+//! `/sign-in`. The form is posted to the same address, to a plain route of the server: it works alike with and without
+//! JavaScript, and a refusal comes back as a message in the session, with what was typed.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use rtv_ui::{AuthLayout, Button, ErrorSummary, Field, Variant};
+
+use crate::error::AppError;
+use crate::not_found::FailedPage;
+use crate::page::{Flash, FlashMessage, PRODUCT, PageTitle};
+
+/// The message that waits for the page; who is signed in already is led on.
+#[server(prefix = "/fn", endpoint = "sign-in", input = server_fn::codec::Json)]
+pub async fn read_sign_in() -> Result<Option<Flash>, AppError> {
+    let request = crate::request::current();
+    if request.context.person().is_some() {
+        leptos_axum::redirect("/");
+    }
+    Ok(request.flash)
+}
+
+/// The page.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let flash = Resource::new(|| (), |()| read_sign_in());
+    let query = use_query_map();
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match flash.await {
+                    Ok(flash) => {
+                        let next = query.get_untracked().get("next").unwrap_or_default();
+                        view! { <SignIn flash next /> }.into_any()
+                    }
+                    Err(error) => view! { <FailedPage error /> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn SignIn(flash: Option<Flash>, next: String) -> impl IntoView {
+    let flash = flash.unwrap_or_default();
+    let title = if flash.errors.is_empty() { "Sign in" } else { "Error: Sign in" };
+    let email = flash.value("email").unwrap_or_default();
+    let email_error = flash.error("email");
+    let password_error = flash.error("password");
+    let errors = flash.errors.clone();
+    let message = view! {
+        <FlashMessage flash=Some(flash) />
+        <ErrorSummary errors />
+    }
+    .into_any();
+    view! {
+        <PageTitle title />
+        <AuthLayout product=PRODUCT title="Sign in" text="Use your work email address." message>
+            <form method="post" action="/sign-in" class="l-stack">
+                <input type="hidden" name="next" value=next />
+                <Field label="Work email" name="email" kind="email" value=email error=email_error autocomplete="username" required=true />
+                <Field label="Password" name="password" kind="password" error=password_error autocomplete="current-password" required=true />
+                <Button variant=Variant::Primary wide=true>"Sign in"</Button>
+            </form>
+        </AuthLayout>
+    }
+}

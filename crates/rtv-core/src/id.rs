@@ -1,0 +1,105 @@
+//! Typed identifiers. Every id is a newtype over UUIDv7 and is written with the prefix of its noun
+//! (`ten_0192…`), so that an id of the wrong kind is refused where it is parsed.
+//! Ids are *made* in `rtv-domain`, because making one needs a clock and random numbers.
+
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// An id was not written as its prefix and 32 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an id like {prefix}0192f3c4a1b27d3e8f9a0b1c2d3e4f50")]
+pub struct ParseIdError {
+    prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The prefix that the text form starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// The bare UUID, as the database stores it.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(value: Uuid) -> Self {
+                Self(value)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0.simple())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.to_string()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.strip_prefix($prefix)
+                    .filter(|rest| rest.len() == 32)
+                    .and_then(|rest| Uuid::try_parse(rest).ok())
+                    .map(Self)
+                    .ok_or(ParseIdError { prefix: $prefix })
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = ParseIdError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A client organisation.
+    TenantId = "ten_";
+    /// A person with one sign-in.
+    UserId = "usr_";
+    /// A connected profile on a platform.
+    AccountId = "acc_";
+    /// Posts that serve one goal.
+    CampaignId = "cmp_";
+    /// Content for one or more accounts.
+    PostId = "post_";
+    /// One file that was taken in.
+    ImportId = "imp_";
+    /// One entry of the audit log.
+    AuditEventId = "evt_";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_what_it_wrote_and_refuses_other_prefixes() {
+        let id = TenantId::from(Uuid::from_u128(42));
+        assert_eq!(id.to_string(), "ten_0000000000000000000000000000002a");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for wrong in ["", "ten_", "usr_0000000000000000000000000000002a", "ten_00000000-0000-0000-0000-00000000002a", "ten_zz"] {
+            assert!(wrong.parse::<TenantId>().is_err(), "{wrong}");
+        }
+    }
+}

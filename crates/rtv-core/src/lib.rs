@@ -1,0 +1,25 @@
+//! The vocabulary of RTV: ids, slugs, permissions, roles, platforms, KPIs, periods and the closed error type.
+//!
+//! Everything here is pure and also compiles for the browser. There is no I/O, no clock and no database in this
+//! crate; a rule that needs one of them lives in `rtv-domain`.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod error;
+pub mod filter;
+pub mod id;
+pub mod kpi;
+pub mod period;
+pub mod permission;
+pub mod plan;
+pub mod platform;
+pub mod role;
+pub mod text;
+
+pub use error::{Error, FieldError, Result};
+pub use id::{AccountId, AuditEventId, CampaignId, ImportId, PostId, TenantId, UserId};
+pub use kpi::Kpi;
+pub use permission::Permission;
+pub use plan::{Plan, TenantStatus};
+pub use platform::Platform;
+pub use role::Role;
+pub use text::{Email, Slug};

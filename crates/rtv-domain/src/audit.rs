@@ -1,0 +1,124 @@
+//! The audit log: what an event is, and how it is written in the transaction of the change itself.
+//! Sequence, hash chain and signatures are a sealer's business; this table only ever grows.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+use rtv_core::{Error, TenantId};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::context::{Actor, RequestInfo};
+use crate::transaction::failed;
+
+/// How an act ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// The actor was not allowed to.
+    Denied,
+    /// It failed.
+    Error,
+}
+
+impl Outcome {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Denied => "denied",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One entry before it is written. Secrets never go into `before` and `after`.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    action: &'static str,
+    resource_kind: &'static str,
+    resource_id: String,
+    outcome: Outcome,
+    detail: Option<String>,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Event {
+    /// A successful act on a resource. The action is `noun.verb`.
+    pub(crate) fn new(action: &'static str, resource_kind: &'static str, resource_id: impl Into<String>) -> Self {
+        Self { action, resource_kind, resource_id: resource_id.into(), outcome: Outcome::Success, detail: None, before: None, after: None }
+    }
+
+    pub(crate) fn outcome(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub(crate) fn before(mut self, before: Value) -> Self {
+        self.before = Some(before);
+        self
+    }
+
+    pub(crate) fn after(mut self, after: Value) -> Self {
+        self.after = Some(after);
+        self
+    }
+}
+
+pub(crate) async fn insert(
+    connection: &mut PgConnection,
+    tenant: Option<TenantId>,
+    actor: &Actor,
+    request: &RequestInfo,
+    now: DateTime<Utc>,
+    event: Event,
+) -> Result<(), Error> {
+    let kind = match actor {
+        Actor::Anonymous => "anonymous",
+        Actor::Person(_) => "user",
+        Actor::Operator(_) => "staff",
+        Actor::System(_) => "system",
+    };
+    sqlx::query!(
+        r#"
+        insert into audit_event (
+          tenant_id, id, occurred_at, actor_kind, actor_id, actor_label, action, resource_kind, resource_id,
+          result, detail, before, after, address, user_agent, request_id
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        "#,
+        tenant.map_or(Uuid::nil(), TenantId::uuid),
+        Uuid::now_v7(),
+        now,
+        kind,
+        actor.user_id().map(rtv_core::UserId::uuid),
+        actor.label(),
+        event.action,
+        event.resource_kind,
+        event.resource_id,
+        event.outcome.key(),
+        event.detail,
+        event.before,
+        event.after,
+        request.address.map(network) as _,
+        request.user_agent,
+        request.id,
+    )
+    .execute(connection)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// One address as PostgreSQL's `inet` wants it.
+pub(crate) fn network(address: IpAddr) -> IpNet {
+    IpNet::from(address)
+}

@@ -1,0 +1,180 @@
+//! Who acts, from where, and in which tenant. Every function of this crate takes one of the two contexts first:
+//! [`Context`] for what has no tenant yet, [`TenantContext`] for everything inside one.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use rtv_core::{Permission, Plan, Role, Slug, TenantId, TenantStatus, UserId};
+
+use crate::clock::Clock;
+use crate::database::Database;
+
+/// Where a request comes from; the audit log keeps it.
+#[derive(Debug, Clone, Default)]
+pub struct RequestInfo {
+    /// Told to the person and written to every log line.
+    pub id: String,
+    /// The client's address, from the connection or from a trusted proxy.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself, cut to 512 characters.
+    pub user_agent: Option<String>,
+}
+
+/// Who acts.
+#[derive(Debug, Clone)]
+pub enum Actor {
+    /// Nobody has signed in.
+    Anonymous,
+    /// A person with a session.
+    Person(Arc<crate::session::Person>),
+    /// A person of the operator at the command line, as `user@host`.
+    Operator(Arc<str>),
+    /// RTV itself, named by the work it does.
+    System(&'static str),
+}
+
+impl Actor {
+    /// Id of the person, if it is one.
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::Person(person) => Some(person.id),
+            Self::Anonymous | Self::Operator(_) | Self::System(_) => None,
+        }
+    }
+
+    /// As the audit log names the actor.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Anonymous => "anonymous".into(),
+            Self::Person(person) => person.email.to_string(),
+            Self::Operator(name) => name.to_string(),
+            Self::System(work) => format!("rtv {work}"),
+        }
+    }
+}
+
+/// An actor without a tenant.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub(crate) database: Database,
+    pub(crate) clock: Clock,
+    pub(crate) request: Arc<RequestInfo>,
+    pub(crate) actor: Actor,
+}
+
+impl Context {
+    /// A context of an actor.
+    pub fn new(database: Database, clock: Clock, request: RequestInfo, actor: Actor) -> Self {
+        Self { database, clock, request: Arc::new(request), actor }
+    }
+
+    /// The same request, for another actor: after a sign-in, or when a session has been read.
+    #[must_use]
+    pub fn with_actor(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Who acts.
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The person, if one has signed in.
+    pub fn person(&self) -> Option<&crate::session::Person> {
+        match &self.actor {
+            Actor::Person(person) => Some(person),
+            Actor::Anonymous | Actor::Operator(_) | Actor::System(_) => None,
+        }
+    }
+
+    /// Where the request comes from.
+    pub fn request(&self) -> &RequestInfo {
+        &self.request
+    }
+}
+
+/// A tenant as every page needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// What it has bought.
+    pub plan: Plan,
+    /// Where it stands in its life.
+    pub status: TenantStatus,
+    /// Whether it is the operator's own.
+    pub is_house: bool,
+    /// Zone of its days.
+    pub zone: Tz,
+    /// BCP 47 tag for numbers and dates.
+    pub locale: String,
+    /// ISO 4217 code of its money.
+    pub currency: String,
+    /// First day of its week, Monday = 0.
+    pub week_start: u32,
+}
+
+/// What an actor holds in a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// A member with a built-in role.
+    Member(Role),
+    /// Staff by a listed, audited path: everything that the path names.
+    Operator,
+}
+
+impl Access {
+    /// Whether it holds the permission.
+    pub const fn grants(self, permission: Permission) -> bool {
+        match self {
+            Self::Member(role) => role.grants(permission),
+            Self::Operator => true,
+        }
+    }
+}
+
+/// An actor inside a tenant that they may know of. Made by `access::enter` and by staff paths.
+#[derive(Debug, Clone)]
+pub struct TenantContext {
+    pub(crate) context: Context,
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) access: Access,
+}
+
+impl TenantContext {
+    /// The tenant.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// What the actor holds in it.
+    pub const fn access(&self) -> Access {
+        self.access
+    }
+
+    /// The actor without the tenant.
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.context.now()
+    }
+
+    /// The present day in the tenant's zone.
+    pub fn today(&self) -> NaiveDate {
+        self.context.clock.today(self.tenant.zone)
+    }
+}

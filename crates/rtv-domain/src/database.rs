@@ -1,0 +1,137 @@
+//! The pool of the serving role. Connections are checked when the pool is opened (the role must own nothing and bypass
+//! nothing) and each time one comes back (it must be idle). Transactions begin in `transaction.rs` only.
+
+use core::time::Duration;
+
+use rtv_core::Error;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+
+/// A handle on the serving role's pool. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+    options: PgConnectOptions,
+}
+
+/// Size and patience of the pool.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolSettings {
+    /// Most connections at a time.
+    pub connections: u32,
+    /// How long a request waits for a connection before it is told that RTV is not available.
+    pub patience: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self { connections: 16, patience: Duration::from_secs(5) }
+    }
+}
+
+/// Why a pool was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is not one of PostgreSQL.
+    #[error("the database address cannot be read: {0}; it looks like postgres://user@host/database")]
+    Address(sqlx::Error),
+    /// No connection.
+    #[error("the database does not answer: {0}; start it, or correct the address")]
+    Connect(sqlx::Error),
+    /// The role could see or change more than it should.
+    #[error("the serving role “{role}” {fault}; row security would not hold for it. Point RTV_APP_DATABASE_URL to a role like rtv_app that owns nothing, is no superuser and has no BYPASSRLS")]
+    Role {
+        /// The role that was tried.
+        role: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+}
+
+impl Database {
+    /// Opens the pool and refuses a role for which row security would not hold.
+    pub async fn open(url: &str, settings: PoolSettings) -> Result<Self, OpenError> {
+        let options: PgConnectOptions = url.parse().map_err(OpenError::Address)?;
+        let options = options.application_name("rtv");
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.connections)
+            .acquire_timeout(settings.patience)
+            // A connection that a cancelled request left inside a transaction must not serve another tenant
+            // (sqlx up to 0.9.0 can give one back). Outside a transaction now() is the statement's own start.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    let idle = sqlx::query_scalar::<_, bool>("select now() = statement_timestamp()").fetch_one(connection).await;
+                    Ok(idle.unwrap_or(false))
+                })
+            })
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql("set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '60s'; set timezone = 'UTC'")
+                        .execute(connection)
+                        .await
+                        .map(drop)
+                })
+            })
+            .connect_with(options.clone())
+            .await
+            .map_err(OpenError::Connect)?;
+        let database = Self { pool, options };
+        database.refuse_powerful_role().await?;
+        Ok(database)
+    }
+
+    async fn refuse_powerful_role(&self) -> Result<(), OpenError> {
+        let mut connection = self.pool.acquire().await.map_err(OpenError::Connect)?;
+        let (role, is_superuser, bypasses, owns): (String, bool, bool, bool) = sqlx::query_as(
+            r"
+            select rolname::text, rolsuper, rolbypassrls,
+              exists (
+                select 1 from pg_class
+                where relnamespace = 'public'::regnamespace and pg_has_role(current_user, relowner, 'member')
+              )
+            from pg_roles
+            where rolname = current_user
+            ",
+        )
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(OpenError::Connect)?;
+        let fault = match (is_superuser, bypasses, owns) {
+            (true, _, _) => "is a superuser",
+            (_, true, _) => "has BYPASSRLS",
+            (_, _, true) => "owns tables or is a member of their owner",
+            (false, false, false) => return Ok(()),
+        };
+        Err(OpenError::Role { role, fault })
+    }
+
+    /// The pool, for `transaction.rs` alone; an architecture test holds that.
+    pub(crate) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// A connection of its own that is not part of the pool, for listening to notifications.
+    pub async fn listener(&self) -> Result<sqlx::postgres::PgListener, Error> {
+        // A listener keeps its connection for good; taken from the pool it would starve it.
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(self.options.clone());
+        sqlx::postgres::PgListener::connect_with(&pool).await.map_err(crate::transaction::failed)
+    }
+
+    /// Whether the database answers, and how fast.
+    pub async fn ping(&self) -> Result<Duration, Error> {
+        let started = std::time::Instant::now();
+        let mut connection = self.pool.acquire().await.map_err(crate::transaction::failed)?;
+        PgConnection::ping(&mut connection).await.map_err(crate::transaction::failed)?;
+        Ok(started.elapsed())
+    }
+
+    /// Connections now open and now idle.
+    pub fn connections(&self) -> (u32, usize) {
+        (self.pool.size(), self.pool.num_idle())
+    }
+
+    /// Closes the pool after what runs has ended.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

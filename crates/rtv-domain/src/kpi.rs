@@ -1,0 +1,661 @@
+//! KPIs over a period: values, comparison, coverage, basis, reasons for what is missing, and the trend.
+//! Everything is read from the daily roll-ups in a fixed number of queries, whatever the period.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rtv_core::kpi::{Basis, Kpi};
+use rtv_core::period::{Grain, Period};
+use rtv_core::{AccountId, Error, Permission, Platform};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::FromPrimitive;
+
+use crate::access::stored;
+use crate::account::{self, Account};
+use crate::context::TenantContext;
+use crate::transaction::{Resource, Tx, failed};
+
+/// Which accounts a figure covers. Empty lists mean all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Platforms.
+    pub platforms: Vec<Platform>,
+    /// Accounts.
+    pub accounts: Vec<AccountId>,
+}
+
+impl Filter {
+    /// The accounts that it covers. An account that does not exist is an error of the field, so that a mistyped
+    /// address never shows figures of everything.
+    pub(crate) fn covered<'a>(&self, accounts: &'a [Account]) -> Result<Vec<&'a Account>, Error> {
+        if let Some(unknown) = self.accounts.iter().find(|id| accounts.iter().all(|account| account.id != **id)) {
+            return Err(Error::invalid("account", format!("there is no account {unknown}; choose one from the list.")));
+        }
+        Ok(accounts
+            .iter()
+            .filter(|account| self.platforms.is_empty() || self.platforms.contains(&account.platform))
+            .filter(|account| self.accounts.is_empty() || self.accounts.contains(&account.id))
+            .collect())
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The window.
+    pub period: Period,
+    /// What it is compared with.
+    pub previous: Option<Period>,
+    /// Which accounts.
+    pub filter: Filter,
+    /// Metric of the trend.
+    pub metric: Kpi,
+    /// Width of the trend's points.
+    pub grain: Grain,
+}
+
+/// One KPI over the period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// Which.
+    pub kpi: Kpi,
+    /// Exact value; `None` is missing, never zero.
+    pub value: Option<Decimal>,
+    /// Exact value of the comparison period.
+    pub previous: Option<Decimal>,
+    /// Why it is missing, as a sentence.
+    pub missing: Option<String>,
+    /// Platforms that report it, of those with posts in the period.
+    pub coverage: Coverage,
+    /// What the value counts.
+    pub basis: Basis,
+    /// A remark on how the value came about, as a sentence.
+    pub note: Option<String>,
+    /// Value per day of the period, for the sparkline; empty where a KPI has no daily values.
+    pub daily: Vec<Option<Decimal>>,
+}
+
+/// How much of what was asked for reports a KPI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Platforms that report it.
+    pub platforms: usize,
+    /// Platforms with posts in the period.
+    pub of_platforms: usize,
+    /// Posts that report it.
+    pub posts: i64,
+    /// Posts in the period.
+    pub of_posts: i64,
+}
+
+/// One point of the trend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Point {
+    /// First day of the point, clipped to the period.
+    pub first_day: NaiveDate,
+    /// Value in the period.
+    pub value: Option<Decimal>,
+    /// First day of the matching point of the comparison period.
+    pub previous_first_day: Option<NaiveDate>,
+    /// Value in the comparison period.
+    pub previous: Option<Decimal>,
+    /// Posts in the point.
+    pub posts: i64,
+}
+
+/// Everything that the dashboard says about a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// All KPIs in the order of the catalogue.
+    pub figures: Vec<Figure>,
+    /// The trend of the asked metric.
+    pub trend: Vec<Point>,
+    /// Basis of the figures.
+    pub basis: Basis,
+    /// All accounts of the tenant, for the filter.
+    pub accounts: Vec<Account>,
+    /// First and last day that any post of the covered accounts may have been published on.
+    pub extent: Option<Period>,
+    /// When the facts changed last.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Posts whose month is known but not their day, and whose month lies only partly in the period: not counted.
+    pub undated_posts: i64,
+    /// Posts counted in the period that the trend cannot place at this grain, for the same reason.
+    pub unplaced_posts: i64,
+    /// Whether the period's last day is still running.
+    pub is_running: bool,
+}
+
+/// Sums of the roll-up, of any number of groups.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    posts: i64,
+    reach: Option<i64>,
+    reach_posts: i64,
+    impressions: Option<i64>,
+    impressions_posts: i64,
+    engagements: Option<i64>,
+    engagements_posts: i64,
+    rate_engagements: i64,
+    rate_impressions: i64,
+    rate_by_reach_engagements: i64,
+    rate_reach: i64,
+    conversions: Option<i64>,
+    conversions_posts: i64,
+    revenue: Option<Decimal>,
+    revenue_posts: i64,
+    roi_revenue: Decimal,
+    roi_cost: Decimal,
+    sentiment_sum: f64,
+    sentiment_count: i64,
+}
+
+fn add<T: core::ops::Add<Output = T>>(left: Option<T>, right: Option<T>) -> Option<T> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left + right),
+        (one, other) => one.or(other),
+    }
+}
+
+impl Sums {
+    fn plus(self, other: &Self) -> Self {
+        Self {
+            posts: self.posts + other.posts,
+            reach: add(self.reach, other.reach),
+            reach_posts: self.reach_posts + other.reach_posts,
+            impressions: add(self.impressions, other.impressions),
+            impressions_posts: self.impressions_posts + other.impressions_posts,
+            engagements: add(self.engagements, other.engagements),
+            engagements_posts: self.engagements_posts + other.engagements_posts,
+            rate_engagements: self.rate_engagements + other.rate_engagements,
+            rate_impressions: self.rate_impressions + other.rate_impressions,
+            rate_by_reach_engagements: self.rate_by_reach_engagements + other.rate_by_reach_engagements,
+            rate_reach: self.rate_reach + other.rate_reach,
+            conversions: add(self.conversions, other.conversions),
+            conversions_posts: self.conversions_posts + other.conversions_posts,
+            revenue: add(self.revenue, other.revenue),
+            revenue_posts: self.revenue_posts + other.revenue_posts,
+            roi_revenue: self.roi_revenue + other.roi_revenue,
+            roi_cost: self.roi_cost + other.roi_cost,
+            sentiment_sum: self.sentiment_sum + other.sentiment_sum,
+            sentiment_count: self.sentiment_count + other.sentiment_count,
+        }
+    }
+
+    fn total<'a>(groups: impl Iterator<Item = &'a Group>) -> Self {
+        groups.fold(Self::default(), |sums, group| sums.plus(&group.sums))
+    }
+
+    /// The value of a KPI; `None` where nothing reports it. Follower growth is not in the roll-up.
+    fn value(&self, kpi: Kpi) -> Option<Decimal> {
+        match kpi {
+            Kpi::Reach => self.reach.map(Decimal::from),
+            Kpi::Impressions => self.impressions.map(Decimal::from),
+            Kpi::Engagements => self.engagements.map(Decimal::from),
+            Kpi::EngagementRate => ratio(
+                Decimal::from(self.rate_engagements + self.rate_by_reach_engagements),
+                Decimal::from(self.rate_impressions + self.rate_reach),
+            ),
+            Kpi::FollowerGrowth => None,
+            Kpi::Sentiment => ratio(Decimal::from_f64(self.sentiment_sum)?, Decimal::from(self.sentiment_count)),
+            Kpi::Published => Some(Decimal::from(self.posts)),
+            Kpi::Conversions => self.conversions.map(Decimal::from),
+            Kpi::Revenue => self.revenue,
+            Kpi::Roi => ratio(self.roi_revenue - self.roi_cost, self.roi_cost),
+        }
+    }
+
+    /// Posts that report what the KPI needs.
+    const fn reporting(&self, kpi: Kpi) -> i64 {
+        match kpi {
+            Kpi::Reach => self.reach_posts,
+            Kpi::Impressions => self.impressions_posts,
+            Kpi::Engagements | Kpi::EngagementRate => self.engagements_posts,
+            Kpi::Sentiment => self.sentiment_count,
+            Kpi::Conversions => self.conversions_posts,
+            Kpi::Revenue | Kpi::Roi => self.revenue_posts,
+            Kpi::Published | Kpi::FollowerGrowth => self.posts,
+        }
+    }
+}
+
+/// Twelve places are more than any figure shows and keep the exact value short.
+fn ratio(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
+    if denominator.is_zero() { None } else { Some((numerator / denominator).round_dp(12)) }
+}
+
+/// One row of the roll-up, over accounts and campaigns of a platform.
+struct Group {
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    platform: Platform,
+    sums: Sums,
+}
+
+impl Group {
+    fn lies_in(&self, period: Period) -> bool {
+        period.contains(self.first_day) && period.contains(self.last_day)
+    }
+
+    fn overlaps(&self, period: Period) -> bool {
+        self.first_day <= period.to() && self.last_day >= period.from()
+    }
+}
+
+/// Figures and trend of a period, in five queries.
+pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Error> {
+    let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Tenant).await?;
+    let accounts = account::read(&mut tx).await?;
+    let covered = query.filter.covered(&accounts)?;
+    let ids: Vec<_> = covered.iter().map(|account| account.id.uuid()).collect();
+    let basis = basis_of(&covered);
+    let groups = read_groups(&mut tx, basis, query, &ids).await?;
+    let followers = read_followers(&mut tx, query, &ids).await?;
+    let (extent, as_of) = read_extent(&mut tx, basis, &ids).await?;
+    tx.rollback().await?;
+
+    let current: Vec<&Group> = groups.iter().filter(|group| group.lies_in(query.period)).collect();
+    let earlier: Vec<&Group> =
+        groups.iter().filter(|group| query.previous.is_some_and(|period| group.lies_in(period))).collect();
+    let now = Sums::total(current.iter().copied());
+    let before = query.previous.map(|_| Sums::total(earlier.iter().copied()));
+    let days = daily(query.period, &current);
+
+    let mut platforms: Vec<Platform> = current.iter().map(|group| group.platform).collect();
+    platforms.sort_unstable();
+    platforms.dedup();
+    let figures = Kpi::ALL
+        .into_iter()
+        .map(|kpi| {
+            if kpi == Kpi::FollowerGrowth {
+                return followers.figure();
+            }
+            let value = now.value(kpi).filter(|_| now.posts > 0 || kpi == Kpi::Published);
+            let previous = before.as_ref().filter(|sums| sums.posts > 0 || kpi == Kpi::Published).and_then(|sums| sums.value(kpi));
+            let reporting = platforms
+                .iter()
+                .filter(|platform| Sums::total(current.iter().copied().filter(|group| group.platform == **platform)).value(kpi).is_some())
+                .count();
+            Figure {
+                kpi,
+                value,
+                previous,
+                missing: value.is_none().then(|| why_missing(kpi, &now, &platforms, &accounts)),
+                coverage: Coverage {
+                    platforms: reporting,
+                    of_platforms: platforms.len(),
+                    posts: now.reporting(kpi),
+                    of_posts: now.posts,
+                },
+                basis,
+                note: note(kpi, &now),
+                daily: days.iter().map(|day| if day.posts == 0 && kpi != Kpi::Published { None } else { day.value(kpi) }).collect(),
+            }
+        })
+        .collect();
+
+    let (trend, unplaced_posts) = if query.metric == Kpi::FollowerGrowth {
+        (followers.trend(query, ctx.tenant().week_start), 0)
+    } else {
+        trend(query, ctx.tenant().week_start, &current, &earlier)
+    };
+    Ok(Summary {
+        figures,
+        trend,
+        basis,
+        extent,
+        as_of,
+        undated_posts: groups
+            .iter()
+            .filter(|group| group.overlaps(query.period) && !group.lies_in(query.period))
+            .map(|group| group.sums.posts)
+            .sum(),
+        unplaced_posts,
+        is_running: query.period.to() >= ctx.today(),
+        accounts,
+    })
+}
+
+/// Figures of accounts that only know totals cannot be mixed with daily ones: a sum of both would count neither what
+/// happened nor what was published. Totals exist for every account, so one such account decides for all.
+pub(crate) fn basis_of(accounts: &[&Account]) -> Basis {
+    if !accounts.is_empty() && accounts.iter().all(|account| account.basis == Basis::Period) { Basis::Period } else { Basis::Lifetime }
+}
+
+async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid::Uuid]) -> Result<Vec<Group>, Error> {
+    let previous = query.previous.unwrap_or(query.period);
+    let rows = sqlx::query!(
+        r#"
+        select
+          kpi_daily.first_day, kpi_daily.last_day, account.platform,
+          sum(posts)::bigint as "posts!",
+          sum(reach)::bigint as reach, sum(reach_posts)::bigint as "reach_posts!",
+          sum(impressions)::bigint as impressions, sum(impressions_posts)::bigint as "impressions_posts!",
+          sum(engagements)::bigint as engagements, sum(engagements_posts)::bigint as "engagements_posts!",
+          sum(rate_engagements)::bigint as "rate_engagements!", sum(rate_impressions)::bigint as "rate_impressions!",
+          sum(rate_by_reach_engagements)::bigint as "rate_by_reach_engagements!", sum(rate_reach)::bigint as "rate_reach!",
+          sum(conversions)::bigint as conversions, sum(conversions_posts)::bigint as "conversions_posts!",
+          sum(revenue) as revenue, sum(revenue_posts)::bigint as "revenue_posts!",
+          sum(roi_revenue) as "roi_revenue!", sum(roi_cost) as "roi_cost!",
+          sum(sentiment_sum) as "sentiment_sum!", sum(sentiment_count)::bigint as "sentiment_count!"
+        from kpi_daily
+        join account on account.tenant_id = kpi_daily.tenant_id and account.id = kpi_daily.account_id
+        where kpi_daily.basis = $1
+          -- A group spans at most one month, so the index's first day bounds what can overlap.
+          and kpi_daily.first_day between least($2::date, $4::date) - 31 and greatest($3::date, $5::date)
+          and (
+            (kpi_daily.first_day <= $3 and kpi_daily.last_day >= $2)
+            or (kpi_daily.first_day <= $5 and kpi_daily.last_day >= $4)
+          )
+          and kpi_daily.account_id = any($6)
+        group by kpi_daily.first_day, kpi_daily.last_day, account.platform
+        order by kpi_daily.first_day, kpi_daily.last_day, account.platform
+        "#,
+        basis.key(),
+        query.period.from(),
+        query.period.to(),
+        previous.from(),
+        previous.to(),
+        accounts,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Group {
+                first_day: row.first_day,
+                last_day: row.last_day,
+                platform: stored(row.platform.parse())?,
+                sums: Sums {
+                    posts: row.posts,
+                    reach: row.reach,
+                    reach_posts: row.reach_posts,
+                    impressions: row.impressions,
+                    impressions_posts: row.impressions_posts,
+                    engagements: row.engagements,
+                    engagements_posts: row.engagements_posts,
+                    rate_engagements: row.rate_engagements,
+                    rate_impressions: row.rate_impressions,
+                    rate_by_reach_engagements: row.rate_by_reach_engagements,
+                    rate_reach: row.rate_reach,
+                    conversions: row.conversions,
+                    conversions_posts: row.conversions_posts,
+                    revenue: row.revenue,
+                    revenue_posts: row.revenue_posts,
+                    roi_revenue: row.roi_revenue,
+                    roi_cost: row.roi_cost,
+                    sentiment_sum: row.sentiment_sum,
+                    sentiment_count: row.sentiment_count,
+                },
+            })
+        })
+        .collect()
+}
+
+async fn read_extent(tx: &mut Tx, basis: Basis, accounts: &[uuid::Uuid]) -> Result<(Option<Period>, Option<DateTime<Utc>>), Error> {
+    let row = sqlx::query!(
+        r#"
+        select
+          min(kpi_daily.first_day) as first_day, max(kpi_daily.last_day) as last_day,
+          (select max(coalesce(rolled_back_at, finished_at)) from import) as as_of
+        from kpi_daily
+        where basis = $1 and account_id = any($2)
+        "#,
+        basis.key(),
+        accounts
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    let extent = row.first_day.zip(row.last_day).and_then(|(from, to)| Period::new(from, to).ok());
+    Ok((extent, row.as_of))
+}
+
+fn why_missing(kpi: Kpi, sums: &Sums, platforms: &[Platform], accounts: &[Account]) -> String {
+    if accounts.is_empty() {
+        return "No data has been imported yet.".into();
+    }
+    if sums.posts == 0 {
+        return "Nothing was published in this period.".into();
+    }
+    let names = platforms.iter().map(|platform| platform.label()).collect::<Vec<_>>().join(", ");
+    let none = |what: &str| format!("None of the posts in this period reports {what} ({names}).");
+    match kpi {
+        Kpi::Reach => none("reach"),
+        Kpi::Impressions => none("impressions"),
+        Kpi::Engagements => none("reactions, comments, shares or clicks"),
+        Kpi::EngagementRate if sums.engagements.is_none() => none("engagements"),
+        Kpi::EngagementRate => format!("It needs impressions or reach, and none of the posts in this period reports either ({names})."),
+        Kpi::Sentiment => "No engagement in this period has been scored.".into(),
+        Kpi::Conversions => "No conversions have been attributed to posts in this period.".into(),
+        Kpi::Revenue => "No revenue has been attributed to posts in this period.".into(),
+        Kpi::Roi => "It is hidden while cost is 0 or unknown.".into(),
+        Kpi::FollowerGrowth => "No follower counts are known for both ends of this period.".into(),
+        Kpi::Published => "Nothing was published in this period.".into(),
+    }
+}
+
+fn note(kpi: Kpi, sums: &Sums) -> Option<String> {
+    match kpi {
+        Kpi::EngagementRate if sums.rate_reach > 0 && sums.rate_impressions > 0 => {
+            Some("Engagements ÷ impressions, and ÷ reach for posts without impressions.".into())
+        }
+        Kpi::EngagementRate if sums.rate_reach > 0 => Some("Engagements ÷ reach, because impressions are missing.".into()),
+        Kpi::EngagementRate if sums.rate_impressions > 0 => Some("Engagements ÷ impressions.".into()),
+        Kpi::Sentiment if sums.sentiment_count > 0 => Some(format!("Mean of {} scored posts.", sums.sentiment_count)),
+        Kpi::Reach if sums.reach.is_some() => Some("Someone who saw two posts counts twice.".into()),
+        _ => None,
+    }
+}
+
+/// Sums per day of the period; posts of which only the month is known are in none.
+fn daily(period: Period, groups: &[&Group]) -> Vec<Sums> {
+    let mut days = vec![Sums::default(); usize::try_from(period.days()).unwrap_or(0)];
+    for group in groups.iter().filter(|group| group.first_day == group.last_day) {
+        let index = usize::try_from((group.first_day - period.from()).num_days()).unwrap_or(usize::MAX);
+        if let Some(day) = days.get_mut(index) {
+            *day = day.plus(&group.sums);
+        }
+    }
+    days
+}
+
+/// First days of the trend's points, clipped to the period.
+fn points(period: Period, grain: Grain, week_start: u32) -> Vec<NaiveDate> {
+    let mut points: Vec<NaiveDate> = Vec::new();
+    let mut last = None;
+    for day in period.iter_days() {
+        let floor = grain.floor(day, week_start);
+        if last != Some(floor) {
+            points.push(day);
+            last = Some(floor);
+        }
+    }
+    points
+}
+
+fn place(period: Period, grain: Grain, week_start: u32, groups: &[&Group]) -> (Vec<NaiveDate>, Vec<Sums>, i64) {
+    let firsts = points(period, grain, week_start);
+    let mut sums = vec![Sums::default(); firsts.len()];
+    let mut unplaced = 0;
+    for group in groups {
+        if grain.floor(group.first_day, week_start) == grain.floor(group.last_day, week_start) {
+            let index = firsts.partition_point(|first| *first <= group.first_day) - 1;
+            sums[index] = sums[index].plus(&group.sums);
+        } else {
+            unplaced += group.sums.posts;
+        }
+    }
+    (firsts, sums, unplaced)
+}
+
+fn trend(query: &Query, week_start: u32, current: &[&Group], earlier: &[&Group]) -> (Vec<Point>, i64) {
+    let (firsts, sums, unplaced) = place(query.period, query.grain, week_start, current);
+    let before = query.previous.map(|period| place(period, query.grain, week_start, earlier));
+    let value = |sums: &Sums| if sums.posts == 0 && query.metric != Kpi::Published { None } else { sums.value(query.metric) };
+    let points = firsts
+        .iter()
+        .zip(&sums)
+        .enumerate()
+        .map(|(index, (first, sums))| Point {
+            first_day: *first,
+            value: value(sums),
+            previous_first_day: before.as_ref().and_then(|(firsts, _, _)| firsts.get(index).copied()),
+            previous: before.as_ref().and_then(|(_, sums, _)| sums.get(index)).and_then(value),
+            posts: sums.posts,
+        })
+        .collect();
+    (points, unplaced)
+}
+
+/// Follower counts around the two periods.
+struct Followers {
+    counts: Vec<(uuid::Uuid, NaiveDate, i64)>,
+    period: Period,
+    previous: Option<Period>,
+    accounts: usize,
+}
+
+/// The counts from 31 days before the earlier period: the last one before a period is what it starts with.
+async fn read_followers(tx: &mut Tx, query: &Query, accounts: &[uuid::Uuid]) -> Result<Followers, Error> {
+    let earliest = query.previous.map_or(query.period.from(), |previous| previous.from().min(query.period.from()));
+    let rows = sqlx::query!(
+        r#"
+        select account_id, day, followers
+        from account_daily
+        where account_id = any($1) and day between $2::date - 31 and $3
+        order by account_id, day
+        "#,
+        accounts,
+        earliest,
+        query.period.to()
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(Followers {
+        counts: rows.into_iter().map(|row| (row.account_id, row.day, row.followers)).collect(),
+        period: query.period,
+        previous: query.previous,
+        accounts: accounts.len(),
+    })
+}
+
+impl Followers {
+    fn of_accounts(&self) -> impl Iterator<Item = &[(uuid::Uuid, NaiveDate, i64)]> {
+        self.counts.chunk_by(|left, right| left.0 == right.0)
+    }
+
+    /// Growth over a window and the number of accounts that know both ends of it.
+    fn growth(&self, window: Period) -> (Option<i64>, usize) {
+        let growths: Vec<i64> = self
+            .of_accounts()
+            .filter_map(|counts| {
+                let start = counts.iter().rfind(|(_, day, _)| *day < window.from())?;
+                let end = counts.iter().rfind(|(_, day, _)| *day <= window.to() && *day >= window.from())?;
+                Some(end.2 - start.2)
+            })
+            .collect();
+        (if growths.is_empty() { None } else { Some(growths.iter().sum()) }, growths.len())
+    }
+
+    fn figure(&self) -> Figure {
+        let (value, reporting) = self.growth(self.period);
+        let previous = self.previous.and_then(|period| self.growth(period).0);
+        let missing = if self.accounts == 0 {
+            "No data has been imported yet."
+        } else {
+            "No follower counts are known for both ends of this period."
+        };
+        Figure {
+            kpi: Kpi::FollowerGrowth,
+            value: value.map(Decimal::from),
+            previous: previous.map(Decimal::from),
+            missing: value.is_none().then(|| missing.to_owned()),
+            coverage: Coverage::default(),
+            basis: Basis::Period,
+            note: value.map(|_| format!("{reporting} of {} accounts report followers.", self.accounts)),
+            daily: Vec::new(),
+        }
+    }
+
+    fn trend(&self, query: &Query, week_start: u32) -> Vec<Point> {
+        let values = |period: Period| -> Vec<(NaiveDate, Option<Decimal>)> {
+            let firsts = points(period, query.grain, week_start);
+            firsts
+                .iter()
+                .enumerate()
+                .map(|(index, first)| {
+                    let last = firsts.get(index + 1).and_then(NaiveDate::pred_opt).unwrap_or(period.to());
+                    let growth = Period::new(*first, last).ok().and_then(|window| self.growth(window).0);
+                    (*first, growth.map(Decimal::from))
+                })
+                .collect()
+        };
+        let before = self.previous.map(values);
+        values(self.period)
+            .into_iter()
+            .enumerate()
+            .map(|(index, (first_day, value))| {
+                let previous = before.as_ref().and_then(|before| before.get(index));
+                Point {
+                    first_day,
+                    value,
+                    previous_first_day: previous.map(|(first, _)| *first),
+                    previous: previous.and_then(|(_, value)| *value),
+                    posts: 0,
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn period(from: &str, to: &str) -> Period {
+        Period::new(day(from), day(to)).unwrap()
+    }
+
+    #[test]
+    fn a_ratio_is_a_ratio_of_sums_and_never_a_mean_of_ratios() {
+        let small = Sums { posts: 1, engagements: Some(5), rate_engagements: 5, rate_impressions: 10, ..Sums::default() };
+        let large = Sums { posts: 1, engagements: Some(10), rate_engagements: 10, rate_impressions: 1_000, ..Sums::default() };
+        let rate = small.plus(&large).value(Kpi::EngagementRate).unwrap();
+        assert_eq!(rate, (Decimal::from(15) / Decimal::from(1_010)).round_dp(12));
+    }
+
+    #[test]
+    fn missing_plus_known_is_known_and_missing_plus_missing_is_missing() {
+        let known = Sums { reach: Some(3), ..Sums::default() };
+        assert_eq!(known.plus(&Sums::default()).value(Kpi::Reach), Some(Decimal::from(3)));
+        assert_eq!(Sums::default().plus(&Sums::default()).value(Kpi::Reach), None);
+        assert_eq!(Sums::default().value(Kpi::Roi), None, "no cost, no return on it");
+    }
+
+    #[test]
+    fn weekly_points_are_clipped_to_the_period() {
+        // 2026-03-04 is a Wednesday.
+        let firsts = points(period("2026-03-04", "2026-03-17"), Grain::Week, 0);
+        assert_eq!(firsts, [day("2026-03-04"), day("2026-03-09"), day("2026-03-16")]);
+        assert_eq!(points(period("2026-01-31", "2026-03-01"), Grain::Month, 0), [day("2026-01-31"), day("2026-02-01"), day("2026-03-01")]);
+    }
+
+    #[test]
+    fn follower_growth_needs_both_ends() {
+        let account = uuid::Uuid::from_u128(1);
+        let other = uuid::Uuid::from_u128(2);
+        let followers = Followers {
+            counts: vec![(account, day("2026-02-27"), 100), (account, day("2026-03-10"), 130), (other, day("2026-03-10"), 999)],
+            period: period("2026-03-01", "2026-03-31"),
+            previous: None,
+            accounts: 2,
+        };
+        assert_eq!(followers.growth(followers.period), (Some(30), 1));
+        assert_eq!(followers.growth(period("2026-04-01", "2026-04-30")), (None, 0), "a stale count is no growth of 0");
+    }
+}

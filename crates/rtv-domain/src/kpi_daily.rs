@@ -1,0 +1,149 @@
+//! The daily roll-ups that every figure of a page is read from. They are refreshed in the transaction that changes the
+//! facts, and [`verify`] recomputes them from the facts and reports every difference.
+
+use chrono::NaiveDate;
+use rtv_core::{Error, Permission};
+use uuid::Uuid;
+
+use crate::context::TenantContext;
+use crate::transaction::{Resource, Tx, failed};
+
+/// Groups of the roll-up whose facts changed: accounts with first and last day, as three columns of equal length.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Touched {
+    /// Account of each group.
+    pub(crate) accounts: Vec<Uuid>,
+    /// First day of each group.
+    pub(crate) first_days: Vec<NaiveDate>,
+    /// Last day of each group.
+    pub(crate) last_days: Vec<NaiveDate>,
+}
+
+impl Touched {
+    pub(crate) fn push(&mut self, account: Uuid, first_day: NaiveDate, last_day: NaiveDate) {
+        self.accounts.push(account);
+        self.first_days.push(first_day);
+        self.last_days.push(last_day);
+    }
+}
+
+/// Recomputes the groups of basis *lifetime* from the posts.
+pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        delete from kpi_daily
+        using unnest($1::uuid[], $2::date[], $3::date[]) as touched (account_id, first_day, last_day)
+        where kpi_daily.basis = 'lifetime'
+          and kpi_daily.account_id = touched.account_id
+          and kpi_daily.first_day = touched.first_day
+          and kpi_daily.last_day = touched.last_day
+        "#,
+        &touched.accounts,
+        &touched.first_days,
+        &touched.last_days,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    sqlx::query!(
+        r#"
+        insert into kpi_daily (
+          tenant_id, basis, first_day, last_day, account_id, campaign_id, posts,
+          reach, reach_posts, impressions, impressions_posts, engagements, engagements_posts,
+          rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach,
+          conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, sentiment_sum, sentiment_count
+        )
+        select
+          post.tenant_id, 'lifetime', post.published_from, post.published_to, post.account_id,
+          coalesce(post.campaign_id, '00000000-0000-0000-0000-000000000000'), count(*),
+          sum(reach)::bigint, count(reach), sum(impressions)::bigint, count(impressions), sum(engagements)::bigint, count(engagements),
+          coalesce(sum(engagements) filter (where impressions is not null), 0)::bigint,
+          coalesce(sum(impressions) filter (where engagements is not null), 0)::bigint,
+          coalesce(sum(engagements) filter (where impressions is null and reach is not null), 0)::bigint,
+          coalesce(sum(reach) filter (where impressions is null and engagements is not null), 0)::bigint,
+          sum(conversions)::bigint, count(conversions), sum(revenue), count(revenue),
+          coalesce(sum(revenue) filter (where cost is not null), 0), coalesce(sum(cost) filter (where revenue is not null), 0),
+          coalesce(sum(sentiment), 0), count(sentiment)
+        from post
+        join unnest($1::uuid[], $2::date[], $3::date[]) as touched (account_id, first_day, last_day)
+          on post.account_id = touched.account_id
+          and post.published_from = touched.first_day
+          and post.published_to = touched.last_day
+        group by post.tenant_id, post.published_from, post.published_to, post.account_id, post.campaign_id
+        "#,
+        &touched.accounts,
+        &touched.first_days,
+        &touched.last_days,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// A group of the roll-up that does not equal its facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Account of the group.
+    pub account: rtv_core::AccountId,
+    /// First day of the group.
+    pub first_day: NaiveDate,
+    /// Last day of the group.
+    pub last_day: NaiveDate,
+    /// Posts, reach, impressions and engagements as the roll-up has them.
+    pub rolled_up: [Option<i64>; 4],
+    /// The same, from the facts.
+    pub from_facts: [Option<i64>; 4],
+}
+
+/// Recomputes every group of basis *lifetime* from the posts and lists those that differ, at most 1,000.
+pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
+    let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
+    let rows = sqlx::query!(
+        r#"
+        with facts as (
+          select
+            account_id, published_from as first_day, published_to as last_day, count(*) as posts,
+            sum(reach)::bigint as reach, sum(impressions)::bigint as impressions, sum(engagements)::bigint as engagements
+          from post
+          group by account_id, published_from, published_to
+        ),
+        rolled as (
+          select
+            account_id, first_day, last_day, sum(posts)::bigint as posts,
+            sum(reach)::bigint as reach, sum(impressions)::bigint as impressions, sum(engagements)::bigint as engagements
+          from kpi_daily
+          where basis = 'lifetime'
+          group by account_id, first_day, last_day
+        )
+        select
+          coalesce(facts.account_id, rolled.account_id) as "account_id!",
+          coalesce(facts.first_day, rolled.first_day) as "first_day!",
+          coalesce(facts.last_day, rolled.last_day) as "last_day!",
+          facts.posts, facts.reach, facts.impressions, facts.engagements,
+          rolled.posts as rolled_posts, rolled.reach as rolled_reach, rolled.impressions as rolled_impressions,
+          rolled.engagements as rolled_engagements
+        from facts
+        full join rolled
+          on rolled.account_id = facts.account_id and rolled.first_day = facts.first_day and rolled.last_day = facts.last_day
+        where (facts.posts, facts.reach, facts.impressions, facts.engagements)
+          is distinct from (rolled.posts, rolled.reach, rolled.impressions, rolled.engagements)
+        order by 2, 1
+        limit 1000
+        "#
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Difference {
+            account: row.account_id.into(),
+            first_day: row.first_day,
+            last_day: row.last_day,
+            rolled_up: [row.rolled_posts, row.rolled_reach, row.rolled_impressions, row.rolled_engagements],
+            from_facts: [row.posts, row.reach, row.impressions, row.engagements],
+        })
+        .collect())
+}

@@ -1,0 +1,30 @@
+//! Every rule of RTV, every permission check, every audit event and every line of SQL.
+//!
+//! A caller (a page, an API route, a command) makes a [`Context`], names what it wants to do, and gets a typed value
+//! or an [`rtv_core::Error`]. Nothing here knows Leptos or axum. `transaction.rs` is the only file that takes a
+//! connection from the pool.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod access;
+pub mod account;
+pub mod audit;
+pub mod clock;
+pub mod context;
+pub mod database;
+pub mod format;
+pub mod import;
+pub mod kpi;
+pub mod kpi_daily;
+pub mod password;
+pub mod post;
+pub mod schema;
+pub mod session;
+pub mod sign_in;
+pub mod tenant;
+pub mod transaction;
+pub mod user;
+
+pub use clock::Clock;
+pub use context::{Actor, Context, RequestInfo, Tenant, TenantContext};
+pub use database::{Database, PoolSettings};
+pub use transaction::{Resource, StaffPermission, Tx, WorkKind};

@@ -1,0 +1,197 @@
+//! Passwords: strength, hashing and checking with argon2id, on a bounded number of threads.
+//!
+//! A hash takes tens of milliseconds of a core by design, so a flood of sign-ins could starve everything else. At most
+//! [`Passwords::PERMITS`] hashes run at a time, a short queue waits for them, and beyond it people are told to try
+//! again; the other pages keep their speed.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use rtv_core::Error;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+/// Fewest characters of a password.
+pub const SHORTEST: usize = 12;
+/// Most bytes; longer input only costs time.
+pub const LONGEST: usize = 1_024;
+
+/// The one place where passwords are hashed and checked.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    permits: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    /// Hash of a password that nobody has: an unknown account costs the same work as a known one.
+    decoy: Arc<str>,
+}
+
+impl Passwords {
+    /// Hashes that run at the same time. One core stays free for pages on the smallest machine.
+    pub const PERMITS: usize = 2;
+    /// Sign-ins that may wait for a permit.
+    pub const WAITING: usize = 32;
+
+    /// Prepares the decoy, which takes as long as one hash.
+    pub fn prepare() -> Result<Self, Error> {
+        let decoy = hash_now(b"nobody has this password")?;
+        Ok(Self {
+            permits: Arc::new(Semaphore::new(Self::PERMITS)),
+            waiting: Arc::new(AtomicUsize::new(0)),
+            decoy: decoy.into(),
+        })
+    }
+
+    /// Checks a password against the stored hash, or against the decoy where there is none. `Some(hash)` beside
+    /// `true` is the hash to store instead, made with today's parameters.
+    pub async fn check(&self, password: &SecretString, stored: Option<String>) -> Result<(bool, Option<String>), Error> {
+        let _permit = self.permit().await?;
+        let password = password.clone();
+        let (hash, is_known) = match stored {
+            Some(hash) => (hash, true),
+            None => (self.decoy.to_string(), false),
+        };
+        run(move || {
+            let parsed = PasswordHash::new(&hash).map_err(|error| {
+                tracing::error!(%error, "a stored password hash cannot be read");
+                Error::Internal
+            })?;
+            let is_right = engine()?.verify_password(password.expose_secret().as_bytes(), &parsed).is_ok() && is_known;
+            let renewed = if is_right && is_outdated(&parsed) { Some(hash_now(password.expose_secret().as_bytes())?) } else { None };
+            Ok((is_right, renewed))
+        })
+        .await
+    }
+
+    /// Makes the hash of a new password.
+    pub async fn hash(&self, password: &SecretString) -> Result<String, Error> {
+        let _permit = self.permit().await?;
+        let password = password.clone();
+        run(move || hash_now(password.expose_secret().as_bytes())).await
+    }
+
+    async fn permit(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
+        let _place = Place::take(&self.waiting)?;
+        self.permits.clone().acquire_owned().await.map_err(|_| Error::Internal)
+    }
+}
+
+/// A place in the queue, given back when dropped: also when the request is cancelled.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize) -> Result<Self, Error> {
+        let place = Place(waiting);
+        if waiting.fetch_add(1, Ordering::SeqCst) >= Passwords::WAITING {
+            return Err(Error::Limit("Many people are signing in right now. Wait a few seconds and try again.".into()));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "hashing a password panicked");
+        Err(Error::Internal)
+    })
+}
+
+/// Memory in KiB, passes and lanes. Chosen so that one hash takes 50 to 150 ms on two cores of a small server; the
+/// benchmark prints the figure. They are above the second choice of RFC 9106, section 4, scaled to 48 MiB.
+const MEMORY_KIB: u32 = 48 * 1_024;
+const PASSES: u32 = 3;
+
+fn parameters() -> Result<Params, Error> {
+    Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|_| Error::Internal)
+}
+
+fn engine() -> Result<Argon2<'static>, Error> {
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters()?))
+}
+
+fn hash_now(password: &[u8]) -> Result<String, Error> {
+    engine()?.hash_password(password).map(|hash| hash.to_string()).map_err(|error| {
+        tracing::error!(%error, "hashing a password failed");
+        Error::Internal
+    })
+}
+
+fn is_outdated(hash: &PasswordHash) -> bool {
+    let today = parameters().ok();
+    Params::try_from(hash).ok().map(|params| (params.m_cost(), params.t_cost(), params.p_cost()))
+        != today.map(|params| (params.m_cost(), params.t_cost(), params.p_cost()))
+}
+
+/// Refuses a password that is too short, too long or easily guessed. `about` are words that an attacker would try
+/// first: name and address of the person.
+pub fn refuse_weak(password: &SecretString, about: &[&str]) -> Result<(), Error> {
+    let text = password.expose_secret();
+    if text.chars().count() < SHORTEST {
+        return Err(Error::invalid("password", format!("use at least {SHORTEST} characters.")));
+    }
+    if text.len() > LONGEST {
+        return Err(Error::invalid("password", format!("use at most {LONGEST} bytes.")));
+    }
+    let estimate = zxcvbn::zxcvbn(text, about);
+    if estimate.score() < zxcvbn::Score::Three {
+        let advice = estimate.feedback().and_then(|feedback| feedback.warning()).map(|warning| format!(" {warning}")).unwrap_or_default();
+        return Err(Error::invalid("password", format!("use one that is harder to guess, such as four unrelated words.{advice}")));
+    }
+    Ok(())
+}
+
+/// A password for a person whose password nobody typed: 20 characters from 32, about 100 bits.
+pub fn generate() -> SecretString {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789-";
+    let text: String = rand::random::<[u8; 20]>().iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    SecretString::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_right_password_is_accepted_and_every_other_refused() {
+        let passwords = Passwords::prepare().unwrap();
+        let right = SecretString::from("granite kettle nine pelicans");
+        let stored = passwords.hash(&right).await.unwrap();
+        assert!(passwords.check(&right, Some(stored.clone())).await.unwrap().0);
+        for wrong in ["granite kettle nine pelican", "", "nobody has this password"] {
+            let wrong = SecretString::from(wrong);
+            assert!(!passwords.check(&wrong, Some(stored.clone())).await.unwrap().0);
+            assert!(!passwords.check(&wrong, None).await.unwrap().0, "an unknown account has no password");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_with_other_parameters_is_renewed() {
+        let passwords = Passwords::prepare().unwrap();
+        let right = SecretString::from("granite kettle nine pelicans");
+        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(1_024, 1, 1, None).unwrap());
+        let stored = weak.hash_password(right.expose_secret().as_bytes()).unwrap().to_string();
+        let (is_right, renewed) = passwords.check(&right, Some(stored)).await.unwrap();
+        assert!(is_right);
+        let renewed = renewed.expect("outdated parameters are renewed");
+        assert_eq!(passwords.check(&right, Some(renewed)).await.unwrap(), (true, None));
+    }
+
+    #[test]
+    fn weak_passwords_are_refused_with_advice() {
+        for weak in ["short", "password1234", "aaaaaaaaaaaaaaa", "dana.keller1990", &"x".repeat(LONGEST + 1)] {
+            assert!(refuse_weak(&SecretString::from(weak.to_owned()), &["dana.keller"]).is_err(), "{weak}");
+        }
+        assert!(refuse_weak(&SecretString::from("granite kettle nine pelicans"), &[]).is_ok());
+        for _ in 0..50 {
+            assert!(refuse_weak(&generate(), &[]).is_ok());
+        }
+    }
+}

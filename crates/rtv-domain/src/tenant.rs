@@ -1,0 +1,173 @@
+//! Tenants as the operator keeps them: create and list. Parsing happens here, so that a page, the API and the command
+//! line refuse the same input with the same words.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rtv_core::{Error, FieldError, Plan, Slug, TenantId, TenantStatus};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::access::stored;
+use crate::audit::Event;
+use crate::context::{Context, Tenant};
+use crate::format;
+use crate::transaction::{StaffPermission, Tx, failed, violated};
+
+/// What a new tenant is made of, as typed.
+#[derive(Debug, Clone, Default)]
+pub struct NewTenant {
+    /// Name in addresses.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// IANA zone; `None` is UTC.
+    pub zone: Option<String>,
+    /// BCP 47 tag; `None` is en-US.
+    pub locale: Option<String>,
+    /// ISO 4217 code; `None` is USD.
+    pub currency: Option<String>,
+    /// Plan; `None` is free.
+    pub plan: Option<String>,
+    /// Whether it is the operator's own.
+    pub is_house: bool,
+}
+
+/// A tenant in the operator's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// How many people belong to it.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Creates a tenant. Every field that is refused is named at once.
+pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
+    let mut errors = Vec::new();
+    let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
+    let slug = new.slug.parse::<Slug>().map_err(|message| refuse("slug", message)).ok();
+    let name = new.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
+        refuse("name", "use 1 to 120 characters without line breaks".into());
+    }
+    let zone = new.zone.as_deref().unwrap_or("UTC").parse::<Tz>();
+    let zone = zone.map_err(|_| refuse("zone", "use an IANA time zone like Europe/Berlin or Asia/Bangkok".into())).ok();
+    let locale = new.locale.unwrap_or_else(|| "en-US".into());
+    if !format::is_known_locale(&locale) {
+        refuse("locale", format!("use one of {}", format::LOCALES.join(", ")));
+    }
+    let currency = new.currency.unwrap_or_else(|| "USD".into());
+    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        refuse("currency", "use a three-letter ISO 4217 code like EUR".into());
+    }
+    let plan = new.plan.as_deref().unwrap_or("free").parse::<Plan>().map_err(|message| refuse("plan", message)).ok();
+    let (Some(slug), Some(zone), Some(plan), true) = (slug, zone, plan, errors.is_empty()) else {
+        return Err(Error::Invalid(errors));
+    };
+
+    let tenant = Tenant {
+        id: TenantId::from(Uuid::now_v7()),
+        slug,
+        name,
+        plan,
+        status: TenantStatus::Active,
+        is_house: new.is_house,
+        zone,
+        locale,
+        currency,
+        week_start: 0,
+    };
+    let mut tx = ctx.begin_staff(StaffPermission::TenantsCreate, Some(tenant.id)).await?;
+    sqlx::query!(
+        r#"
+        insert into tenant (id, slug, name, plan, status, is_house, time_zone, locale, currency, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+        "#,
+        tenant.id.uuid(),
+        tenant.slug.as_str(),
+        tenant.name,
+        tenant.plan.key(),
+        tenant.status.key(),
+        tenant.is_house,
+        tenant.zone.name(),
+        tenant.locale,
+        tenant.currency,
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(|error| match violated(&error) {
+        Some("tenant_slug_unique") => Error::invalid("slug", format!("“{}” is taken; choose another", tenant.slug)),
+        _ => failed(error),
+    })?;
+    let after = json!({
+        "slug": tenant.slug, "name": tenant.name, "plan": tenant.plan, "zone": tenant.zone.name(),
+        "locale": tenant.locale, "currency": tenant.currency, "is_house": tenant.is_house,
+    });
+    tx.audit(Event::new("tenant.create", "tenant", tenant.id.to_string()).after(after)).await?;
+    tx.commit().await?;
+    Ok(tenant)
+}
+
+/// All tenants by slug.
+pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
+    let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, None).await?;
+    let rows = sqlx::query!(
+        r#"
+        select id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, created_at
+        from tenant
+        order by slug
+        "#
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Listed {
+                tenant: Tenant {
+                    id: row.id.into(),
+                    slug: stored(row.slug.parse())?,
+                    name: row.name,
+                    plan: stored(row.plan.parse())?,
+                    status: stored(row.status.parse())?,
+                    is_house: row.is_house,
+                    zone: stored(row.time_zone.parse())?,
+                    locale: row.locale,
+                    currency: row.currency,
+                    week_start: u32::try_from(row.week_start).unwrap_or(0),
+                },
+                created_at: row.created_at,
+            })
+        })
+        .collect()
+}
+
+/// One tenant by slug, for staff paths.
+pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
+    let row = sqlx::query!(
+        r#"
+        select id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start
+        from tenant
+        where slug = $1
+        "#,
+        slug.as_str()
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?
+    .ok_or_else(|| Error::invalid("tenant", format!("there is no tenant “{slug}”; list them with rtv admin tenants list")))?;
+    Ok(Tenant {
+        id: row.id.into(),
+        slug: stored(row.slug.parse())?,
+        name: row.name,
+        plan: stored(row.plan.parse())?,
+        status: stored(row.status.parse())?,
+        is_house: row.is_house,
+        zone: stored(row.time_zone.parse())?,
+        locale: row.locale,
+        currency: row.currency,
+        week_start: u32::try_from(row.week_start).unwrap_or(0),
+    })
+}

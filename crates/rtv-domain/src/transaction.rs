@@ -1,0 +1,250 @@
+//! The only ways to a transaction. Each beginning checks, opens and sets the marker that row policies know, in one
+//! place; no other file takes a connection from the pool, and a test holds that.
+//!
+//! | beginning | for | sees |
+//! |---|---|---|
+//! | [`TenantContext::begin`] | everything inside a tenant | the tenant's rows |
+//! | [`Context::begin_person`] | what a person has across tenants | own user, memberships, their tenants, own sessions |
+//! | [`Context::begin_session`] | one browser's session | that session and its person |
+//! | [`Context::begin_sign_in`] | signing in | users, credentials, limits, that session |
+//! | [`Context::begin_staff`] | the operator | tenants, users; one tenant's rows when it names one |
+//! | [`Context::begin_worker`] | jobs | jobs, and what is swept |
+
+use rtv_core::{Error, Permission, TenantId, UserId};
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::audit::{self, Event, Outcome};
+use crate::context::{Actor, Context, TenantContext};
+use crate::session::SessionHash;
+
+/// What an act is about; it is named in refusals and in the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// The tenant as a whole.
+    Tenant,
+    /// All accounts.
+    Accounts,
+    /// All posts.
+    Posts,
+    /// All imports.
+    Imports,
+    /// One import.
+    Import(rtv_core::ImportId),
+}
+
+impl Resource {
+    fn name(self, tenant: TenantId) -> (&'static str, String) {
+        match self {
+            Self::Tenant => ("tenant", tenant.to_string()),
+            Self::Accounts => ("account", "all".into()),
+            Self::Posts => ("post", "all".into()),
+            Self::Imports => ("import", "all".into()),
+            Self::Import(id) => ("import", id.to_string()),
+        }
+    }
+}
+
+/// What staff may do above tenants. Every one is a listed path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaffPermission {
+    /// See all tenants.
+    TenantsRead,
+    /// Create a tenant.
+    TenantsCreate,
+    /// See all users.
+    UsersRead,
+    /// Create a user with a password.
+    UsersCreate,
+    /// Act inside one tenant, which sees it in its audit log.
+    TenantEnter,
+}
+
+/// Kinds of work that a worker does without a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkKind {
+    /// Keeping the queue.
+    Queue,
+    /// Removing expired sessions and counters.
+    Sweep,
+}
+
+/// An open transaction that knows who acts. Dropped, it is rolled back.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    actor: Actor,
+    request: std::sync::Arc<crate::context::RequestInfo>,
+    tenant: Option<TenantId>,
+    now: chrono::DateTime<chrono::Utc>,
+}
+
+#[derive(Default)]
+struct Markers {
+    actor: &'static str,
+    tenant: Option<TenantId>,
+    user: Option<UserId>,
+    session: Option<SessionHash>,
+}
+
+impl Context {
+    async fn open(&self, markers: Markers) -> Result<Tx, Error> {
+        let mut inner = self.database.pool().begin().await.map_err(failed)?;
+        let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+        sqlx::query!(
+            r#"
+            select
+              set_config('rtv.actor', $1, true) as "actor!",
+              set_config('rtv.tenant_id', $2, true) as "tenant!",
+              set_config('rtv.user_id', $3, true) as "user!",
+              set_config('rtv.session', $4, true) as "session!"
+            "#,
+            markers.actor,
+            text(markers.tenant.map(TenantId::uuid)),
+            text(markers.user.map(UserId::uuid)),
+            markers.session.map(|hash| hash.to_hex()).unwrap_or_default(),
+        )
+        .fetch_one(&mut *inner)
+        .await
+        .map_err(failed)?;
+        Ok(Tx { inner, actor: self.actor.clone(), request: self.request.clone(), tenant: markers.tenant, now: self.now() })
+    }
+
+    /// For what a person has across tenants. Nobody signed in: [`Error::SignedOut`].
+    pub async fn begin_person(&self) -> Result<Tx, Error> {
+        let user = self.actor.user_id().ok_or(Error::SignedOut)?;
+        self.open(Markers { actor: "person", user: Some(user), ..Markers::default() }).await
+    }
+
+    /// For one browser's session, which may belong to nobody yet.
+    pub(crate) async fn begin_session(&self, session: SessionHash) -> Result<Tx, Error> {
+        self.open(Markers { actor: "session", session: Some(session), ..Markers::default() }).await
+    }
+
+    /// For signing in and out. `user` is known once the address has been looked up.
+    pub(crate) async fn begin_sign_in(&self, session: Option<SessionHash>, user: Option<UserId>) -> Result<Tx, Error> {
+        self.open(Markers { actor: "sign_in", session, user, ..Markers::default() }).await
+    }
+
+    /// For the operator. `tenant` is the one tenant whose rows the act touches; the reason goes to the audit log.
+    /// Who is not staff learns nothing: [`Error::NotFound`].
+    pub(crate) async fn begin_staff(&self, permission: StaffPermission, tenant: Option<TenantId>) -> Result<Tx, Error> {
+        let is_staff = match &self.actor {
+            Actor::Operator(_) => true,
+            // Staff who sign in get the reading paths; what changes things stays with the command line until the
+            // staff console asks for freshness.
+            Actor::Person(person) => person.is_staff && matches!(permission, StaffPermission::TenantsRead | StaffPermission::UsersRead),
+            Actor::Anonymous | Actor::System(_) => false,
+        };
+        if !is_staff {
+            return Err(Error::NotFound);
+        }
+        self.open(Markers { actor: "staff", tenant, user: self.actor.user_id(), ..Markers::default() }).await
+    }
+
+    /// For work without a person. The kind is part of the log, not of the rights: both kinds see the queue and what
+    /// is swept, and no tenant's rows.
+    pub async fn begin_worker(&self, kind: WorkKind) -> Result<Tx, Error> {
+        match (&self.actor, kind) {
+            (Actor::System(_), WorkKind::Queue | WorkKind::Sweep) => self.open(Markers { actor: "worker", ..Markers::default() }).await,
+            _ => Err(Error::NotFound),
+        }
+    }
+}
+
+impl TenantContext {
+    /// The way to a tenant's rows: checks the permission, opens, sets the tenant. A refusal is written to the
+    /// tenant's audit log in a transaction of its own and answers [`Error::Forbidden`].
+    pub async fn begin(&self, permission: Permission, resource: Resource) -> Result<Tx, Error> {
+        let tenant = self.tenant.id;
+        let actor = match self.context.actor {
+            Actor::Operator(_) => "staff",
+            Actor::Person(_) | Actor::Anonymous | Actor::System(_) => "tenant",
+        };
+        let markers = Markers { actor, tenant: Some(tenant), user: self.context.actor.user_id(), session: None };
+        if !self.access.grants(permission) {
+            let mut tx = self.context.open(markers).await?;
+            let (kind, id) = resource.name(tenant);
+            tx.audit(Event::new("permission.refused", kind, id).outcome(Outcome::Denied).detail(permission.key())).await?;
+            tx.commit().await?;
+            return Err(Error::Forbidden(permission));
+        }
+        self.context.open(markers).await
+    }
+}
+
+impl Tx {
+    /// The connection, for this crate's queries.
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// The transaction itself, for the queue, whose rows ride along.
+    pub fn queue(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// Makes everything since the beginning permanent.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.inner.commit().await.map_err(failed)
+    }
+
+    /// Undoes everything since the beginning, and waits until it is undone.
+    pub async fn rollback(self) -> Result<(), Error> {
+        self.inner.rollback().await.map_err(failed)
+    }
+
+    /// The transaction as sqlx knows it, for the queue's worker, which claims and completes in short ones.
+    pub fn into_inner(self) -> Transaction<'static, Postgres> {
+        self.inner
+    }
+
+    /// Adds an event to the audit log of the transaction's tenant, or of the operator where there is none.
+    pub(crate) async fn audit(&mut self, event: Event) -> Result<(), Error> {
+        let tenant = self.tenant;
+        audit::insert(&mut self.inner, tenant, &self.actor, &self.request, self.now, event).await
+    }
+
+    /// Adds an event to each tenant's log, and to the operator's where there is none. Only sign-ins need it: they
+    /// have no tenant, but each of the person's tenants wants to see them.
+    pub(crate) async fn audit_sign_in(&mut self, actor: &Actor, tenants: &[TenantId], event: &Event) -> Result<(), Error> {
+        for tenant in tenants {
+            sqlx::query!(r#"select set_config('rtv.tenant_id', $1, true) as "set!""#, tenant.uuid().to_string())
+                .fetch_one(&mut *self.inner)
+                .await
+                .map_err(failed)?;
+            audit::insert(&mut self.inner, Some(*tenant), actor, &self.request, self.now, event.clone()).await?;
+        }
+        sqlx::query!(r#"select set_config('rtv.tenant_id', '', true) as "set!""#).fetch_one(&mut *self.inner).await.map_err(failed)?;
+        if tenants.is_empty() {
+            audit::insert(&mut self.inner, None, actor, &self.request, self.now, event.clone()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Turns a failure of the database into an error for people, and logs the cause once, here.
+pub(crate) fn failed(error: sqlx::Error) -> Error {
+    match &error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+            tracing::error!(error = %error, "the database does not answer");
+            Error::Unavailable("The database does not answer. Nothing was changed. Try again in a moment.".into())
+        }
+        sqlx::Error::Database(cause) if cause.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53")) => {
+            tracing::error!(error = %error, "the database refuses work");
+            Error::Unavailable("The database cannot take work right now. Nothing was changed. Try again in a moment.".into())
+        }
+        _ => {
+            tracing::error!(error = %error, "a query failed");
+            Error::Internal
+        }
+    }
+}
+
+/// Name of the violated constraint, for turning it into an error of a field.
+pub(crate) fn violated(error: &sqlx::Error) -> Option<&str> {
+    match error {
+        sqlx::Error::Database(cause) => cause.constraint(),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! People as the operator keeps them: create one with a password, make them a member or staff, and list them.
+
+use chrono::{DateTime, Utc};
+use rtv_core::{Email, Error, FieldError, Role, Slug, UserId};
+use secrecy::SecretString;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::access::stored;
+use crate::audit::Event;
+use crate::context::Context;
+use crate::password::{self, Passwords};
+use crate::transaction::{StaffPermission, failed, violated};
+
+/// Where a new person belongs.
+#[derive(Debug, Clone)]
+pub enum Belongs {
+    /// Member of a tenant with a built-in role, as typed.
+    Tenant {
+        /// Slug of the tenant.
+        slug: String,
+        /// Key of the role.
+        role: String,
+    },
+    /// The operator.
+    Staff,
+}
+
+/// A person in the operator's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Id.
+    pub id: UserId,
+    /// Sign-in address.
+    pub email: Email,
+    /// Name for people.
+    pub name: String,
+    /// Whether they may sign in.
+    pub is_disabled: bool,
+    /// Whether they belong to the operator.
+    pub is_staff: bool,
+    /// When they were created.
+    pub created_at: DateTime<Utc>,
+    /// Their role, when the list is of one tenant.
+    pub role: Option<Role>,
+}
+
+/// Creates a person with a password and a place. An address that exists already becomes a member of the tenant too and
+/// keeps its password; the answer says so.
+pub async fn create(
+    ctx: &Context,
+    passwords: &Passwords,
+    email: &str,
+    name: Option<&str>,
+    password: &SecretString,
+    belongs: Belongs,
+) -> Result<(UserId, bool), Error> {
+    let mut errors = Vec::new();
+    let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
+    let email = email.parse::<Email>().map_err(|message| refuse("email", message)).ok();
+    let name = name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+    if name.as_ref().is_some_and(|name| name.chars().count() > 120 || name.chars().any(char::is_control)) {
+        refuse("name", "use 1 to 120 characters without line breaks".into());
+    }
+    let place = match &belongs {
+        Belongs::Tenant { slug, role } => {
+            let slug = slug.parse::<Slug>().map_err(|message| refuse("tenant", message)).ok();
+            let role = role.parse::<Role>().map_err(|message| refuse("role", message)).ok();
+            slug.zip(role)
+        }
+        Belongs::Staff => None,
+    };
+    let Some(email) = email.filter(|_| errors.is_empty()) else { return Err(Error::Invalid(errors)) };
+    let local = email.as_str().split('@').next().unwrap_or_default().to_owned();
+    let name = name.unwrap_or_else(|| local.clone());
+
+    let tenant = match &place {
+        Some((slug, role)) => {
+            let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, None).await?;
+            let tenant = crate::tenant::find(&mut tx, slug).await?;
+            tx.rollback().await?;
+            Some((tenant, *role))
+        }
+        None => None,
+    };
+    let mut tx = ctx.begin_staff(StaffPermission::UsersRead, None).await?;
+    let existing = sqlx::query_scalar!("select id from app_user where email = $1", email.as_str())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?;
+    tx.rollback().await?;
+    let is_new = existing.is_none();
+    let hash = if is_new {
+        password::refuse_weak(password, &[&local, &name])?;
+        Some(passwords.hash(password).await?)
+    } else {
+        None
+    };
+
+    let mut tx = ctx.begin_staff(StaffPermission::UsersCreate, tenant.as_ref().map(|(tenant, _)| tenant.id)).await?;
+    let id = UserId::from(existing.unwrap_or_else(Uuid::now_v7));
+    if let Some(hash) = hash {
+        sqlx::query!(
+            "insert into app_user (id, email, name, created_at, updated_at) values ($1, $2, $3, $4, $4)",
+            id.uuid(),
+            email.as_str(),
+            name,
+            ctx.now()
+        )
+        .execute(tx.connection())
+        .await
+        .map_err(|error| match violated(&error) {
+            Some("app_user_email_unique") => Error::Conflict(format!("{email} was created by somebody else just now. Run the command again.")),
+            _ => failed(error),
+        })?;
+        sqlx::query!("insert into user_credential (user_id, password_hash) values ($1, $2)", id.uuid(), hash)
+            .execute(tx.connection())
+            .await
+            .map_err(failed)?;
+    }
+    match &tenant {
+        Some((tenant, role)) => {
+            sqlx::query!(
+                "insert into membership (tenant_id, user_id, role, created_at) values ($1, $2, $3, $4)",
+                tenant.id.uuid(),
+                id.uuid(),
+                role.key(),
+                ctx.now()
+            )
+            .execute(tx.connection())
+            .await
+            .map_err(|error| match violated(&error) {
+                Some("membership_key") => Error::invalid("email", format!("{email} is a member of {} already", tenant.slug)),
+                _ => failed(error),
+            })?;
+            let after = json!({ "email": email, "name": name, "role": role, "is_new": is_new });
+            tx.audit(Event::new("member.add", "user", id.to_string()).after(after)).await?;
+        }
+        None => {
+            sqlx::query!("insert into staff_member (user_id) values ($1)", id.uuid()).execute(tx.connection()).await.map_err(
+                |error| match violated(&error) {
+                    Some("staff_member_pkey") => Error::invalid("email", format!("{email} is staff already")),
+                    _ => failed(error),
+                },
+            )?;
+            let after = json!({ "email": email, "name": name, "is_new": is_new });
+            tx.audit(Event::new("staff.add", "user", id.to_string()).after(after)).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok((id, is_new))
+}
+
+/// All people by address, or those of one tenant.
+pub async fn list(ctx: &Context, tenant: Option<&Slug>) -> Result<Vec<Listed>, Error> {
+    let mut tx = ctx.begin_staff(StaffPermission::UsersRead, None).await?;
+    let tenant = match tenant {
+        Some(slug) => Some(crate::tenant::find(&mut tx, slug).await?.id),
+        None => None,
+    };
+    tx.rollback().await?;
+    let mut tx = ctx.begin_staff(StaffPermission::UsersRead, tenant).await?;
+    let rows = sqlx::query!(
+        r#"
+        select
+          app_user.id, app_user.email, app_user.name, app_user.is_disabled, app_user.created_at,
+          exists (select 1 from staff_member where staff_member.user_id = app_user.id) as "is_staff!",
+          membership.role as "role?"
+        from app_user
+        left join membership on membership.user_id = app_user.id and membership.tenant_id = $1
+        where $1::uuid is null or membership.user_id is not null
+        order by app_user.email
+        "#,
+        tenant.map(rtv_core::TenantId::uuid)
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Listed {
+                id: row.id.into(),
+                email: stored(row.email.parse())?,
+                name: row.name,
+                is_disabled: row.is_disabled,
+                is_staff: row.is_staff,
+                created_at: row.created_at,
+                role: row.role.map(|role| stored(role.parse())).transpose()?,
+            })
+        })
+        .collect()
+}

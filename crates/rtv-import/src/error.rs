@@ -1,0 +1,170 @@
+//! What can be wrong with a whole file or with how it was opened. What is wrong with one row is a [`crate::Refusal`] instead.
+//!
+//! Every message says what happened, why, and what to do next; it is meant to be shown to the person who gave the file as it stands.
+
+use std::io;
+
+use thiserror::Error;
+
+/// A file that cannot be read (further). After one of these a [`crate::Reader`] gives nothing more.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The operating system or the sender failed while the file was read.
+    #[error(
+        "The file could not be read to its end: {0}. Nothing is known to be wrong with its content; try again."
+    )]
+    Io(#[from] io::Error),
+
+    /// Zero bytes, or nothing but a byte order mark and line ends.
+    #[error(
+        "The file is empty: it has neither a header nor rows. Check that the export that made it had finished."
+    )]
+    Empty,
+
+    /// A header and no row below it.
+    #[error("The file has a header of {columns} columns and no row below it, so there is nothing to import.")]
+    HeaderOnly {
+        /// Number of columns in the header.
+        columns: usize,
+    },
+
+    /// The first bytes are those of another kind of file.
+    #[error("The file is {what}, not text. Save or export it as CSV and import that.")]
+    NotText {
+        /// The kind of file, with its article: "an Excel workbook (XLSX)".
+        what: &'static str,
+    },
+
+    /// Text, in an encoding that is not read.
+    #[error(
+        "The file's text looks like {guess}, which is not read. Save it as UTF-8; if it is Windows-1252 after all, say so with the encoding option."
+    )]
+    UnsupportedEncoding {
+        /// Name of the encoding that the bytes look like.
+        guess: &'static str,
+    },
+
+    /// The first row is longer than a row may be.
+    #[error("The header cannot be used: {reason}.")]
+    Header {
+        /// What is wrong and what would be accepted; no full stop at the end.
+        reason: String,
+    },
+
+    /// The same column name twice.
+    #[error(
+        "The column \"{name}\" stands twice in the header, as column {first} and column {second}, so its values are ambiguous. Rename or remove one of them."
+    )]
+    DuplicateColumn {
+        /// The name, without surrounding spaces.
+        name: String,
+        /// Position of the first, from 1.
+        first: usize,
+        /// Position of the second, from 1.
+        second: usize,
+    },
+
+    /// Columns that the mapping needs are not in the header.
+    #[error(
+        "The mapping \"{mapping}\" needs the column {}, which the file does not have. The file's columns are: {found}. Choose another mapping or add what is missing.",
+        quoted(missing)
+    )]
+    MissingColumns {
+        /// Name of the mapping.
+        mapping: String,
+        /// The names that were looked for and not found.
+        missing: Vec<String>,
+        /// The header, shortened for showing.
+        found: String,
+    },
+
+    /// No mapping was named and no built-in one fits.
+    #[error("No built-in mapping fits the file's columns: {found}. Name a mapping; built in are: {}.", known.join(", "))]
+    NoMapping {
+        /// The header, shortened for showing.
+        found: String,
+        /// Names of the built-in mappings.
+        known: Vec<String>,
+    },
+
+    /// A mapping that contradicts itself.
+    #[error("The mapping \"{mapping}\" cannot be used: {reason}.")]
+    BadMapping {
+        /// Name of the mapping.
+        mapping: String,
+        /// What is wrong and what would be accepted; no full stop at the end.
+        reason: String,
+    },
+
+    /// Local times without a zone to read them in.
+    #[error(
+        "The times in column \"{column}\" are local and the file does not say of which zone. Give it with --zone, for example --zone Asia/Bangkok."
+    )]
+    ZoneRequired {
+        /// The column with local times.
+        column: String,
+    },
+
+    /// An account was given for a file that names the account of every row itself.
+    #[error(
+        "The mapping \"{mapping}\" takes the account of each post from the file, so one account for all of them would be wrong. Leave the account out."
+    )]
+    AccountNotAccepted {
+        /// Name of the mapping.
+        mapping: String,
+    },
+
+    /// The account that the caller gave cannot be an account's id.
+    #[error("The account id cannot be used: {reason}.")]
+    BadAccount {
+        /// What is wrong and what would be accepted; no full stop at the end.
+        reason: String,
+    },
+
+    /// A quote that nothing closes before the file ends.
+    #[error(
+        "A quote that opens in row {row} (line {line} of the file) is never closed, so everything after it would be one cell. Close it, or double it if it belongs to the text. Was the file cut off?"
+    )]
+    UnclosedQuote {
+        /// Row in which the quote opens; 1 is the first row below the header, 0 the header itself.
+        row: u64,
+        /// Line of the file on which it opens, from 1.
+        line: u64,
+    },
+
+    /// More rows than can be told apart by counting.
+    #[error(
+        "Posts in this file have no id, and only {limit} different rows without an id can be told apart at a time. Split the file and import the parts."
+    )]
+    TooManyCountedRows {
+        /// [`crate::read::MAX_COUNTED_ROWS`].
+        limit: usize,
+    },
+}
+
+fn quoted(names: &[String]) -> String {
+    names
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The first `limit` characters of what was typed, so that a message stays readable whatever is in the file. Control characters are shown
+/// escaped: a message must not be able to move the cursor of a terminal.
+pub(crate) fn excerpt(value: &str, limit: usize) -> String {
+    let mut shown = String::new();
+    for (count, character) in value.chars().enumerate() {
+        if count == limit {
+            shown.push('…');
+            break;
+        }
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}

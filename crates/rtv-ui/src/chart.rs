@@ -1,0 +1,95 @@
+//! The frame of every chart: a sentence that says what is to be seen, the drawn picture, the place where a
+//! script may put a live one, and the same data as a table.
+
+use leptos::prelude::*;
+
+use crate::{Icon, IconName, Words};
+
+/// A drawn picture in both themes, and its size, which keeps the page from jumping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// The address of the light picture.
+    pub src: String,
+    /// The address of the dark picture.
+    pub dark_src: String,
+    /// Width in CSS pixels.
+    pub width: u32,
+    /// Height in CSS pixels.
+    pub height: u32,
+}
+
+/// A chart. As soon as the live place loses its `hidden` attribute it takes the picture's place, at its size.
+#[component]
+pub fn ChartFrame(
+    /// The heading.
+    #[prop(into)]
+    title: String,
+    /// What is to be seen, one sentence: "Reach rose 12.4%, mostly on LinkedIn".
+    #[prop(into)]
+    takeaway: String,
+    /// The drawn picture.
+    picture: Picture,
+    /// Another picture for less than 640 pixels, where the wide one would become too small to read.
+    #[prop(default = None)]
+    narrow: Option<Picture>,
+    /// What the picture shows, in place of it.
+    #[prop(into)]
+    alt: String,
+    /// The place for a live chart: `<div class="c-chart__live" hidden node_ref=…></div>`.
+    #[prop(optional)]
+    live: Option<AnyView>,
+    /// Choices beside the heading, such as metric and step.
+    #[prop(optional)]
+    actions: Option<AnyView>,
+    /// The words that open the table.
+    #[prop(optional, into)]
+    table_label: Words,
+    /// The [`Table`](crate::Table) with the same data.
+    children: Children,
+) -> impl IntoView {
+    let narrow = narrow.map(|narrow| {
+        view! {
+            <source
+                media="(max-width: 639.98px) and (prefers-color-scheme: dark)"
+                srcset=narrow.dark_src
+                width=narrow.width
+                height=narrow.height
+            />
+            <source media="(max-width: 639.98px)" srcset=narrow.src width=narrow.width height=narrow.height />
+        }
+    });
+    view! {
+        <figure class="c-chart">
+            <div class="c-chart__head">
+                <figcaption class="c-chart__caption">
+                    <h2>{title}</h2>
+                    <p class="c-chart__takeaway">{takeaway}</p>
+                </figcaption>
+                {actions.map(|actions| view! { <div class="c-chart__actions">{actions}</div> })}
+            </div>
+            <div class="c-chart__canvas">
+                <picture class="c-chart__picture">
+                    {narrow}
+                    <source media="(prefers-color-scheme: dark)" srcset=picture.dark_src />
+                    <img
+                        class="c-chart__image"
+                        src=picture.src
+                        width=picture.width
+                        height=picture.height
+                        alt=alt
+                        decoding="async"
+                    />
+                </picture>
+                {live}
+            </div>
+            <details class="c-disclosure">
+                <summary class="c-disclosure__summary">
+                    <Icon name=IconName::ChevronRight />
+                    <span>{table_label.into_option().unwrap_or_else(|| "View data".to_owned())}</span>
+                </summary>
+                <div class="c-disclosure__body">{children()}</div>
+            </details>
+        </figure>
+    }
+    .into_any()
+}

@@ -1,0 +1,335 @@
+//! The shell around every page of a signed-in person: skip link, top bar, and one navigation that is a
+//! sidebar, a rail or a bar at the bottom, as the screen allows. Menus are `<details>` of plain links, so they
+//! open without a script and their entries open in new tabs.
+
+use leptos::prelude::*;
+
+use crate::{Badge, Icon, IconName, ProductMark, Tone};
+
+/// One place to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NavItem {
+    /// The word.
+    pub label: String,
+    /// Where it leads.
+    pub href: String,
+    /// Its icon.
+    pub icon: IconName,
+    /// Whether one is there.
+    pub current: bool,
+}
+
+/// Places that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NavGroup {
+    /// What they have in common.
+    pub label: String,
+    /// The places, in order of use: a phone's bar shows the first four of all groups.
+    pub items: Vec<NavItem>,
+}
+
+/// One step of the way to the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crumb {
+    /// The word.
+    pub label: String,
+    /// Where it leads; the page itself has none.
+    pub href: Option<String>,
+}
+
+/// One organisation of the switcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantLink {
+    /// Its name.
+    pub name: String,
+    /// The part of the address that names it; the link leads to `/t/{slug}/dashboard`.
+    pub slug: String,
+    /// The person's role there.
+    pub role: String,
+    /// Whether one is there.
+    pub current: bool,
+}
+
+/// Whose house one is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Frame {
+    /// An organisation's.
+    #[default]
+    Tenant,
+    /// The operator's own console, marked on every page.
+    Staff,
+}
+
+/// As many entries as a phone's bar holds.
+const BOTTOM_SLOTS: usize = 5;
+
+/// The shell. `nav` and `crumbs` take plain values or signals, so that the shell can stay while pages change.
+#[component]
+pub fn Shell(
+    /// The product's name.
+    #[prop(into)]
+    product: String,
+    /// Where the product's sign leads.
+    #[prop(into, default = "/".into())]
+    home_href: String,
+    /// The name of the organisation one is in, or of the console.
+    #[prop(into)]
+    tenant: String,
+    /// Every organisation the person may enter; with fewer than two there is nothing to switch.
+    #[prop(default = Vec::new())]
+    tenants: Vec<TenantLink>,
+    /// The places to go.
+    #[prop(into)]
+    nav: Signal<Vec<NavGroup>>,
+    /// The way here, without the organisation.
+    #[prop(into)]
+    crumbs: Signal<Vec<Crumb>>,
+    /// The person's name.
+    #[prop(into)]
+    user_name: String,
+    /// The person's address.
+    #[prop(into)]
+    user_email: String,
+    /// The person's own list of sessions.
+    #[prop(into, default = "/sessions".into())]
+    sessions_href: String,
+    /// Where signing out is posted.
+    #[prop(into, default = "/sign-out".into())]
+    sign_out_action: String,
+    /// Whose house it is.
+    #[prop(optional)]
+    frame: Frame,
+    /// Above everything: what has been stopped.
+    #[prop(optional)]
+    banner: Option<AnyView>,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let is_staff = frame == Frame::Staff;
+    // Paper loses the bars around a page, and must still say whose figures it carries.
+    let letterhead = format!("{product}, {tenant}");
+    view! {
+        // `external` keeps the router's hands off, so that the browser itself moves the focus.
+        <a class="c-skip-link" href="#main" rel="external">"Skip to content"</a>
+        <div class="l-shell" data-frame=is_staff.then_some("staff")>
+            <div class="l-shell__banner">{banner}</div>
+            <header class="l-shell__top">
+                <a class="c-brand" href=home_href>
+                    <ProductMark />
+                    <span class="c-brand__name">{product}</span>
+                </a>
+                <div class="l-shell__where">
+                    {is_staff.then(|| view! { <Badge tone=Tone::Warning>"Staff"</Badge> })}
+                    <TenantSwitcher tenant=tenant tenants=tenants />
+                    <Breadcrumbs crumbs=crumbs />
+                </div>
+                <UserMenu name=user_name email=user_email sessions_href=sessions_href action=sign_out_action />
+            </header>
+            <nav class="c-nav" aria-label="Main">
+                <div class="c-nav__groups">{move || nav.get().into_iter().map(nav_group).collect_view()}</div>
+            </nav>
+            <main class="l-shell__main" id="main" tabindex="-1">
+                <p class="l-shell__letterhead u-print-only">{letterhead}</p>
+                <div class="l-shell__content">{children()}</div>
+            </main>
+            <nav class="c-bottom-nav" aria-label="Main, short">{move || bottom_nav(nav.get())}</nav>
+        </div>
+    }
+    .into_any()
+}
+
+fn nav_item(item: NavItem) -> impl IntoView {
+    view! {
+        <li>
+            <a class="c-nav__link" href=item.href aria-current=item.current.then_some("page")>
+                <Icon name=item.icon />
+                <span class="c-nav__word">{item.label}</span>
+            </a>
+        </li>
+    }
+    .into_any()
+}
+
+fn nav_group(group: NavGroup) -> impl IntoView {
+    view! {
+        <div class="c-nav__group">
+            <p class="c-nav__label">{group.label}</p>
+            <ul class="c-nav__list">{group.items.into_iter().map(nav_item).collect_view()}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+/// The first places, and the others under "More".
+fn bottom_nav(groups: Vec<NavGroup>) -> impl IntoView {
+    let mut items = groups
+        .into_iter()
+        .flat_map(|group| group.items)
+        .collect::<Vec<_>>();
+    let rest = if items.len() > BOTTOM_SLOTS {
+        items.split_off(BOTTOM_SLOTS - 1)
+    } else {
+        Vec::new()
+    };
+    let is_in_rest = rest.iter().any(|item| item.current);
+    let more = (!rest.is_empty()).then(|| {
+        view! {
+            <li>
+                <details class="c-more" name="menu">
+                    <summary class="c-nav__link" data-current=is_in_rest.then_some("true")>
+                        <Icon name=IconName::More />
+                        <span class="c-nav__word">"More"</span>
+                    </summary>
+                    <ul class="c-more__panel">{rest.into_iter().map(nav_item).collect_view()}</ul>
+                </details>
+            </li>
+        }
+    });
+    view! {
+        <ul class="c-bottom-nav__list">
+            {items.into_iter().map(nav_item).collect_view()}
+            {more}
+        </ul>
+    }
+    .into_any()
+}
+
+#[component]
+fn TenantSwitcher(tenant: String, tenants: Vec<TenantLink>) -> impl IntoView {
+    if tenants.len() < 2 {
+        return view! {
+            <p class="c-tenant">
+                <span class="c-tenant__sign" aria-hidden="true">{initial(&tenant)}</span>
+                <span class="c-tenant__name">{tenant}</span>
+            </p>
+        }
+        .into_any();
+    }
+    let links = tenants
+        .into_iter()
+        .map(|link| {
+            view! {
+                <li>
+                    <a
+                        class="c-menu__link"
+                        href=format!("/t/{}/dashboard", link.slug)
+                        aria-current=link.current.then_some("true")
+                    >
+                        <span class="c-tenant__sign" aria-hidden="true">{initial(&link.name)}</span>
+                        <span class="c-menu__words">
+                            <span class="c-menu__name">{link.name}</span>
+                            <span class="c-menu__detail">{link.role}</span>
+                        </span>
+                        {link.current.then(|| view! { <Icon name=IconName::Check /> })}
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <details class="c-menu" name="menu">
+            <summary class="c-menu__summary">
+                <span class="c-tenant__sign" aria-hidden="true">{initial(&tenant)}</span>
+                <span class="u-visually-hidden">"Organisation: "</span>
+                <span class="c-tenant__name">{tenant}</span>
+                <Icon name=IconName::ChevronsUpDown />
+            </summary>
+            <div class="c-menu__panel">
+                <p class="c-menu__title">"Your organisations"</p>
+                <ul class="c-menu__list">{links}</ul>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+fn Breadcrumbs(crumbs: Signal<Vec<Crumb>>) -> impl IntoView {
+    let items = move || {
+        crumbs
+            .get()
+            .into_iter()
+            .map(|crumb| {
+                let word = match crumb.href {
+                    Some(href) => view! { <a class="c-crumbs__link" href=href>{crumb.label}</a> }.into_any(),
+                    None => view! { <span aria-current="page">{crumb.label}</span> }.into_any(),
+                };
+                view! { <li class="c-crumbs__item">{word}</li> }
+            })
+            .collect_view()
+    };
+    view! {
+        <nav class="c-crumbs" aria-label="Breadcrumbs">
+            <ol class="c-crumbs__list">{items}</ol>
+        </nav>
+    }
+    .into_any()
+}
+
+#[component]
+fn UserMenu(name: String, email: String, sessions_href: String, action: String) -> impl IntoView {
+    view! {
+        <details class="c-menu" data-align="end" name="menu">
+            <summary class="c-menu__summary">
+                <span class="c-avatar" aria-hidden="true">{initials(&name)}</span>
+                <span class="u-visually-hidden">{format!("Your account: {name}")}</span>
+                <Icon name=IconName::ChevronDown />
+            </summary>
+            <div class="c-menu__panel">
+                <div class="c-menu__person">
+                    <p class="c-menu__name">{name}</p>
+                    <p class="c-menu__detail">{email}</p>
+                </div>
+                <ul class="c-menu__list">
+                    <li>
+                        <a class="c-menu__link" href=sessions_href>
+                            <Icon name=IconName::Sessions />
+                            <span class="c-menu__words">"Sessions"</span>
+                        </a>
+                    </li>
+                    <li>
+                        <form method="post" action=action>
+                            <button class="c-menu__link" type="submit">
+                                <Icon name=IconName::SignOut />
+                                <span class="c-menu__words">"Sign out"</span>
+                            </button>
+                        </form>
+                    </li>
+                </ul>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// The first letter of a name, for the coloured square beside it.
+fn initial(name: &str) -> String {
+    name.chars()
+        .find(|letter| letter.is_alphanumeric())
+        .map_or_else(|| "?".to_owned(), |letter| letter.to_uppercase().collect())
+}
+
+/// The first letters of the first and the last word of a name.
+fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace();
+    let first = words.next().map_or_else(|| "?".to_owned(), initial);
+    match words.next_back() {
+        Some(last) => first + &initial(last),
+        None => first,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_of_the_first_and_the_last_word() {
+        let check = |name: &str, expect: &str| assert_eq!(initials(name), expect, "{name:?}");
+        check("Dana Kim", "DK");
+        check("dana", "D");
+        check("Anna van der Berg", "AB");
+        check("", "?");
+        check("東京 太郎", "東太");
+    }
+}

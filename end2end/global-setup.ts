@@ -1,0 +1,11 @@
+// Starts the server before the first test and stops it after the last. RTV_E2E_URL names one that runs
+// already, such as that of `make run`; it must have the seed of people.mjs.
+
+import { startServer } from './server.mjs';
+
+export default async function globalSetup(): Promise<() => Promise<void>> {
+  if (process.env.RTV_E2E_URL) return async () => {};
+  const server = await startServer();
+  process.env.RTV_E2E_URL = server.url;
+  return () => server.stop();
+}

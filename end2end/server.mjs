@@ -1,0 +1,130 @@
+// A real RTV for browser tests and measurements: its own RTV_HOME with a private database, seeded through the
+// commands that people use, on a free port. Nothing of the surrounding environment's RTV_* or DATABASE_URL
+// gets in, except RTV_BINARY, which names the program, and RTV_LOG.
+
+import { spawn } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { email, imports, password, roles, tenants } from './people.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const binary = path.resolve(root, process.env.RTV_BINARY ?? 'target/debug/rtv');
+
+/** @returns {Promise<number>} */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** @param {string} home @param {number} port @returns {NodeJS.ProcessEnv} */
+function environment(home, port) {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(RTV_|LEPTOS_|DATABASE_URL$|PG)/.test(name));
+  return {
+    ...Object.fromEntries(kept),
+    RTV_HOME: home,
+    RTV_ADDR: `127.0.0.1:${port}`,
+    RTV_LOG: process.env.RTV_LOG ?? 'warn',
+  };
+}
+
+/** Runs one command of rtv to its end; its output is shown only when it fails.
+ *  @param {NodeJS.ProcessEnv} env @param {string[]} args */
+async function rtv(env, args, input = '') {
+  const child = spawn(binary, args, { cwd: root, env, stdio: 'pipe' });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (output += chunk));
+  child.stdin.on('error', () => {}); // A command that reads no password closes its input.
+  child.stdin.end(input);
+  const status = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (status !== 0) throw new Error(`rtv ${args.join(' ')} ended with status ${status}:\n${output}`);
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function seed(env) {
+  await rtv(env, ['db', 'up']);
+  for (const tenant of tenants) {
+    await rtv(env, ['admin', 'tenants', 'create', '--slug', tenant.slug, '--name', tenant.name, '--zone', tenant.zone]);
+    for (const role of roles) {
+      const person = ['--email', email(tenant, role), '--tenant', tenant.slug, '--role', role];
+      await rtv(env, ['admin', 'users', 'create', ...person], `${password}\n`);
+    }
+  }
+  for (const { file, tenant, zone } of imports) {
+    await rtv(env, ['migrate', 'import', path.resolve(root, file), '--tenant', tenant.slug, '--zone', zone]);
+  }
+}
+
+/** Starts a program and waits until the address answers with success.
+ *  @param {string} program @param {string[]} args @param {NodeJS.ProcessEnv} env @param {string} address */
+export async function startProgram(program, args, env, address) {
+  const started = performance.now();
+  const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  child.stdout.on('data', (chunk) => (log += chunk));
+  child.stderr.on('data', (chunk) => (log += chunk));
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  child.once('error', (error) => (log += error.message));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const patience = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    await ended;
+    clearTimeout(patience);
+    return log;
+  };
+  while (!(await fetch(address).then((answer) => answer.ok, () => false))) {
+    if (child.exitCode !== null || child.pid === undefined) {
+      throw new Error(`${program} ended with status ${child.exitCode} instead of serving:\n${log}`);
+    }
+    if (performance.now() - started > 60_000) {
+      throw new Error(`${address} did not answer within 60 s:\n${await stop()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return { pid: child.pid, milliseconds: performance.now() - started, stop };
+}
+
+/** A seeded server; `restart` ends and starts it again on the same data. */
+export async function startServer() {
+  // Short, as PostgreSQL's socket path must be, and passable, as PostgreSQL may run as another user.
+  const home = await mkdtemp(path.join(tmpdir(), 'rtv-e2e-'));
+  await chmod(home, 0o755);
+  const port = await freePort();
+  const env = environment(home, port);
+  const url = `http://127.0.0.1:${port}`;
+  const start = () => startProgram(binary, ['serve'], env, `${url}/health/ready`);
+  try {
+    await seed(env);
+    let running = await start();
+    return {
+      url,
+      pid: () => running.pid,
+      async restart() {
+        await running.stop();
+        running = await start();
+        return running.milliseconds;
+      },
+      async stop() {
+        const log = await running.stop();
+        const worrying = log.split('\n').filter((line) => /\b(WARN|ERROR)\b|panicked/.test(line));
+        if (worrying.length > 0) console.log(`rtv serve complained:\n${worrying.join('\n')}`);
+        await rm(home, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await rm(home, { recursive: true, force: true });
+    throw error;
+  }
+}

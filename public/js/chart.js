@@ -1,0 +1,96 @@
+// Turns the picture of a chart into a chart that answers to the pointer. The picture comes with the page and stays until the chart
+// stands; whatever goes wrong, the picture remains and nobody is bothered. Knows ECharts' address and the option's, nothing else.
+
+const DARK = matchMedia("(prefers-color-scheme: dark)");
+
+/** Options are plain data; where one needs a function it says the name of one of these. */
+const FORMATTERS = {
+  names: (points) => points.map((point) => point.name).join("\n"),
+};
+
+/** One promise for the whole page: the library is loaded once, and only when the page has nothing better to do. */
+let library;
+
+function loadLibrary(url) {
+  library ??= whenIdle().then(
+    () =>
+      new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = url;
+        script.onload = () => resolve(window.echarts);
+        script.onerror = () => {
+          library = undefined;
+          reject(new Error("the chart library could not be loaded"));
+        };
+        document.head.append(script);
+      }),
+  );
+  return library;
+}
+
+async function whenIdle() {
+  if (document.readyState !== "complete") {
+    await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+  }
+  // Safari has no idle callback.
+  await new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve));
+}
+
+/**
+ * Draws the option found at `optionUrl` (JSON, asked for with `theme=light` or `dark`) into `element`, which is hidden
+ * and covers its parent's picture once it is shown. Returns a handle whose `dispose()` hides it again.
+ */
+export function mount(element, optionUrl, echartsUrl) {
+  const host = document.createElement("div");
+  const stop = new AbortController();
+  let chart;
+  let asked = 0;
+
+  const size = () => ({ width: host.clientWidth, height: host.clientHeight });
+  const resized = new ResizeObserver(() => {
+    if (!chart || element.parentElement.clientWidth === 0) return;
+    fit();
+    chart.resize(size());
+  });
+
+  // The picture keeps its place when it is covered, so the chart has exactly its size.
+  function fit() {
+    const box = element.parentElement.getBoundingClientRect();
+    host.style.width = `${Math.round(box.width) || 640}px`;
+    host.style.height = `${Math.round(box.height) || 320}px`;
+    return { width: Math.round(box.width) || 640, height: Math.round(box.height) || 320 };
+  }
+
+  async function draw() {
+    const turn = ++asked;
+    const url = new URL(optionUrl, document.baseURI);
+    url.searchParams.set("theme", DARK.matches ? "dark" : "light");
+    const answer = await fetch(url, { signal: stop.signal, headers: { accept: "application/json" } });
+    if (!answer.ok) throw new Error(`the chart's data came with status ${answer.status}`);
+    const [option, echarts] = await Promise.all([answer.json(), loadLibrary(echartsUrl)]);
+    // Meanwhile the theme may have changed again, or the page moved on.
+    if (stop.signal.aborted || turn !== asked) return;
+    chart ??= echarts.init(host, null, { renderer: "svg", ...fit() });
+    if (option.tooltip) option.tooltip.formatter = FORMATTERS[option.tooltip.formatter];
+    chart.setOption(option, { notMerge: true });
+    if (!host.isConnected) {
+      element.append(host);
+      element.hidden = false;
+      resized.observe(element.parentElement);
+    }
+  }
+
+  const redraw = () => draw().catch(() => {});
+  DARK.addEventListener("change", redraw, { signal: stop.signal });
+  whenIdle().then(() => stop.signal.aborted || redraw());
+
+  return {
+    dispose() {
+      stop.abort();
+      resized.disconnect();
+      chart?.dispose();
+      host.remove();
+      element.hidden = true;
+    },
+  };
+}

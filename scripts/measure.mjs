@@ -1,0 +1,123 @@
+// measure.mjs SECONDS: the figures of `make bench`, from a seeded server of the release build. All pages get
+// the same load from wrk, one after the other, and so does a bare axum route, to tell the pages' cost from
+// the machine's.
+
+import { execFile } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { email, password, tenants } from '../end2end/people.mjs';
+import { freePort, startProgram, startServer } from '../end2end/server.mjs';
+
+const run = promisify(execFile);
+const seconds = Number(process.argv[2] ?? 10);
+const connections = 16;
+const wasmLimit = 450 * 1024;
+
+/** The first form of a page that asks for a password, as a browser would send it. */
+function signInForm(html, person) {
+  const form = html.match(/<form\b[^>]*>[\s\S]*?<\/form>/gi)?.find((text) => /type="?password/i.test(text));
+  if (!form) throw new Error('/sign-in has no form with a password');
+  const attribute = (tag, name) => tag.match(new RegExp(`\\b${name}="([^"]*)"`, 'i'))?.[1]?.replaceAll('&amp;', '&');
+  const fields = new URLSearchParams();
+  for (const input of form.match(/<input\b[^>]*>/gi) ?? []) {
+    const name = attribute(input, 'name');
+    if (!name) continue;
+    if (/type="?password/i.test(input)) fields.set(name, password);
+    else if (/e-?mail/i.test(name)) fields.set(name, person);
+    else if (/type="?hidden/i.test(input)) fields.set(name, attribute(input, 'value') ?? '');
+  }
+  return { action: attribute(form, 'action') ?? '/sign-in', fields };
+}
+
+/** Signs in through the form; returns the Cookie header. */
+async function signIn(url, person) {
+  const { action, fields } = signInForm(await (await fetch(`${url}/sign-in`)).text(), person);
+  const answer = await fetch(new URL(action, `${url}/sign-in`), {
+    method: 'POST',
+    body: fields,
+    redirect: 'manual',
+    headers: { origin: url, referer: `${url}/sign-in`, 'sec-fetch-site': 'same-origin', accept: 'text/html' },
+  });
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';')[0]);
+  if (cookies.length === 0) throw new Error(`signing in set no cookie (status ${answer.status})`);
+  return cookies.join('; ');
+}
+
+async function memory(pid) {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const mebibytes = (name) => (Number(status.match(new RegExp(`${name}:\\s+(\\d+)`))[1]) / 1024).toFixed(0);
+  return [`${mebibytes('VmRSS')} MiB`, `${mebibytes('VmHWM')} MiB`];
+}
+
+/** One row: wrk for two seconds to warm up, then for the time asked. */
+async function measure(name, address, pid, headers = {}) {
+  const answer = await fetch(address, { headers, redirect: 'manual' });
+  if (answer.status !== 200) throw new Error(`${name} answered ${answer.status}`);
+  const size = (await answer.arrayBuffer()).byteLength;
+  const script = fileURLToPath(new URL('percentiles.lua', import.meta.url));
+  const given = Object.entries(headers).flatMap(([key, value]) => ['-H', `${key}: ${value}`]);
+  const load = (time) => run('wrk', ['-t1', `-c${connections}`, `-d${time}s`, '-s', script, ...given, address]);
+  await load(2);
+  const { stdout } = await load(seconds);
+  const { perSecond, p50, p95, p99, refused } = JSON.parse(stdout.match(/^RESULT (.*)$/m)[1]);
+  if (refused > 0) throw new Error(`${name}: ${refused} requests were refused or failed`);
+  print([name, perSecond.toFixed(0), p50.toFixed(2), p95.toFixed(2), p99.toFixed(2), `${(size / 1024).toFixed(1)} KiB`, ...(await memory(pid))]);
+}
+
+function print([name, ...cells]) {
+  console.log(`${name.padEnd(18)}${cells.map((cell) => String(cell).padStart(12)).join('')}`);
+}
+
+async function printShipped() {
+  const assets = JSON.parse(await readFile('target/site/assets.json', 'utf8'));
+  console.log(`\nShipped (profile ${assets.profile}), KiB`);
+  print(['', 'file', 'brotli', 'gzip']);
+  for (const key of ['wasm', 'js', 'css', 'chart_js', 'echarts']) {
+    if (!assets[key]) continue;
+    const file = path.join('target/site', assets[key]);
+    const size = (name) => stat(name).then(({ size }) => (size / 1024).toFixed(1), () => '-');
+    print([key, await size(file), await size(`${file}.br`), await size(`${file}.gz`)]);
+  }
+  const { size } = await stat(`${path.join('target/site', assets.wasm)}.br`);
+  if (size > wasmLimit) {
+    console.error(`The browser code is ${(size / 1024).toFixed(0)} KiB with brotli; the limit is ${wasmLimit / 1024}.`);
+    process.exitCode = 1;
+  }
+}
+
+async function printPages() {
+  const server = await startServer();
+  try {
+    const starts = [];
+    for (let round = 0; round < 3; round += 1) starts.push(Math.round(await server.restart()));
+    console.log(`\nTime from start to ready, with the private database: ${starts.join(', ')} ms`);
+    console.log(`\n${connections} connections, ${seconds} s each, latencies in ms`);
+    print(['', 'requests/s', 'p50', 'p95', 'p99', 'size', 'memory', 'at most']);
+    await bare();
+    await measure('/health/live', `${server.url}/health/live`, server.pid());
+    await measure('/sign-in', `${server.url}/sign-in`, server.pid());
+    const [tenant] = tenants;
+    const cookie = await signIn(server.url, email(tenant, 'owner'));
+    await measure('dashboard', `${server.url}/t/${tenant.slug}/dashboard`, server.pid(), { cookie });
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The example `bare` of the server crate: axum, one route, nothing else. */
+async function bare() {
+  const program = process.env.RTV_BENCH_BARE;
+  if (!program) return console.log('(no bare route: the server crate has no example "bare")');
+  const address = `127.0.0.1:${await freePort()}`;
+  const { pid, stop } = await startProgram(path.resolve(program), [], { ...process.env, RTV_ADDR: address }, `http://${address}/`);
+  try {
+    await measure('bare axum route', `http://${address}/`, pid);
+  } finally {
+    await stop();
+  }
+}
+
+await printShipped();
+await printPages();
