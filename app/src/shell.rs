@@ -5,6 +5,10 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
+use rtv_ui::BareLayout;
+
+use crate::error::{AppError, Failed};
+use crate::page::PRODUCT;
 use crate::request::Assets;
 use crate::routes::App;
 
@@ -31,4 +35,32 @@ pub fn document(assets: &Assets) -> impl IntoView + use<> {
             </body>
         </html>
     }
+}
+
+/// A document around an error, for answers that no page gives. It has no script.
+pub fn error_document(assets: &Assets, error: AppError) -> String {
+    let Assets { css, favicon, .. } = assets.clone();
+    let title = format!("{} · {PRODUCT}", error.error.title());
+    // Components need an owner for what they keep; it ends with the document.
+    Owner::new().with(|| {
+        view! {
+            <!DOCTYPE html>
+            <html lang="en">
+                <head>
+                    <meta charset="utf-8" />
+                    <meta name="viewport" content="width=device-width, initial-scale=1" />
+                    <meta name="color-scheme" content="light dark" />
+                    <link rel="stylesheet" href=css />
+                    <link rel="icon" href=favicon type="image/svg+xml" />
+                    <title>{title}</title>
+                </head>
+                <body>
+                    <BareLayout product=PRODUCT>
+                        <Failed error />
+                    </BareLayout>
+                </body>
+            </html>
+        }
+        .to_html()
+    })
 }

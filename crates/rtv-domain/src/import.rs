@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use rtv_core::{AccountId, Error, ImportId, Permission, Platform, TenantStatus};
+use rtv_import::mapping::Metric;
 use rtv_import::{ImportError, Mapping, OpenOptions, PostRow, Published, Refusal, Row};
+use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -131,6 +133,8 @@ pub struct Progress {
 const SHOWN_REFUSALS: i64 = 20;
 /// How many contradictions a report shows.
 const SHOWN_CONTRADICTIONS: i64 = 5;
+/// Most of anything that a post can have: a trillion, so that sums over millions of posts fit their columns.
+const MOST: i64 = 1_000_000_000_000;
 /// Size of a piece that is handed to the database.
 const PIECE: usize = 256 * 1_024;
 
@@ -307,7 +311,10 @@ fn read(
     while let Some(row) = reader.next() {
         match row.map_err(refused_file)? {
             Row::Post(post) => match post.platform.parse::<Platform>() {
-                Ok(_) => write_post(&mut piece, &post, zone),
+                Ok(_) => match too_large(&post, reader.mapping()) {
+                    None => write_post(&mut piece, &post, zone),
+                    Some(refusal) => write_refusal(&mut piece, &refusal),
+                },
                 Err(reason) => {
                     let refusal =
                         Refusal { row_number: post.row_number, column: Some("platform".into()), reason, raw: post.external_id };
@@ -347,6 +354,34 @@ fn read(
         bytes: i64::try_from(reader.bytes_read()).unwrap_or(i64::MAX),
         mapping,
     })
+}
+
+/// A post with a figure that its column, or a sum over the posts of a day, could not hold.
+fn too_large(post: &PostRow, mapping: &Mapping) -> Option<Refusal> {
+    let metrics = &post.metrics;
+    let counts = [
+        (Metric::Reach, metrics.reach),
+        (Metric::Impressions, metrics.impressions),
+        (Metric::Reactions, metrics.reactions),
+        (Metric::Comments, metrics.comments),
+        (Metric::Shares, metrics.shares),
+        (Metric::Clicks, metrics.clicks),
+        (Metric::Conversions, metrics.conversions),
+    ];
+    let amounts = [(Metric::Revenue, metrics.revenue), (Metric::Cost, metrics.cost)];
+    let too_many = counts.iter().find(|(_, count)| count.is_some_and(|count| count > MOST)).map(|(metric, _)| *metric);
+    let too_much = amounts
+        .iter()
+        .find(|(_, amount)| amount.is_some_and(|amount| amount > Decimal::from(MOST) || amount.normalize().scale() > 2))
+        .map(|(metric, _)| *metric);
+    let (metric, accepted) = match (too_many, too_much) {
+        (Some(metric), _) => (metric, "a whole number"),
+        (None, Some(metric)) => (metric, "an amount with at most two decimals"),
+        (None, None) => return None,
+    };
+    let column = mapping.metrics.iter().find(|known| known.metric == metric).map(|known| known.column.clone());
+    let reason = format!("The value of {} cannot be kept; accepted is {accepted} up to {MOST}.", metric.key());
+    Some(Refusal { row_number: post.row_number, column, reason, raw: post.external_id.clone() })
 }
 
 fn refused_file(error: ImportError) -> Error {
@@ -850,10 +885,11 @@ pub async fn roll_back(ctx: &TenantContext, id: ImportId) -> Result<RolledBack, 
     .map_err(failed)?
     .rows_affected();
     kpi_daily::refresh_lifetime(&mut tx, &touched).await?;
+    // Also what an import that was taken back earlier had made and had to leave, because posts of this one were in it.
     sqlx::query!(
         r#"
         delete from account
-        where created_by_import = $1
+        where (created_by_import = $1 or created_by_import in (select id from import where state = 'rolled_back'))
           and not exists (select 1 from post where post.tenant_id = account.tenant_id and post.account_id = account.id)
           and not exists (
             select 1 from account_daily where account_daily.tenant_id = account.tenant_id and account_daily.account_id = account.id
@@ -867,7 +903,7 @@ pub async fn roll_back(ctx: &TenantContext, id: ImportId) -> Result<RolledBack, 
     sqlx::query!(
         r#"
         delete from campaign
-        where created_by_import = $1
+        where (created_by_import = $1 or created_by_import in (select id from import where state = 'rolled_back'))
           and not exists (select 1 from post where post.tenant_id = campaign.tenant_id and post.campaign_id = campaign.id)
         "#,
         id.uuid()

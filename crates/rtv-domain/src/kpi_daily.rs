@@ -96,39 +96,66 @@ pub struct Difference {
     pub from_facts: [Option<i64>; 4],
 }
 
-/// Recomputes every group of basis *lifetime* from the posts and lists those that differ, at most 1,000.
+/// Recomputes every group of basis *lifetime* from the posts and lists those that differ in any of their columns, at
+/// most 1,000. A group is one of an account and campaign, so an account and its days may be listed more than once.
 pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
+    // Sums of fractions depend on the order in which they are added, hence the tolerance for sentiment.
     let rows = sqlx::query!(
         r#"
         with facts as (
           select
-            account_id, published_from as first_day, published_to as last_day, count(*) as posts,
-            sum(reach)::bigint as reach, sum(impressions)::bigint as impressions, sum(engagements)::bigint as engagements
+            account_id, published_from as first_day, published_to as last_day,
+            coalesce(campaign_id, '00000000-0000-0000-0000-000000000000') as campaign_id, count(*) as posts,
+            sum(reach)::bigint as reach, count(reach) as reach_posts,
+            sum(impressions)::bigint as impressions, count(impressions) as impressions_posts,
+            sum(engagements)::bigint as engagements, count(engagements) as engagements_posts,
+            coalesce(sum(engagements) filter (where impressions is not null), 0)::bigint as rate_engagements,
+            coalesce(sum(impressions) filter (where engagements is not null), 0)::bigint as rate_impressions,
+            coalesce(sum(engagements) filter (where impressions is null and reach is not null), 0)::bigint as rate_by_reach_engagements,
+            coalesce(sum(reach) filter (where impressions is null and engagements is not null), 0)::bigint as rate_reach,
+            sum(conversions)::bigint as conversions, count(conversions) as conversions_posts,
+            sum(revenue) as revenue, count(revenue) as revenue_posts,
+            coalesce(sum(revenue) filter (where cost is not null), 0) as roi_revenue,
+            coalesce(sum(cost) filter (where revenue is not null), 0) as roi_cost,
+            coalesce(sum(sentiment), 0) as sentiment_sum, count(sentiment) as sentiment_count
           from post
-          group by account_id, published_from, published_to
+          group by account_id, published_from, published_to, post.campaign_id
         ),
         rolled as (
           select
-            account_id, first_day, last_day, sum(posts)::bigint as posts,
-            sum(reach)::bigint as reach, sum(impressions)::bigint as impressions, sum(engagements)::bigint as engagements
+            account_id, first_day, last_day, campaign_id, posts, reach, reach_posts, impressions, impressions_posts,
+            engagements, engagements_posts, rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach,
+            conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, sentiment_sum, sentiment_count
           from kpi_daily
           where basis = 'lifetime'
-          group by account_id, first_day, last_day
         )
         select
           coalesce(facts.account_id, rolled.account_id) as "account_id!",
           coalesce(facts.first_day, rolled.first_day) as "first_day!",
           coalesce(facts.last_day, rolled.last_day) as "last_day!",
           facts.posts, facts.reach, facts.impressions, facts.engagements,
-          rolled.posts as rolled_posts, rolled.reach as rolled_reach, rolled.impressions as rolled_impressions,
+          rolled.posts as "rolled_posts?", rolled.reach as rolled_reach, rolled.impressions as rolled_impressions,
           rolled.engagements as rolled_engagements
         from facts
         full join rolled
-          on rolled.account_id = facts.account_id and rolled.first_day = facts.first_day and rolled.last_day = facts.last_day
-        where (facts.posts, facts.reach, facts.impressions, facts.engagements)
-          is distinct from (rolled.posts, rolled.reach, rolled.impressions, rolled.engagements)
-        order by 2, 1
+          on rolled.account_id = facts.account_id
+          and rolled.first_day = facts.first_day
+          and rolled.last_day = facts.last_day
+          and rolled.campaign_id = facts.campaign_id
+        where (
+            facts.posts, facts.reach, facts.reach_posts, facts.impressions, facts.impressions_posts,
+            facts.engagements, facts.engagements_posts, facts.rate_engagements, facts.rate_impressions,
+            facts.rate_by_reach_engagements, facts.rate_reach, facts.conversions, facts.conversions_posts,
+            facts.revenue, facts.revenue_posts, facts.roi_revenue, facts.roi_cost, facts.sentiment_count
+          ) is distinct from (
+            rolled.posts, rolled.reach, rolled.reach_posts, rolled.impressions, rolled.impressions_posts,
+            rolled.engagements, rolled.engagements_posts, rolled.rate_engagements, rolled.rate_impressions,
+            rolled.rate_by_reach_engagements, rolled.rate_reach, rolled.conversions, rolled.conversions_posts,
+            rolled.revenue, rolled.revenue_posts, rolled.roi_revenue, rolled.roi_cost, rolled.sentiment_count
+          )
+          or abs(facts.sentiment_sum - rolled.sentiment_sum) > 0.000001
+        order by 2, 1, coalesce(facts.campaign_id, rolled.campaign_id)
         limit 1000
         "#
     )

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::audit::{self, Event};
+use crate::audit::Event;
 use crate::context::Context;
 use crate::transaction::{Tx, WorkKind, failed};
 
@@ -113,20 +113,17 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
 /// Stores a new session of nobody. `false`: the token is taken, and nothing was written.
 pub async fn create(ctx: &Context, session: SessionHash, data: Value, expires_at: DateTime<Utc>) -> Result<bool, Error> {
     let mut tx = ctx.begin_session(session).await?;
-    let request = ctx.request();
     let done = sqlx::query!(
         r#"
-        insert into session (id_hash, public_id, data, created_at, last_used_at, expires_at, address, user_agent)
-        values ($1, $2, $3, $4, $4, $5, $6, $7)
+        insert into session (id_hash, public_id, data, created_at, last_used_at, expires_at)
+        values ($1, $2, $3, $4, $4, $5)
         on conflict (id_hash) do nothing
         "#,
         &session.0[..],
         Uuid::now_v7(),
         data,
         ctx.now(),
-        expires_at,
-        request.address.map(audit::network) as _,
-        request.user_agent,
+        expires_at.min(ctx.now() + ANONYMOUS),
     )
     .execute(tx.connection())
     .await
@@ -135,10 +132,21 @@ pub async fn create(ctx: &Context, session: SessionHash, data: Value, expires_at
     Ok(done.rows_affected() == 1)
 }
 
-/// Stores the data of a session that exists. A session that has ended in the meantime stays ended.
+/// Stores the data of a session that exists. A session that has ended in the meantime stays ended, and the end of a
+/// person's session does not move.
 pub async fn save(ctx: &Context, session: SessionHash, data: Value, expires_at: DateTime<Utc>) -> Result<(), Error> {
     let mut tx = ctx.begin_session(session).await?;
-    sqlx::query!("update session set data = $2, expires_at = $3 where id_hash = $1", &session.0[..], data, expires_at)
+    sqlx::query!(
+        r#"
+        update session
+        set data = $2, expires_at = case when user_id is null then least($3::timestamptz, $4::timestamptz) else expires_at end
+        where id_hash = $1
+        "#,
+        &session.0[..],
+        data,
+        expires_at,
+        ctx.now() + ANONYMOUS
+    )
         .execute(tx.connection())
         .await
         .map_err(failed)?;

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::audit::{Event, Outcome};
+use crate::audit::{self, Event, Outcome};
 use crate::context::{Actor, Context};
 use crate::password::{LONGEST, Passwords};
 use crate::session::{self, ABSOLUTE, SessionHash};
@@ -42,7 +42,7 @@ pub async fn verify(ctx: &Context, passwords: &Passwords, email: &str, password:
 
     let counters = counters(&shown, ctx.request().address);
     let mut tx = ctx.begin_sign_in(None, None).await?;
-    let wait = count(&mut tx, &counters, now).await?;
+    let limited = count(&mut tx, &counters, now).await?;
     let known = sqlx::query!(
         r#"
         select app_user.id, app_user.name, app_user.is_disabled, user_credential.password_hash
@@ -56,8 +56,14 @@ pub async fn verify(ctx: &Context, passwords: &Passwords, email: &str, password:
     .await
     .map_err(failed)?;
     tx.commit().await?;
-    if let Some(wait) = wait {
+    let user = known.as_ref().map(|user| UserId::from(user.id));
+    if let Some(Limited { wait, is_first }) = limited {
         metrics::counter!("rtv_sign_ins_total", "outcome" => "limited").increment(1);
+        // Once a window: an attack must not fill the log of the person's tenants.
+        if is_first {
+            let event = Event::new("user.sign_in", "user", shown).outcome(Outcome::Denied).detail("too many failed attempts");
+            record_refusal(ctx, user, &event).await?;
+        }
         let minutes = wait.num_minutes() + 1;
         return Err(Error::Limit(format!("There were too many failed attempts to sign in. Wait {minutes} minutes and try again.")));
     }
@@ -73,20 +79,23 @@ pub async fn verify(ctx: &Context, passwords: &Passwords, email: &str, password:
             renewed_hash,
             counters,
         }),
-        known => {
+        _ => {
             metrics::counter!("rtv_sign_ins_total", "outcome" => "refused").increment(1);
-            let user = known.map(|user| UserId::from(user.id));
-            let mut tx = ctx.begin_sign_in(None, user).await?;
-            let tenants = match user {
-                Some(user) => session::tenants_of(&mut tx, user).await?,
-                None => Vec::new(),
-            };
-            let event = Event::new("user.sign_in", "user", shown).outcome(Outcome::Denied);
-            tx.audit_sign_in(&Actor::Anonymous, &tenants, &event).await?;
-            tx.commit().await?;
+            record_refusal(ctx, user, &Event::new("user.sign_in", "user", shown).outcome(Outcome::Denied)).await?;
             Err(refusal())
         }
     }
+}
+
+/// Writes a refused attempt to each tenant of the person, or to the operator's chain where there is none.
+async fn record_refusal(ctx: &Context, user: Option<UserId>, event: &Event) -> Result<(), Error> {
+    let mut tx = ctx.begin_sign_in(None, user).await?;
+    let tenants = match user {
+        Some(user) => session::tenants_of(&mut tx, user).await?,
+        None => Vec::new(),
+    };
+    tx.audit_sign_in(&Actor::Anonymous, &tenants, event).await?;
+    tx.commit().await
 }
 
 /// Gives a fresh, stored session to the person, writes the event, and forgets the failed attempts of the account.
@@ -97,13 +106,15 @@ pub async fn complete(ctx: &Context, verified: Verified, session: SessionHash) -
     let bound = sqlx::query!(
         r#"
         update session
-        set user_id = $2, created_at = $3, last_used_at = $3, expires_at = $4
+        set user_id = $2, created_at = $3, last_used_at = $3, expires_at = $4, address = $5, user_agent = $6
         where id_hash = decode($1, 'hex') and user_id is null
         "#,
         session.to_hex(),
         verified.user.uuid(),
         now,
         now + ABSOLUTE,
+        ctx.request().address.map(audit::network) as _,
+        ctx.request().user_agent,
     )
     .execute(tx.connection())
     .await
@@ -160,10 +171,17 @@ fn counters(email: &str, address: Option<IpAddr>) -> Vec<[u8; 32]> {
     keys
 }
 
+/// An attempt over the limit of one of its counters.
+struct Limited {
+    /// How long until it may be tried again.
+    wait: TimeDelta,
+    /// Whether it is the first one over that limit in the window.
+    is_first: bool,
+}
+
 /// Counts the attempt in every counter before anything else happens, so that parallel attempts cannot slip past.
-/// Returns how long to wait when one of them is over its limit.
-async fn count(tx: &mut Tx, keys: &[[u8; 32]], now: DateTime<Utc>) -> Result<Option<TimeDelta>, Error> {
-    let mut wait = None;
+async fn count(tx: &mut Tx, keys: &[[u8; 32]], now: DateTime<Utc>) -> Result<Option<Limited>, Error> {
+    let mut limited: Option<Limited> = None;
     for (index, key) in keys.iter().enumerate() {
         let limit = if index == 0 { PER_ACCOUNT } else { PER_NETWORK };
         let row = sqlx::query!(
@@ -183,8 +201,13 @@ async fn count(tx: &mut Tx, keys: &[[u8; 32]], now: DateTime<Utc>) -> Result<Opt
         .await
         .map_err(failed)?;
         if row.attempts > limit {
-            wait = wait.max(Some(row.window_started_at + WINDOW - now));
+            let wait = row.window_started_at + WINDOW - now;
+            let is_first = row.attempts == limit + 1;
+            limited = Some(match limited {
+                Some(other) => Limited { wait: wait.max(other.wait), is_first: is_first || other.is_first },
+                None => Limited { wait, is_first },
+            });
         }
     }
-    Ok(wait)
+    Ok(limited)
 }

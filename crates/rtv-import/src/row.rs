@@ -300,4 +300,30 @@ mod tests {
         );
         assert_eq!(Published::At(DateTime::UNIX_EPOCH).possible_days(), None);
     }
+
+    #[test]
+    fn values_cannot_be_shifted_between_fields_without_another_digest() {
+        let post = |kind: &str, text: Option<&str>| PostRow {
+            row_number: 1,
+            platform: "facebook".to_owned(),
+            account_external_id: "1".to_owned(),
+            account_name: None,
+            external_id: "2".to_owned(),
+            kind: Some(kind.to_owned()),
+            text: text.map(str::to_owned),
+            campaign: None,
+            published: Published::At(DateTime::UNIX_EPOCH),
+            metrics: PostMetrics::default(),
+            content_digest: [0; 32],
+        };
+        let digest = |kind, text| post(kind, text).compute_content_digest();
+        // The control characters are those that mark a value as there or missing.
+        assert_ne!(digest("a\u{1}b", None), digest("a", Some("b\0")));
+        assert_ne!(digest("a", None), digest("a", Some("")));
+        let later = PostRow {
+            row_number: 2,
+            ..post("a", None)
+        };
+        assert_eq!(later.compute_content_digest(), digest("a", None));
+    }
 }

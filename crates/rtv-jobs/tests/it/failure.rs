@@ -18,11 +18,11 @@ async fn a_failing_job_is_tried_again_after_growing_pauses_until_it_has_failed_f
         runs.iter().map(|(attempt, _)| *attempt).collect::<Vec<_>>(),
         [1, 2, 3, 4]
     );
-    // The pause is at least half of 200, 400, 800 ms; at most all of it and the time of a poll.
+    // The pause is at least half of 200, 400, 800 ms; at most all of it, a poll, and what a busy machine takes.
     for (pair, ceiling) in runs.windows(2).zip([200, 400, 800]) {
         let pause = (pair[1].1 - pair[0].1).as_millis();
         assert!(
-            (ceiling / 2..ceiling + 400).contains(&pause),
+            (ceiling / 2..ceiling + 2000).contains(&pause),
             "{pause} ms for {ceiling}"
         );
     }

@@ -70,7 +70,7 @@ async fn a_job_of_a_vanished_worker_goes_to_another_with_a_higher_fence() {
     });
     assert_eq!(ran.next().await, 2);
     let waited = killed.elapsed();
-    assert!(waited < SETTINGS.lease + Duration::from_millis(500), "{waited:?}");
+    assert!(waited < SETTINGS.lease + Duration::from_secs(2), "{waited:?}");
     assert!(
         waited > SETTINGS.lease / 3,
         "taken over after {waited:?}, while the lease ran"
@@ -126,7 +126,7 @@ async fn a_job_longer_than_its_lease_is_kept_by_the_heartbeat() {
     let bench = Bench::new().await;
     let id = bench.add(&task(1)).await;
     let slow = |_: JobContext, _: Task| async {
-        tokio::time::sleep(SETTINGS.lease * 3).await;
+        tokio::time::sleep(SETTINGS.lease * 2).await;
         Ok(())
     };
     let workers = [bench.start(SETTINGS, slow), bench.start(SETTINGS, slow)];
@@ -172,7 +172,7 @@ async fn a_worker_that_is_cut_off_stops_its_run_before_another_begins() {
     let began = if one.0 == "stopped" { two.1 } else { one.1 };
     // The cut-off worker looks at its leases at every third of one; it may be late by that.
     assert!(
-        stopped < began + SETTINGS.lease / 3 + Duration::from_millis(100),
+        stopped < began + SETTINGS.lease / 3 + Duration::from_millis(500),
         "{:?} late",
         stopped - began
     );

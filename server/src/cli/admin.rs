@@ -1,0 +1,256 @@
+//! `rtv admin`: tenants, people, and checks of what is stored.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use clap::Subcommand;
+use rtv_core::Slug;
+use rtv_domain::password::{self, Passwords};
+use rtv_domain::tenant::NewTenant;
+use rtv_domain::user::Belongs;
+use rtv_domain::{access, kpi_daily, tenant, user};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use crate::cli::{Failure, Outcome, operate, print_table};
+use crate::config::Settings;
+
+/// Keep tenants and people.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Client organisations.
+    #[command(subcommand)]
+    Tenants(Tenants),
+    /// People.
+    #[command(subcommand)]
+    Users(Users),
+    /// Daily roll-ups, which figures are read from.
+    #[command(subcommand)]
+    Rollups(Rollups),
+}
+
+/// Client organisations.
+#[derive(Debug, Subcommand)]
+pub enum Tenants {
+    /// Create a tenant.
+    #[command(after_help = "Example:\n  rtv admin tenants create --slug acme --name 'Acme Coffee' --zone Europe/Berlin --currency EUR")]
+    Create {
+        /// Name in addresses: lower-case letters, digits and hyphens.
+        #[arg(long)]
+        slug: String,
+        /// Name for people.
+        #[arg(long)]
+        name: String,
+        /// IANA time zone of its days; UTC if left out.
+        #[arg(long)]
+        zone: Option<String>,
+        /// Locale of its numbers and dates; en-US if left out.
+        #[arg(long)]
+        locale: Option<String>,
+        /// ISO 4217 code of its money; USD if left out.
+        #[arg(long)]
+        currency: Option<String>,
+        /// free, starter, professional or enterprise; free if left out.
+        #[arg(long)]
+        plan: Option<String>,
+        /// It is the operator's own.
+        #[arg(long)]
+        house: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all tenants.
+    #[command(after_help = "Example:\n  rtv admin tenants list --json")]
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// People.
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// Create a person. The password is read from standard input, or made and printed once.
+    #[command(
+        after_help = "Examples:\n  echo 'granite kettle nine pelicans' | rtv admin users create --email dana@acme.example --tenant acme --role owner\n  rtv admin users create --email sam@rtv.example --staff"
+    )]
+    Create {
+        /// Sign-in address.
+        #[arg(long)]
+        email: String,
+        /// Name for people; the part before the @ if left out.
+        #[arg(long)]
+        name: Option<String>,
+        /// Slug of the tenant that the person becomes a member of.
+        #[arg(long, requires = "role", required_unless_present = "staff")]
+        tenant: Option<String>,
+        /// owner, admin, editor or viewer.
+        #[arg(long, requires = "tenant")]
+        role: Option<String>,
+        /// The person belongs to the operator.
+        #[arg(long, conflicts_with_all = ["tenant", "role"])]
+        staff: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List people.
+    #[command(after_help = "Example:\n  rtv admin users list --tenant acme")]
+    List {
+        /// Only those of one tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Daily roll-ups.
+#[derive(Debug, Subcommand)]
+pub enum Rollups {
+    /// Recompute a tenant's roll-ups from the facts and report every difference.
+    #[command(after_help = "Example:\n  rtv admin rollups verify --tenant acme")]
+    Verify {
+        /// Slug of the tenant.
+        #[arg(long)]
+        tenant: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the command.
+pub async fn run(command: Admin, settings: &Settings) -> Outcome {
+    match command {
+        Admin::Tenants(command) => tenants(command, settings).await,
+        Admin::Users(command) => users(command, settings).await,
+        Admin::Rollups(Rollups::Verify { tenant, json }) => verify(&tenant, json, settings).await,
+    }
+}
+
+async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
+    let (_databases, ctx) = operate(settings).await?;
+    match command {
+        Tenants::Create { slug, name, zone, locale, currency, plan, house, json } => {
+            let made = tenant::create(&ctx, NewTenant { slug, name, zone, locale, currency, plan, is_house: house }).await?;
+            if json {
+                println!("{}", describe(&made));
+            } else {
+                println!("Created {} ({}), days in {}.", made.slug, made.id, made.zone);
+                println!("Next: rtv admin users create --email you@example.com --tenant {} --role owner", made.slug);
+            }
+        }
+        Tenants::List { json } => {
+            let all = tenant::list(&ctx).await?;
+            if json {
+                println!("{}", json!(all.iter().map(|one| describe(&one.tenant)).collect::<Vec<_>>()));
+            } else {
+                let rows: Vec<Vec<String>> = all
+                    .into_iter()
+                    .map(|one| {
+                        let tenant = one.tenant;
+                        vec![tenant.slug.to_string(), tenant.name, tenant.plan.to_string(), tenant.status.to_string(), tenant.zone.to_string(), tenant.currency]
+                    })
+                    .collect();
+                print_table(&["slug", "name", "plan", "status", "zone", "currency"], &rows);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn describe(tenant: &rtv_domain::Tenant) -> serde_json::Value {
+    json!({
+        "id": tenant.id, "slug": tenant.slug, "name": tenant.name, "plan": tenant.plan, "status": tenant.status,
+        "house": tenant.is_house, "zone": tenant.zone.name(), "locale": tenant.locale, "currency": tenant.currency,
+    })
+}
+
+async fn users(command: Users, settings: &Settings) -> Outcome {
+    match command {
+        Users::Create { email, name, tenant, role, staff, json } => {
+            let (typed, is_typed) = read_password()?;
+            let (_databases, ctx) = operate(settings).await?;
+            let belongs = match (tenant, role) {
+                (Some(slug), Some(role)) if !staff => Belongs::Tenant { slug, role },
+                _ => Belongs::Staff,
+            };
+            let passwords = Passwords::prepare()?;
+            let (id, is_new) = user::create(&ctx, &passwords, &email, name.as_deref(), &typed, belongs).await?;
+            let shown = (is_new && !is_typed).then(|| typed.expose_secret().to_owned());
+            if json {
+                println!("{}", json!({ "id": id, "email": email, "new": is_new, "password": shown }));
+            } else {
+                println!("{} {email} ({id}).", if is_new { "Created" } else { "Added" });
+                match shown {
+                    Some(password) => println!("Password, shown once: {password}"),
+                    None if is_new => {}
+                    None => println!("The person existed already and keeps their password."),
+                }
+            }
+        }
+        Users::List { tenant, json } => {
+            let (_databases, ctx) = operate(settings).await?;
+            let slug = tenant.map(|text| text.parse::<Slug>()).transpose().map_err(|message| Failure::Usage(format!("tenant: {message}")))?;
+            let all = user::list(&ctx, slug.as_ref()).await?;
+            if json {
+                let list: Vec<_> = all
+                    .iter()
+                    .map(|one| json!({ "id": one.id, "email": one.email, "name": one.name, "disabled": one.is_disabled, "staff": one.is_staff, "role": one.role }))
+                    .collect();
+                println!("{}", json!(list));
+            } else {
+                let rows: Vec<Vec<String>> = all
+                    .into_iter()
+                    .map(|one| {
+                        let role = match (one.role, one.is_staff) {
+                            (Some(role), _) => role.to_string(),
+                            (None, true) => "staff".into(),
+                            (None, false) => String::new(),
+                        };
+                        vec![one.email.to_string(), one.name, role, if one.is_disabled { "disabled" } else { "" }.into()]
+                    })
+                    .collect();
+                print_table(&["email", "name", "role", ""], &rows);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The first line of standard input, or a password of ours where nothing is piped in. The second value says which.
+fn read_password() -> anyhow::Result<(SecretString, bool)> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        return Ok((password::generate(), false));
+    }
+    let mut text = String::new();
+    // A password has at most 1,024 bytes; whatever is longer is refused by its length.
+    input.lock().take(4_096).read_to_string(&mut text)?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() { Ok((password::generate(), false)) } else { Ok((SecretString::from(line.to_owned()), true)) }
+}
+
+async fn verify(slug: &str, json: bool, settings: &Settings) -> Outcome {
+    let (_databases, ctx) = operate(settings).await?;
+    let slug = slug.parse::<Slug>().map_err(|message| Failure::Usage(format!("tenant: {message}")))?;
+    let tenant = access::enter_as_operator(&ctx, &slug, "rtv admin rollups verify").await?;
+    let differences = kpi_daily::verify(&tenant).await?;
+    if json {
+        let list: Vec<_> = differences
+            .iter()
+            .map(|one| json!({ "account": one.account, "first_day": one.first_day, "last_day": one.last_day, "rolled_up": one.rolled_up, "from_facts": one.from_facts }))
+            .collect();
+        println!("{}", json!(list));
+    } else if differences.is_empty() {
+        println!("Every roll-up of {slug} equals its facts.");
+    } else {
+        for one in &differences {
+            println!("{} {} to {}: rolled up {:?}, from the facts {:?} (posts, reach, impressions, engagements)", one.account, one.first_day, one.last_day, one.rolled_up, one.from_facts);
+        }
+    }
+    if differences.is_empty() { Ok(()) } else { Err(Failure::Failed(anyhow::anyhow!("{} roll-ups differ from their facts", differences.len()))) }
+}

@@ -1,0 +1,233 @@
+//! Where settings come from: the command line, then the environment, then the defaults. No other file of RTV reads the
+//! environment; a test holds that.
+
+use core::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use ipnet::IpNet;
+use rtv_domain::{Clock, Database, PoolSettings};
+use rtv_postgres::{Cluster, Options, Purpose};
+use url::Url;
+
+/// Variables that RTV knows; others that begin with `RTV_` are named in a warning, because a misspelt one does nothing.
+const KNOWN: &[&str] = &[
+    "RTV_APP_DATABASE_URL",
+    "RTV_HOME",
+    "RTV_ADDR",
+    "RTV_BASE_URL",
+    "RTV_TRUSTED_PROXIES",
+    "RTV_ENV",
+    "RTV_LOG",
+    "RTV_LOG_FORMAT",
+    "RTV_CLOCK",
+    "RTV_METRICS_ADDR",
+    "RTV_SITE",
+];
+
+/// Where RTV runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Environment {
+    /// Trials, tests and work on RTV itself.
+    Development,
+    /// Real people: fixed clocks and cookies over plain HTTP are refused.
+    Production,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// Settings of every command. Each is a flag and a variable; the flag wins.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Settings {
+    /// Owner connection, used for migrations only. Unset: a private cluster in RTV_HOME.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    pub database_url: Option<String>,
+    /// Connection for serving and working. Unset: the same database with the role `rtv_app`.
+    #[arg(long, env = "RTV_APP_DATABASE_URL", hide_env_values = true, global = true)]
+    pub app_database_url: Option<String>,
+    /// Folder of the embedded default: cluster, files and keys.
+    #[arg(long, env = "RTV_HOME", default_value = ".rtv", global = true)]
+    pub home: PathBuf,
+    /// Address to listen on.
+    #[arg(long, env = "RTV_ADDR", default_value = "127.0.0.1:3000", global = true)]
+    pub addr: SocketAddr,
+    /// Public address, for links and cookies. Unset: `http://` and the address to listen on.
+    #[arg(long, env = "RTV_BASE_URL", global = true)]
+    pub base_url: Option<Url>,
+    /// Networks of proxies whose forwarding headers count, separated by commas.
+    #[arg(long, env = "RTV_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where RTV runs.
+    #[arg(long, env = "RTV_ENV", value_enum, default_value = "development", global = true)]
+    pub environment: Environment,
+    /// Which log lines are written, as a tracing filter.
+    #[arg(long, env = "RTV_LOG", default_value = "info", global = true)]
+    pub log: String,
+    /// How log lines look.
+    #[arg(long, env = "RTV_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    pub log_format: LogFormat,
+    /// For tests: a fixed instant like 2026-11-21T09:00:00Z, or a shift like +90m.
+    #[arg(long, env = "RTV_CLOCK", value_parser = Clock::parse, global = true)]
+    pub clock: Option<Clock>,
+    /// A listener of its own for /metrics; unset, it is served beside the pages.
+    #[arg(long, env = "RTV_METRICS_ADDR", global = true)]
+    pub metrics_addr: Option<SocketAddr>,
+    /// Folder with the browser's files. Unset: `site` beside the folder of this program.
+    #[arg(long, env = "RTV_SITE", global = true)]
+    pub site: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Refuses combinations that would be dangerous, and warns of variables that nothing reads.
+    pub fn check(&self) -> anyhow::Result<()> {
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("RTV_") && !KNOWN.contains(&&*name) {
+                tracing::warn!(variable = %name, "this variable is not known to RTV and does nothing");
+            }
+        }
+        if self.environment == Environment::Production {
+            if self.clock.is_some() {
+                bail!("RTV_CLOCK is for tests and is refused with RTV_ENV=production; unset it");
+            }
+            if self.base_url().scheme() != "https" {
+                bail!("RTV_ENV=production needs a base address with https, because sign-in cookies must not travel in the open; set RTV_BASE_URL=https://…");
+            }
+        }
+        if !matches!(self.base_url().scheme(), "http" | "https") || self.base_url().host_str().is_none() {
+            bail!("RTV_BASE_URL must look like https://rtv.example.com");
+        }
+        Ok(())
+    }
+
+    /// Public address.
+    pub fn base_url(&self) -> Url {
+        self.base_url.clone().unwrap_or_else(|| {
+            let mut url = Url::parse("http://localhost").expect("a constant address parses");
+            url.set_ip_host(self.addr.ip()).expect("an http address takes any host");
+            url.set_port(Some(self.addr.port())).expect("an http address takes any port");
+            url
+        })
+    }
+
+    /// The clock that RTV goes by.
+    pub fn clock(&self) -> Clock {
+        self.clock.unwrap_or_default()
+    }
+
+    /// Folder with the browser's files.
+    pub fn site(&self) -> anyhow::Result<PathBuf> {
+        if let Some(site) = &self.site {
+            return Ok(site.clone());
+        }
+        let program = std::env::current_exe().context("this program cannot find its own path; set RTV_SITE to the folder with the browser’s files")?;
+        let target = program.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+        Ok(target.join("site"))
+    }
+
+    /// Addresses of the database, and the private cluster where one was started for them.
+    pub fn databases(&self) -> anyhow::Result<Databases> {
+        let (cluster, owner_url) = match &self.database_url {
+            Some(url) => (None, url.clone()),
+            None => {
+                let options = Options::new(self.home.clone(), Purpose::Durable);
+                let cluster = rtv_postgres::start(&options, &mut |line| eprintln!("{line}"))?;
+                let url = cluster.owner_url();
+                (Some(cluster), url)
+            }
+        };
+        let app_url = match (&self.app_database_url, &cluster) {
+            (Some(url), _) => url.clone(),
+            (None, Some(cluster)) => cluster.app_url(),
+            (None, None) => app_url(&owner_url)?,
+        };
+        Ok(Databases { cluster, owner_url, app_url })
+    }
+}
+
+/// Addresses of the database for both roles.
+#[derive(Debug)]
+pub struct Databases {
+    /// The private cluster; it stops when the last program that uses it lets go.
+    pub cluster: Option<Cluster>,
+    /// For migrations.
+    pub owner_url: String,
+    /// For everything else.
+    pub app_url: String,
+}
+
+impl Databases {
+    /// Opens the serving role's pool on a schema of this version.
+    pub async fn open(&self, settings: PoolSettings) -> anyhow::Result<Database> {
+        let database = Database::open(&self.app_url, settings).await?;
+        rtv_domain::schema::refuse_other_version(&database).await?;
+        Ok(database)
+    }
+}
+
+/// The owner's address with the serving role instead, without the owner's password.
+fn app_url(owner_url: &str) -> anyhow::Result<String> {
+    let mut url = Url::parse(owner_url).context("DATABASE_URL cannot be read; it looks like postgres://user@host/database")?;
+    if url.set_username("rtv_app").is_err() || url.set_password(None).is_err() {
+        bail!("DATABASE_URL has no host; set RTV_APP_DATABASE_URL too");
+    }
+    Ok(url.into())
+}
+
+/// Who runs a command, as the audit log names them: `user@host`.
+pub fn operator() -> String {
+    let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let uid = text("/proc/self/status")
+        .lines()
+        .find_map(|line| line.strip_prefix("Uid:"))
+        .and_then(|line| line.split_whitespace().next().map(str::to_owned))
+        .unwrap_or_default();
+    let user = text("/etc/passwd")
+        .lines()
+        .find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)? == uid).then(|| name.to_owned())
+        })
+        .unwrap_or_else(|| format!("uid {uid}"));
+    let host = text("/proc/sys/kernel/hostname");
+    format!("{user}@{}", host.trim())
+}
+
+/// Starts the log on standard error, so that standard output stays for results.
+pub fn start_logging(settings: &Settings) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|error| {
+        eprintln!("RTV_LOG cannot be read ({error}); it looks like info or rtv_domain=debug. Going on with info.");
+        EnvFilter::new("info")
+    });
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match settings.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_serving_role_takes_the_owners_place_without_its_password() {
+        assert_eq!(app_url("postgres://owner:secret@db.example:5433/rtv?sslmode=require").unwrap(), "postgres://rtv_app@db.example:5433/rtv?sslmode=require");
+        assert!(app_url("nonsense").is_err());
+    }
+
+    #[test]
+    fn the_operator_has_a_name_and_a_host() {
+        let (user, host) = operator().split_once('@').map(|(user, host)| (user.to_owned(), host.to_owned())).unwrap();
+        assert!(!user.is_empty() && !host.is_empty());
+    }
+}

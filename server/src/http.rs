@@ -1,0 +1,8 @@
+//! Routes that are no pages: forms, pictures, probes.
+
+pub mod chart;
+pub mod flash;
+pub mod health;
+pub mod metrics;
+pub mod session;
+pub mod sign_in;

@@ -1,0 +1,40 @@
+//! The jobs of RTV and the worker that runs them. A job is a small typed value; what it does is one call of the domain.
+
+pub mod sweep;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use rtv_domain::{Actor, Clock, Context, Database, RequestInfo, WorkKind};
+use rtv_jobs::{DbError, Worker, WorkerDb, WorkerSettings};
+
+use crate::config;
+use crate::state::AppState;
+
+/// Where the queue gets its transactions.
+struct QueueDatabase {
+    database: Database,
+    context: Context,
+}
+
+impl WorkerDb for QueueDatabase {
+    fn begin(&self) -> BoxFuture<'_, Result<sqlx::Transaction<'static, sqlx::Postgres>, DbError>> {
+        async { Ok(self.context.begin_worker(WorkKind::Queue).await?.into_inner()) }.boxed()
+    }
+
+    fn listener(&self) -> BoxFuture<'_, Result<sqlx::postgres::PgListener, DbError>> {
+        async { Ok(self.database.listener().await?) }.boxed()
+    }
+}
+
+/// Works beside the server until told to stop.
+pub async fn work(state: AppState, stopped: impl Future<Output = ()> + Send) {
+    run(state.database, state.clock, stopped).await;
+}
+
+/// Works until told to stop.
+pub async fn run(database: Database, clock: Clock, stopped: impl Future<Output = ()> + Send) {
+    let context = |work| Context::new(database.clone(), clock, RequestInfo::default(), Actor::System(work));
+    let queue = QueueDatabase { database: database.clone(), context: context("queue") };
+    let worker = Worker::new(queue, &config::operator(), WorkerSettings::default());
+    sweep::register(worker, context("sweep")).run(stopped).await;
+}

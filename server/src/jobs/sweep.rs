@@ -1,0 +1,44 @@
+//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs.
+
+use core::time::Duration;
+
+use rtv_domain::{Context, WorkKind, session};
+use rtv_jobs::{Job, JobError, Worker};
+use serde::{Deserialize, Serialize};
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(15 * 60);
+/// How long finished jobs are kept for people to look at.
+const KEEP_JOBS: chrono::TimeDelta = chrono::TimeDelta::days(7);
+
+/// Finished jobs that one sweep removes at most: a transaction stays short, and the next sweep goes on.
+const MOST_JOBS: i64 = 10_000;
+
+/// One sweep.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Sweep {}
+
+impl Job for Sweep {
+    const KIND: &'static str = "sweep";
+
+    fn tenant(&self) -> Option<uuid::Uuid> {
+        None
+    }
+}
+
+/// Adds the job to a worker.
+pub fn register(worker: Worker, context: Context) -> Worker {
+    worker
+        .handle(move |_, _: Sweep| {
+            let context = context.clone();
+            async move {
+                let rows = session::sweep(&context).await.map_err(JobError::retry)?;
+                let mut tx = context.begin_worker(WorkKind::Queue).await.map_err(JobError::retry)?;
+                let jobs = rtv_jobs::remove_finished(tx.queue(), context.now() - KEEP_JOBS, MOST_JOBS).await.map_err(JobError::retry)?;
+                tx.commit().await.map_err(JobError::retry)?;
+                tracing::debug!(rows, jobs, "swept");
+                Ok(())
+            }
+        })
+        .recurring(&Sweep {}, EVERY)
+}

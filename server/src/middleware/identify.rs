@@ -1,0 +1,85 @@
+//! Finds out who asks, by the session's token, and takes the message that waits for the page out of the session.
+
+use core::net::SocketAddr;
+use std::sync::Arc;
+
+use app::page::Flash;
+use app::request::Request as AppRequest;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, Method, StatusCode, header};
+use rtv_domain::{Actor, RequestInfo, session};
+use tower_sessions::Session;
+
+use crate::middleware::client_address::client_address;
+use crate::middleware::observe::RequestId;
+use crate::middleware::session_store::hash;
+use crate::middleware::shield::error_page;
+use crate::state::AppState;
+
+/// Key of the message in the session's data.
+pub const FLASH: &str = "flash";
+
+/// The middleware.
+pub async fn identify(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let info = RequestInfo {
+        id: id.clone(),
+        address: Some(client_address(peer.ip(), request.headers(), &state.settings.trusted_proxies)),
+        user_agent: text(request.headers(), header::USER_AGENT).map(|agent| agent.chars().take(512).collect()),
+    };
+    let mut context = state.context(Actor::Anonymous, info);
+    let mut flash = None;
+    if let Some(token) = session.id() {
+        match session::identify(&context, hash(token)).await {
+            Ok(Some(found)) => {
+                if let Some(person) = found.person {
+                    context = context.with_actor(Actor::Person(Arc::new(person)));
+                }
+                if found.has_flash && shows_a_page(&request) {
+                    flash = session.remove::<Flash>(FLASH).await.unwrap_or_else(|error| {
+                        tracing::error!(%error, "a message for a page could not be read");
+                        None
+                    });
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                return error_page(&state, status, error, &id);
+            }
+        }
+    }
+    let page = page_of(&request, &state);
+    request.extensions_mut().insert(AppRequest { context, flash, page });
+    next.run(request).await
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn shows_a_page(request: &Request) -> bool {
+    request.method() == Method::GET && text(request.headers(), header::ACCEPT).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Path and query of the page that is shown: the request's own, or for a call from a page that page's.
+fn page_of(request: &Request, state: &AppState) -> String {
+    if request.method() == Method::GET {
+        return request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    }
+    let referer = text(request.headers(), header::REFERER).and_then(|referer| url::Url::parse(referer).ok());
+    match referer {
+        Some(url) if url.origin() == state.settings.base_url().origin() => {
+            url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+        }
+        _ => "/".into(),
+    }
+}

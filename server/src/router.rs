@@ -1,0 +1,149 @@
+//! Every address that RTV answers. The lists here are what the permission coverage test walks, so a route that is added
+//! anywhere else does not exist.
+
+use app::routes::App;
+use app::shell::document;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use http::{HeaderValue, header};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list};
+use tower_http::services::ServeDir;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::cookie::time::Duration;
+use tower_sessions::{Expiry, SessionManagerLayer};
+
+use crate::http::{chart, health, metrics, session, sign_in};
+use crate::middleware::identify::identify;
+use crate::middleware::observe::observe;
+use crate::middleware::session_store::Store;
+use crate::middleware::shield::{page_policy, shield};
+use crate::state::AppState;
+
+/// Largest body of a form or a call from a page.
+const LARGEST_FORM: usize = 64 * 1_024;
+
+/// A route that is no page: its method, its pattern, what answers.
+pub type Route = (&'static str, &'static str, MethodRouter<AppState>);
+
+/// Routes that know who asks.
+pub fn routes() -> Vec<Route> {
+    vec![
+        ("POST", "/sign-in", post(sign_in::sign_in)),
+        ("POST", "/sign-out", post(sign_in::sign_out)),
+        ("POST", "/me/sessions/end-others", post(session::end_others)),
+        ("POST", "/me/sessions/{session}/end", post(session::end)),
+        ("GET", "/t/{tenant}/charts/trend.svg", get(chart::trend_svg)),
+        ("GET", "/t/{tenant}/charts/trend.json", get(chart::trend_json)),
+    ]
+}
+
+/// Routes that know nobody.
+pub fn open_routes() -> Vec<Route> {
+    vec![("GET", "/health/live", get(health::live)), ("GET", "/health/ready", get(health::ready)), ("GET", "/metrics", get(metrics::metrics))]
+}
+
+/// The pages.
+pub fn pages() -> Vec<AxumRouteListing> {
+    generate_route_list(App)
+}
+
+/// The whole server.
+pub fn build(state: &AppState) -> Router {
+    let pages = pages();
+    let mut known = Router::new();
+    for (_, pattern, answer) in routes() {
+        known = known.route(pattern, answer);
+    }
+    let known = known
+        .route("/fn/{*function}", post(server_function))
+        .leptos_routes_with_handler(pages.clone(), get(page))
+        .fallback(page)
+        .layer(from_fn_with_state(state.clone(), identify))
+        .layer(sessions(state))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM));
+    let mut open = Router::new();
+    for (_, pattern, answer) in open_routes() {
+        // Where metrics have a listener of their own, they are not for everybody who reaches the pages.
+        if pattern != "/metrics" || state.settings.metrics_addr.is_none() {
+            open = open.route(pattern, answer);
+        }
+    }
+    let files = files(state);
+    known
+        .merge(open)
+        .nest_service("/pkg", files("pkg"))
+        .nest_service("/css", files("css"))
+        .nest_service("/static", files("static"))
+        .layer(from_fn_with_state(state.clone(), shield))
+        .layer(from_fn(observe))
+        .with_state(state.clone())
+}
+
+/// The listener of its own for metrics.
+pub fn metrics(state: AppState) -> Router {
+    Router::new().route("/metrics", get(metrics::metrics)).with_state(state)
+}
+
+fn sessions(state: &AppState) -> SessionManagerLayer<Store> {
+    let is_secure = state.settings.base_url().scheme() == "https";
+    SessionManagerLayer::new(Store::new(state.database.clone(), state.clock))
+        // The prefix makes browsers refuse the cookie from a subdomain or over plain HTTP.
+        .with_name(if is_secure { "__Host-rtv" } else { "rtv" })
+        .with_secure(is_secure)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(Duration::seconds(rtv_domain::session::ABSOLUTE.num_seconds())))
+}
+
+/// Files of the browser. Their addresses hold a hash of their content, so they may be kept for ever.
+fn files(state: &AppState) -> impl Fn(&str) -> Router + use<> {
+    let root = state.leptos.site_root.to_string();
+    move |folder| {
+        Router::new()
+            .fallback_service(ServeDir::new(format!("{root}/{folder}")).precompressed_br().precompressed_gzip())
+            .layer(from_fn(async |request: Request, next: axum::middleware::Next| {
+                let mut response = next.run(request).await;
+                if response.status().is_success() || response.status() == http::StatusCode::NOT_MODIFIED {
+                    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+                }
+                response
+            }))
+    }
+}
+
+/// Renders a page, or the page that says that there is none.
+async fn page(State(state): State<AppState>, request: Request<Body>) -> Response {
+    let provide = contexts(&state, &request);
+    let assets = state.assets.clone();
+    leptos_axum::render_app_async_with_context(provide, move || document(&assets))(request).await.into_response()
+}
+
+/// Answers a call from a page in the browser.
+async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+    let provide = contexts(&state, &request);
+    leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
+}
+
+/// What pages find in their context, and the policy with the nonce of this answer.
+fn contexts(state: &AppState, request: &Request<Body>) -> impl Fn() + Clone + Send + Sync + 'static {
+    let asked = request.extensions().get::<app::request::Request>().cloned();
+    let assets = (*state.assets).clone();
+    move || {
+        if let Some(asked) = asked.clone() {
+            provide_context(asked);
+        }
+        provide_context(assets.clone());
+        if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
+            && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce))
+        {
+            options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+}

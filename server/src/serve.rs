@@ -1,0 +1,167 @@
+//! Starting and stopping the server: everything that can be wrong is found before the first request, and a stop lets
+//! requests finish and gives jobs back.
+
+use core::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use app::request::Assets;
+use leptos::config::LeptosOptions;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use moka::future::Cache;
+use rtv_charts::Renderer;
+use rtv_domain::password::Passwords;
+use rtv_domain::{Database, PoolSettings};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::Settings;
+use crate::state::AppState;
+use crate::{jobs, router};
+
+/// How long requests may go on after the program was told to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(20);
+
+/// Serves until the program is told to stop.
+pub async fn serve(settings: Settings, with_worker: bool) -> anyhow::Result<()> {
+    settings.check()?;
+    let started = std::time::Instant::now();
+    // Before anything that takes time: a taken port is the commonest mistake.
+    let listener = TcpListener::bind(settings.addr).await.with_context(|| {
+        format!("{} cannot be listened on; is RTV running already? Stop it, or choose another address with --addr", settings.addr)
+    })?;
+    let databases = tokio::task::spawn_blocking({
+        let settings = settings.clone();
+        move || settings.databases()
+    })
+    .await??;
+    let database = databases.open(PoolSettings::default()).await?;
+    let state = state(settings.clone(), database.clone())?;
+
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        stop_signal().await;
+        tracing::info!("stopping: requests finish, jobs are given back");
+        let _ = stop.send(true);
+    });
+    let worker = with_worker.then(|| tokio::spawn(jobs::work(state.clone(), wait(stopped.clone()))));
+    let metrics = match settings.metrics_addr {
+        Some(address) => {
+            let listener = TcpListener::bind(address)
+                .await
+                .with_context(|| format!("{address} cannot be listened on for metrics; choose another with RTV_METRICS_ADDR"))?;
+            let router = router::metrics(state.clone());
+            Some(tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(wait(stopped.clone())).into_future()))
+        }
+        None => None,
+    };
+
+    let address = listener.local_addr()?;
+    tracing::info!(%address, milliseconds = started.elapsed().as_millis(), "serving on {}", settings.base_url());
+    eprintln!("RTV serves on {} (Ctrl-C stops it)", settings.base_url());
+    let service = router::build(&state).into_make_service_with_connect_info::<core::net::SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(wait(stopped.clone()));
+    tokio::select! {
+        outcome = serving.into_future() => outcome.context("the server failed")?,
+        () = async { wait(stopped).await; tokio::time::sleep(LAST_REQUESTS).await } => {
+            tracing::warn!("some requests did not finish in time and are cut off");
+        }
+    }
+    if let Some(worker) = worker {
+        worker.await.context("the worker failed")?;
+    }
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
+    database.close().await;
+    if let Some(cluster) = databases.cluster {
+        tokio::task::spawn_blocking(move || cluster.stop()).await??;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Works without serving, until the program is told to stop.
+pub async fn work(settings: Settings) -> anyhow::Result<()> {
+    settings.check()?;
+    let databases = tokio::task::spawn_blocking({
+        let settings = settings.clone();
+        move || settings.databases()
+    })
+    .await??;
+    let database = databases.open(PoolSettings { connections: 8, ..PoolSettings::default() }).await?;
+    eprintln!("RTV works (Ctrl-C stops it)");
+    jobs::run(database.clone(), settings.clock(), stop_signal()).await;
+    database.close().await;
+    if let Some(cluster) = databases.cluster {
+        tokio::task::spawn_blocking(move || cluster.stop()).await??;
+    }
+    Ok(())
+}
+
+/// Everything that requests share.
+pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState> {
+    let site = settings.site()?;
+    let assets = read_assets(&site)?;
+    let leptos = LeptosOptions::builder()
+        .output_name("rtv")
+        .site_root(site.to_string_lossy().into_owned())
+        .site_addr(settings.addr)
+        .build();
+    Ok(AppState {
+        clock: settings.clock(),
+        passwords: Passwords::prepare()?,
+        renderer: Arc::new(Renderer::start(rtv_charts::ECHARTS_SOURCE).context("the thread that draws charts cannot be started")?),
+        // A picture is some 10 to 30 KB: at most about 30 MB.
+        pictures: Cache::builder().max_capacity(1_000).time_to_live(Duration::from_secs(3_600)).build(),
+        assets: Arc::new(assets),
+        leptos,
+        metrics: recorder()?,
+        settings: Arc::new(settings),
+        database,
+    })
+}
+
+fn read_assets(site: &Path) -> anyhow::Result<Assets> {
+    let list = site.join("assets.json");
+    let text = std::fs::read_to_string(&list)
+        .with_context(|| format!("the browser’s files are not in {}; run: make build, or name their folder with RTV_SITE", site.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} cannot be read; run: make build", list.display()))
+}
+
+/// The recorder of metrics is one for the whole process; tests build several states in one.
+fn recorder() -> anyhow::Result<PrometheusHandle> {
+    static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full("rtv_http_request_duration_seconds".into()), SECONDS)?
+        .build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_ok() {
+        metrics::describe_counter!("rtv_http_requests_total", "Requests by method, route and status.");
+        metrics::describe_histogram!("rtv_http_request_duration_seconds", "Time to the end of the answer's head, by method and route.");
+        metrics::describe_gauge!("rtv_db_pool_connections", "Connections of the serving role's pool by state.");
+        metrics::describe_counter!("rtv_jobs_total", "Jobs by kind and outcome.");
+        metrics::describe_counter!("rtv_sign_ins_total", "Attempts to sign in by outcome.");
+    }
+    Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+async fn wait(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which happens only at the end.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Ctrl-C or a polite request to end.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its own signals");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

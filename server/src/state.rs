@@ -1,0 +1,50 @@
+//! What every request needs and is made once.
+
+use std::sync::Arc;
+
+use app::request::Assets;
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use metrics_exporter_prometheus::PrometheusHandle;
+use moka::future::Cache;
+use rtv_charts::Renderer;
+use rtv_domain::password::Passwords;
+use rtv_domain::{Actor, Clock, Context, Database, RequestInfo};
+
+use crate::config::Settings;
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// Settings of this program.
+    pub settings: Arc<Settings>,
+    /// The serving role's pool.
+    pub database: Database,
+    /// The clock.
+    pub clock: Clock,
+    /// Password checks.
+    pub passwords: Passwords,
+    /// Draws charts.
+    pub renderer: Arc<Renderer>,
+    /// Drawn charts by their option and size.
+    pub pictures: Cache<String, Arc<str>>,
+    /// Addresses of the browser's files.
+    pub assets: Arc<Assets>,
+    /// What Leptos needs.
+    pub leptos: LeptosOptions,
+    /// Renders the metrics.
+    pub metrics: PrometheusHandle,
+}
+
+impl AppState {
+    /// A context of an actor, for what no request asked for.
+    pub fn context(&self, actor: Actor, request: RequestInfo) -> Context {
+        Context::new(self.database.clone(), self.clock, request, actor)
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
