@@ -170,6 +170,7 @@ create table kpi_daily (
   rate_impressions bigint not null,
   rate_by_reach_engagements bigint not null,
   rate_reach bigint not null,
+  rate_posts bigint not null,
   conversions bigint,
   conversions_posts bigint not null,
   revenue numeric(18, 2),
@@ -177,6 +178,7 @@ create table kpi_daily (
   -- Over posts that have both, for ROI.
   roi_revenue numeric(18, 2) not null,
   roi_cost numeric(18, 2) not null,
+  roi_posts bigint not null,
   sentiment_sum double precision not null,
   sentiment_count bigint not null,
   constraint kpi_daily_key primary key (tenant_id, basis, first_day, last_day, account_id, campaign_id),

@@ -48,7 +48,7 @@ impl From<Error> for AppError {
     fn from(error: Error) -> Self {
         let request = crate::request::current();
         if error == Error::SignedOut {
-            leptos_axum::redirect(&request.sign_in_address());
+            crate::request::lead_to(&request.sign_in_address());
         } else {
             crate::request::set_status(error.status());
         }

@@ -24,7 +24,7 @@ pub async fn read_home() -> Result<Home, AppError> {
     let tenants = rtv_domain::access::memberships(&request.context).await?;
     let last = tenants.iter().find(|one| Some(one.slug.as_str()) == person.last_tenant.as_deref());
     if let Some(one) = last.or(tenants.first().filter(|_| tenants.len() == 1)) {
-        leptos_axum::redirect(&format!("/t/{}/dashboard", one.slug));
+        crate::request::lead_to(&format!("/t/{}/dashboard", one.slug));
     }
     Ok(Home {
         tenants: tenants

@@ -22,6 +22,7 @@ pub struct Posts {
     columns: Vec<Column>,
     rows: Vec<PostRow>,
     totals: Vec<Cell>,
+    note: Option<String>,
     summary: String,
     first: Option<String>,
     next: Option<String>,
@@ -77,7 +78,7 @@ pub fn PostsPage() -> impl IntoView {
 
 #[component]
 fn Page(page: Framed<Posts>) -> impl IntoView {
-    let Posts { subtitle, filter, errors, columns, rows, totals, summary, first, next, dashboard, is_refused } = page.content;
+    let Posts { subtitle, filter, errors, columns, rows, totals, note, summary, first, next, dashboard, is_refused } = page.content;
     let path = format!("/t/{}/posts", page.frame.slug);
     let back = dashboard.clone();
     let body = if is_refused {
@@ -95,6 +96,7 @@ fn Page(page: Framed<Posts>) -> impl IntoView {
     } else {
         view! {
             <PostTable columns rows totals />
+            {note.map(|note| view! { <p class="u-muted u-small">{note}</p> })}
             <Pager summary newer=first older=next newer_label="Newest" older_label="Older" label="Pages of posts" />
         }
         .into_any()

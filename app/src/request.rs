@@ -17,6 +17,8 @@ pub struct Request {
     pub flash: Option<Flash>,
     /// Path and query of the page that is shown.
     pub page: String,
+    /// Whether the page itself is asked for, and not a call from a page in the browser.
+    pub is_page: bool,
 }
 
 /// Where the browser's files lie; each address holds a hash of the content.
@@ -57,6 +59,18 @@ impl Request {
 /// The request that is being answered.
 pub fn current() -> Request {
     expect_context::<Request>()
+}
+
+/// Leads elsewhere: the browser by a redirect, a page that is hydrated already by its router.
+pub fn lead_to(address: &str) {
+    let request = current();
+    match (use_context::<ResponseOptions>(), http::HeaderValue::from_str(address)) {
+        (Some(options), Ok(value)) if request.is_page => {
+            options.insert_header(http::header::LOCATION, value);
+            options.set_status(http::StatusCode::SEE_OTHER);
+        }
+        _ => leptos_axum::redirect(address),
+    }
 }
 
 /// Sets the status of the response.

@@ -14,7 +14,7 @@ use crate::page::{Flash, FlashMessage, PRODUCT, PageTitle};
 pub async fn read_sign_in() -> Result<Option<Flash>, AppError> {
     let request = crate::request::current();
     if request.context.person().is_some() {
-        leptos_axum::redirect("/");
+        crate::request::lead_to("/");
     }
     Ok(request.flash)
 }

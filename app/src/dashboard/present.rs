@@ -76,7 +76,7 @@ fn question(ctx: &TenantContext, filter: &PageFilter) -> Result<Query, Error> {
         previous: filter.compare.period(period),
         filter: kpi::Filter { platforms: filter.platforms.clone(), accounts: filter.accounts.clone() },
         metric: filter.metric.unwrap_or(FIRST_METRIC),
-        grain: filter.grain.unwrap_or_else(|| Grain::fitting(period)),
+        grain: filter.grain,
     })
 }
 
@@ -153,7 +153,7 @@ fn card(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Query
 }
 
 fn coverage(format: &Format, kpi: Kpi, coverage: Coverage) -> Option<String> {
-    if coverage.of_platforms == 0 || kpi == Kpi::Published {
+    if coverage.platforms == 0 || kpi == Kpi::Published {
         return None;
     }
     let platforms = if coverage.of_platforms == 1 { "platform reports" } else { "platforms report" };
@@ -249,12 +249,12 @@ fn trend(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Quer
         range: Range::Custom,
         custom: Some((asked.period.from(), asked.period.to())),
         metric: Some(asked.metric),
-        grain: Some(asked.grain),
+        grain: Some(summary.grain),
         ..filter.clone()
     };
     let hidden = PageFilter { metric: None, grain: None, ..filter.clone() };
     TrendView {
-        title: format!("{} by {}", asked.metric.label(), asked.grain.label().to_lowercase()),
+        title: format!("{} by {}", asked.metric.label(), summary.grain.label().to_lowercase()),
         takeaway: takeaway(format, asked, figure),
         alt: alt(format, asked, summary),
         picture: format!("{}&v={version}", base.link(&format!("/t/{}/charts/trend.svg", ctx.tenant().slug))),
@@ -267,7 +267,7 @@ fn trend(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Quer
             .collect(),
         grains: Grain::ALL
             .into_iter()
-            .map(|one| ChoiceView { value: one.key().into(), label: one.label().into(), is_chosen: one == asked.grain })
+            .map(|one| ChoiceView { value: one.key().into(), label: one.label().into(), is_chosen: one == summary.grain })
             .collect(),
         hidden: hidden
             .to_query()
@@ -281,9 +281,9 @@ fn trend(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Quer
             .trend
             .iter()
             .map(|point| TrendRow {
-                day: format.point(asked.grain, point.first_day, spans_years),
+                day: format.point(summary.grain, point.first_day, spans_years),
                 value: point.value.map_or_else(|| MISSING.into(), |value| format.exact(unit, value)),
-                previous_day: point.previous_first_day.map(|day| format.point(asked.grain, day, spans_years)),
+                previous_day: point.previous_first_day.map(|day| format.point(summary.grain, day, spans_years)),
                 previous: asked.previous.map(|_| point.previous.map_or_else(|| MISSING.into(), |value| format.exact(unit, value))),
             })
             .collect(),
@@ -324,7 +324,7 @@ fn alt(format: &Format, asked: &Query, summary: &Summary) -> String {
     let known: Vec<(Decimal, String)> = summary
         .trend
         .iter()
-        .filter_map(|point| Some((point.value?, format.point(asked.grain, point.first_day, spans_years(asked)))))
+        .filter_map(|point| Some((point.value?, format.point(summary.grain, point.first_day, spans_years(asked)))))
         .collect();
     let extreme = |best: Option<&(Decimal, String)>| best.map(|(value, day)| format!("{} ({day})", format.exact(unit, *value)));
     match (extreme(known.iter().min_by_key(|(value, _)| *value)), extreme(known.iter().max_by_key(|(value, _)| *value))) {
@@ -348,7 +348,7 @@ pub async fn trend_chart(ctx: &TenantContext, filter: &PageFilter) -> Result<Tre
     }
     let figure = summary.figures.iter().find(|figure| figure.kpi == asked.metric);
     Ok(TrendChart {
-        title: format!("{} by {}", asked.metric.label(), asked.grain.label().to_lowercase()),
+        title: format!("{} by {}", asked.metric.label(), summary.grain.label().to_lowercase()),
         summary: alt(&format, &asked, &summary),
         unit: match asked.metric.unit() {
             Unit::Count => ChartUnit::Count,
@@ -357,7 +357,7 @@ pub async fn trend_chart(ctx: &TenantContext, filter: &PageFilter) -> Result<Tre
             Unit::Money => ChartUnit::Money(ctx.tenant().currency.clone()),
             Unit::Multiple => ChartUnit::Ratio,
         },
-        categories: summary.trend.iter().map(|point| format.point(asked.grain, point.first_day, spans_years)).collect(),
+        categories: summary.trend.iter().map(|point| format.point(summary.grain, point.first_day, spans_years)).collect(),
         series,
         marks: Vec::new(),
         numbers: if ctx.tenant().locale.starts_with("en") { NumberStyle::ENGLISH } else { NumberStyle { decimal: format.decimal_mark(), group: format.group_mark(), ..NumberStyle::ENGLISH } },

@@ -53,18 +53,24 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         Basis::Period => "what posts gained in the period",
     };
     let shown = listing.posts.len();
+    let totals = cells(&format, &listing.totals);
+    // A column in which every post is missing says nothing; its name does.
+    let (kept, left_out): (Vec<usize>, Vec<usize>) = (0..COLUMNS.len()).partition(|index| *index == 0 || !totals[*index].exact.is_empty());
+    let keep = |cells: Vec<Cell>| -> Vec<Cell> { kept.iter().map(|index| cells[*index].clone()).collect() };
+    let names: Vec<&str> = left_out.iter().map(|index| COLUMNS[*index].1).collect();
     Ok(Posts {
+        note: (!names.is_empty() && listing.count > 0).then(|| format!("None of these posts reports: {}.", names.join(", ").to_lowercase())),
         subtitle: format!("{} · {} · {basis}", format.period(period), ctx.tenant().zone),
         filter: crate::dashboard::filter_view(ctx, pairs, &filter, &listing.accounts),
         errors: Vec::new(),
-        columns: columns(),
+        columns: kept.iter().map(|index| Column { key: COLUMNS[*index].0.into(), label: COLUMNS[*index].1.into() }).collect(),
         summary: if after.is_none() && listing.next.is_none() {
             format!("{} posts", format.count(listing.count))
         } else {
             format!("{} of {} posts", shown, format.count(listing.count))
         },
-        totals: cells(&format, &listing.totals),
-        rows: listing.posts.into_iter().map(|post| row(&format, post)).collect(),
+        totals: keep(totals),
+        rows: listing.posts.into_iter().map(|post| row(&format, post)).map(|row| PostRow { cells: keep(row.cells), ..row }).collect(),
         next: listing.next.map(|next| format!("{first}{separator}after={}_{}", next.day, next.id)),
         first: after.map(|_| first.clone()),
         dashboard: filter.link(&format!("/t/{}/dashboard", ctx.tenant().slug)),
@@ -79,7 +85,8 @@ async fn refused(ctx: &TenantContext, pairs: &[(String, String)], errors: Vec<Fi
         subtitle: "The filters below were not applied.".into(),
         filter: crate::dashboard::filter_view(ctx, pairs, &PageFilter::default(), &accounts),
         errors: errors.into_iter().map(|error| (error.field, error.message)).collect(),
-        columns: columns(),
+        columns: Vec::new(),
+        note: None,
         rows: Vec::new(),
         totals: Vec::new(),
         summary: String::new(),
@@ -88,10 +95,6 @@ async fn refused(ctx: &TenantContext, pairs: &[(String, String)], errors: Vec<Fi
         dashboard: format!("/t/{}/dashboard", ctx.tenant().slug),
         is_refused: true,
     })
-}
-
-fn columns() -> Vec<Column> {
-    COLUMNS.iter().map(|(key, label)| Column { key: (*key).into(), label: (*label).into() }).collect()
 }
 
 /// `after=2018-06-01_post_…`, as the page itself writes it.

@@ -1,7 +1,7 @@
 //! KPIs over a period: values, comparison, coverage, basis, reasons for what is missing, and the trend.
 //! Everything is read from the daily roll-ups in a fixed number of queries, whatever the period.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::{Grain, Period};
 use rtv_core::{AccountId, Error, Permission, Platform};
@@ -48,8 +48,8 @@ pub struct Query {
     pub filter: Filter,
     /// Metric of the trend.
     pub metric: Kpi,
-    /// Width of the trend's points.
-    pub grain: Grain,
+    /// Width of the trend's points; `None` takes one that is readable and places every post.
+    pub grain: Option<Grain>,
 }
 
 /// One KPI over the period.
@@ -108,6 +108,8 @@ pub struct Summary {
     pub figures: Vec<Figure>,
     /// The trend of the asked metric.
     pub trend: Vec<Point>,
+    /// Width of the trend's points.
+    pub grain: Grain,
     /// Basis of the figures.
     pub basis: Basis,
     /// All accounts of the tenant, for the filter.
@@ -138,12 +140,14 @@ struct Sums {
     rate_impressions: i64,
     rate_by_reach_engagements: i64,
     rate_reach: i64,
+    rate_posts: i64,
     conversions: Option<i64>,
     conversions_posts: i64,
     revenue: Option<Decimal>,
     revenue_posts: i64,
     roi_revenue: Decimal,
     roi_cost: Decimal,
+    roi_posts: i64,
     sentiment_sum: f64,
     sentiment_count: i64,
 }
@@ -169,12 +173,14 @@ impl Sums {
             rate_impressions: self.rate_impressions + other.rate_impressions,
             rate_by_reach_engagements: self.rate_by_reach_engagements + other.rate_by_reach_engagements,
             rate_reach: self.rate_reach + other.rate_reach,
+            rate_posts: self.rate_posts + other.rate_posts,
             conversions: add(self.conversions, other.conversions),
             conversions_posts: self.conversions_posts + other.conversions_posts,
             revenue: add(self.revenue, other.revenue),
             revenue_posts: self.revenue_posts + other.revenue_posts,
             roi_revenue: self.roi_revenue + other.roi_revenue,
             roi_cost: self.roi_cost + other.roi_cost,
+            roi_posts: self.roi_posts + other.roi_posts,
             sentiment_sum: self.sentiment_sum + other.sentiment_sum,
             sentiment_count: self.sentiment_count + other.sentiment_count,
         }
@@ -208,10 +214,12 @@ impl Sums {
         match kpi {
             Kpi::Reach => self.reach_posts,
             Kpi::Impressions => self.impressions_posts,
-            Kpi::Engagements | Kpi::EngagementRate => self.engagements_posts,
+            Kpi::Engagements => self.engagements_posts,
+            Kpi::EngagementRate => self.rate_posts,
             Kpi::Sentiment => self.sentiment_count,
             Kpi::Conversions => self.conversions_posts,
-            Kpi::Revenue | Kpi::Roi => self.revenue_posts,
+            Kpi::Revenue => self.revenue_posts,
+            Kpi::Roi => self.roi_posts,
             Kpi::Published | Kpi::FollowerGrowth => self.posts,
         }
     }
@@ -257,7 +265,8 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         groups.iter().filter(|group| query.previous.is_some_and(|period| group.lies_in(period))).collect();
     let now = Sums::total(current.iter().copied());
     let before = query.previous.map(|_| Sums::total(earlier.iter().copied()));
-    let days = daily(query.period, &current);
+    // Where the day of a post is unknown, a line by day would show too little.
+    let days = if current.iter().all(|group| group.first_day == group.last_day) { daily(query.period, &current) } else { Vec::new() };
 
     let mut platforms: Vec<Platform> = current.iter().map(|group| group.platform).collect();
     platforms.sort_unstable();
@@ -292,14 +301,23 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         })
         .collect();
 
+    let week_start = ctx.tenant().week_start;
+    let mut grain = query.grain.unwrap_or_else(|| Grain::fitting(query.period));
     let (trend, unplaced_posts) = if query.metric == Kpi::FollowerGrowth {
-        (followers.trend(query, ctx.tenant().week_start), 0)
+        (followers.trend(grain, week_start), 0)
     } else {
-        trend(query, ctx.tenant().week_start, &current, &earlier)
+        match trend(query, grain, week_start, &current, &earlier) {
+            (_, unplaced) if unplaced > 0 && query.grain.is_none() => {
+                grain = Grain::Month;
+                trend(query, grain, week_start, &current, &earlier)
+            }
+            drawn => drawn,
+        }
     };
     Ok(Summary {
         figures,
         trend,
+        grain,
         basis,
         extent,
         as_of,
@@ -332,9 +350,10 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
           sum(engagements)::bigint as engagements, sum(engagements_posts)::bigint as "engagements_posts!",
           sum(rate_engagements)::bigint as "rate_engagements!", sum(rate_impressions)::bigint as "rate_impressions!",
           sum(rate_by_reach_engagements)::bigint as "rate_by_reach_engagements!", sum(rate_reach)::bigint as "rate_reach!",
+          sum(rate_posts)::bigint as "rate_posts!",
           sum(conversions)::bigint as conversions, sum(conversions_posts)::bigint as "conversions_posts!",
           sum(revenue) as revenue, sum(revenue_posts)::bigint as "revenue_posts!",
-          sum(roi_revenue) as "roi_revenue!", sum(roi_cost) as "roi_cost!",
+          sum(roi_revenue) as "roi_revenue!", sum(roi_cost) as "roi_cost!", sum(roi_posts)::bigint as "roi_posts!",
           sum(sentiment_sum) as "sentiment_sum!", sum(sentiment_count)::bigint as "sentiment_count!"
         from kpi_daily
         join account on account.tenant_id = kpi_daily.tenant_id and account.id = kpi_daily.account_id
@@ -377,12 +396,14 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
                     rate_impressions: row.rate_impressions,
                     rate_by_reach_engagements: row.rate_by_reach_engagements,
                     rate_reach: row.rate_reach,
+                    rate_posts: row.rate_posts,
                     conversions: row.conversions,
                     conversions_posts: row.conversions_posts,
                     revenue: row.revenue,
                     revenue_posts: row.revenue_posts,
                     roi_revenue: row.roi_revenue,
                     roi_cost: row.roi_cost,
+                    roi_posts: row.roi_posts,
                     sentiment_sum: row.sentiment_sum,
                     sentiment_count: row.sentiment_count,
                 },
@@ -424,7 +445,13 @@ fn why_missing(kpi: Kpi, sums: &Sums, platforms: &[Platform], accounts: &[Accoun
         Kpi::Impressions => none("impressions"),
         Kpi::Engagements => none("reactions, comments, shares or clicks"),
         Kpi::EngagementRate if sums.engagements.is_none() => none("engagements"),
-        Kpi::EngagementRate => format!("It needs impressions or reach, and none of the posts in this period reports either ({names})."),
+        Kpi::EngagementRate if sums.impressions.is_none() && sums.reach.is_none() => {
+            format!("It needs impressions or reach, and none of the posts in this period reports either ({names}).")
+        }
+        Kpi::EngagementRate if sums.impressions.unwrap_or(0) == 0 && sums.reach.unwrap_or(0) == 0 => {
+            format!("It needs impressions or reach above 0, and the posts in this period report 0 ({names}).")
+        }
+        Kpi::EngagementRate => format!("None of the posts in this period reports engagements together with impressions or reach above 0 ({names})."),
         Kpi::Sentiment => "No engagement in this period has been scored.".into(),
         Kpi::Conversions => "No conversions have been attributed to posts in this period.".into(),
         Kpi::Revenue => "No revenue has been attributed to posts in this period.".into(),
@@ -447,7 +474,7 @@ fn note(kpi: Kpi, sums: &Sums) -> Option<String> {
     }
 }
 
-/// Sums per day of the period; posts of which only the month is known are in none.
+/// Sums per day of the period.
 fn daily(period: Period, groups: &[&Group]) -> Vec<Sums> {
     let mut days = vec![Sums::default(); usize::try_from(period.days()).unwrap_or(0)];
     for group in groups.iter().filter(|group| group.first_day == group.last_day) {
@@ -488,9 +515,9 @@ fn place(period: Period, grain: Grain, week_start: u32, groups: &[&Group]) -> (V
     (firsts, sums, unplaced)
 }
 
-fn trend(query: &Query, week_start: u32, current: &[&Group], earlier: &[&Group]) -> (Vec<Point>, i64) {
-    let (firsts, sums, unplaced) = place(query.period, query.grain, week_start, current);
-    let before = query.previous.map(|period| place(period, query.grain, week_start, earlier));
+fn trend(query: &Query, grain: Grain, week_start: u32, current: &[&Group], earlier: &[&Group]) -> (Vec<Point>, i64) {
+    let (firsts, sums, unplaced) = place(query.period, grain, week_start, current);
+    let before = query.previous.map(|period| place(period, grain, week_start, earlier));
     let value = |sums: &Sums| if sums.posts == 0 && query.metric != Kpi::Published { None } else { sums.value(query.metric) };
     let points = firsts
         .iter()
@@ -514,6 +541,9 @@ struct Followers {
     previous: Option<Period>,
     accounts: usize,
 }
+
+/// How old a follower count may be to be what a period starts with.
+const START_DAYS: u64 = 31;
 
 /// The counts from 31 days before the earlier period: the last one before a period is what it starts with.
 async fn read_followers(tx: &mut Tx, query: &Query, accounts: &[uuid::Uuid]) -> Result<Followers, Error> {
@@ -550,7 +580,9 @@ impl Followers {
         let growths: Vec<i64> = self
             .of_accounts()
             .filter_map(|counts| {
-                let start = counts.iter().rfind(|(_, day, _)| *day < window.from())?;
+                // What is read reaches further back where the comparison does; the figure must not depend on that.
+                let oldest = window.from() - Days::new(START_DAYS);
+                let start = counts.iter().rfind(|(_, day, _)| *day < window.from() && *day >= oldest)?;
                 let end = counts.iter().rfind(|(_, day, _)| *day <= window.to() && *day >= window.from())?;
                 Some(end.2 - start.2)
             })
@@ -578,9 +610,9 @@ impl Followers {
         }
     }
 
-    fn trend(&self, query: &Query, week_start: u32) -> Vec<Point> {
+    fn trend(&self, grain: Grain, week_start: u32) -> Vec<Point> {
         let values = |period: Period| -> Vec<(NaiveDate, Option<Decimal>)> {
-            let firsts = points(period, query.grain, week_start);
+            let firsts = points(period, grain, week_start);
             firsts
                 .iter()
                 .enumerate()

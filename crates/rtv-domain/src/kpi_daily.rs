@@ -50,8 +50,8 @@ pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(
         insert into kpi_daily (
           tenant_id, basis, first_day, last_day, account_id, campaign_id, posts,
           reach, reach_posts, impressions, impressions_posts, engagements, engagements_posts,
-          rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach,
-          conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, sentiment_sum, sentiment_count
+          rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach, rate_posts,
+          conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, roi_posts, sentiment_sum, sentiment_count
         )
         select
           post.tenant_id, 'lifetime', post.published_from, post.published_to, post.account_id,
@@ -61,8 +61,10 @@ pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(
           coalesce(sum(impressions) filter (where engagements is not null), 0)::bigint,
           coalesce(sum(engagements) filter (where impressions is null and reach is not null), 0)::bigint,
           coalesce(sum(reach) filter (where impressions is null and engagements is not null), 0)::bigint,
+          count(engagements) filter (where impressions is not null or reach is not null),
           sum(conversions)::bigint, count(conversions), sum(revenue), count(revenue),
           coalesce(sum(revenue) filter (where cost is not null), 0), coalesce(sum(cost) filter (where revenue is not null), 0),
+          count(cost) filter (where revenue is not null),
           coalesce(sum(sentiment), 0), count(sentiment)
         from post
         join unnest($1::uuid[], $2::date[], $3::date[]) as touched (account_id, first_day, last_day)
@@ -114,10 +116,12 @@ pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
             coalesce(sum(impressions) filter (where engagements is not null), 0)::bigint as rate_impressions,
             coalesce(sum(engagements) filter (where impressions is null and reach is not null), 0)::bigint as rate_by_reach_engagements,
             coalesce(sum(reach) filter (where impressions is null and engagements is not null), 0)::bigint as rate_reach,
+            count(engagements) filter (where impressions is not null or reach is not null) as rate_posts,
             sum(conversions)::bigint as conversions, count(conversions) as conversions_posts,
             sum(revenue) as revenue, count(revenue) as revenue_posts,
             coalesce(sum(revenue) filter (where cost is not null), 0) as roi_revenue,
             coalesce(sum(cost) filter (where revenue is not null), 0) as roi_cost,
+            count(cost) filter (where revenue is not null) as roi_posts,
             coalesce(sum(sentiment), 0) as sentiment_sum, count(sentiment) as sentiment_count
           from post
           group by account_id, published_from, published_to, post.campaign_id
@@ -126,7 +130,8 @@ pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
           select
             account_id, first_day, last_day, campaign_id, posts, reach, reach_posts, impressions, impressions_posts,
             engagements, engagements_posts, rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach,
-            conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, sentiment_sum, sentiment_count
+            rate_posts, conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, roi_posts, sentiment_sum,
+            sentiment_count
           from kpi_daily
           where basis = 'lifetime'
         )
@@ -146,13 +151,13 @@ pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
         where (
             facts.posts, facts.reach, facts.reach_posts, facts.impressions, facts.impressions_posts,
             facts.engagements, facts.engagements_posts, facts.rate_engagements, facts.rate_impressions,
-            facts.rate_by_reach_engagements, facts.rate_reach, facts.conversions, facts.conversions_posts,
-            facts.revenue, facts.revenue_posts, facts.roi_revenue, facts.roi_cost, facts.sentiment_count
+            facts.rate_by_reach_engagements, facts.rate_reach, facts.rate_posts, facts.conversions, facts.conversions_posts,
+            facts.revenue, facts.revenue_posts, facts.roi_revenue, facts.roi_cost, facts.roi_posts, facts.sentiment_count
           ) is distinct from (
             rolled.posts, rolled.reach, rolled.reach_posts, rolled.impressions, rolled.impressions_posts,
             rolled.engagements, rolled.engagements_posts, rolled.rate_engagements, rolled.rate_impressions,
-            rolled.rate_by_reach_engagements, rolled.rate_reach, rolled.conversions, rolled.conversions_posts,
-            rolled.revenue, rolled.revenue_posts, rolled.roi_revenue, rolled.roi_cost, rolled.sentiment_count
+            rolled.rate_by_reach_engagements, rolled.rate_reach, rolled.rate_posts, rolled.conversions, rolled.conversions_posts,
+            rolled.revenue, rolled.revenue_posts, rolled.roi_revenue, rolled.roi_cost, rolled.roi_posts, rolled.sentiment_count
           )
           or abs(facts.sentiment_sum - rolled.sentiment_sum) > 0.000001
         order by 2, 1, coalesce(facts.campaign_id, rolled.campaign_id)

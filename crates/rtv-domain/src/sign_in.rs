@@ -64,7 +64,8 @@ pub async fn verify(ctx: &Context, passwords: &Passwords, email: &str, password:
             let event = Event::new("user.sign_in", "user", shown).outcome(Outcome::Denied).detail("too many failed attempts");
             record_refusal(ctx, user, &event).await?;
         }
-        let minutes = wait.num_minutes() + 1;
+        // Whole minutes, rounded up: waiting as long as it says is long enough.
+        let minutes = (wait.num_seconds() + 59) / 60;
         return Err(Error::Limit(format!("There were too many failed attempts to sign in. Wait {minutes} minutes and try again.")));
     }
 

@@ -58,7 +58,8 @@ pub async fn identify(
         }
     }
     let page = page_of(&request, &state);
-    request.extensions_mut().insert(AppRequest { context, flash, page });
+    let is_page = request.method() == Method::GET;
+    request.extensions_mut().insert(AppRequest { context, flash, page, is_page });
     next.run(request).await
 }
 

@@ -22,7 +22,7 @@ async fn signed_in(world: &World, person: &Person, token: &[u8], now: DateTime<U
     assert!(session::create(&ctx, hash, json!({}), now + ANONYMOUS).await.unwrap());
     let mut tx = world.marked("session", None, None).await;
     sqlx::query("select set_config('rtv.session', encode(sha256($1), 'hex'), true)").bind(token).execute(&mut *tx).await.unwrap();
-    let bound = sqlx::query("update session set user_id = $1, expires_at = $2")
+    let bound = sqlx::query("update session set user_id = $1, expires_at = $2, address = '203.0.113.9', user_agent = 'Test Browser/1.0'")
         .bind(person.id.uuid())
         .bind(now + ABSOLUTE)
         .execute(&mut *tx)

@@ -275,6 +275,23 @@ async fn the_log_holds_no_password_no_hash_and_no_token() {
 }
 
 #[tokio::test]
+async fn the_list_of_sessions_shows_device_and_network_of_the_sign_in() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", "UTC").await;
+    member(&world, &tenant, "dana@example.org").await;
+    let elsewhere = from_network(&world, at(NOW) - TimeDelta::minutes(10), "198.51.100.1");
+    let hash = SessionHash::of(b"token");
+    assert!(session::create(&elsewhere, hash, json!({}), at(NOW)).await.unwrap());
+    let ctx = world.context(Actor::Anonymous);
+    let verified = attempt(&ctx, "dana@example.org", PASSWORD).await.unwrap();
+    sign_in::complete(&ctx, verified, hash).await.unwrap();
+    let person = session::identify(&ctx, hash).await.unwrap().unwrap().person.unwrap();
+    let list = session::list(&ctx.with_actor(Actor::Person(person.into()))).await.unwrap();
+    let shown: Vec<_> = list.iter().map(|one| (one.address.unwrap().to_string(), one.user_agent.as_deref(), one.created_at, one.is_current)).collect();
+    assert_eq!(shown, [("203.0.113.9".to_owned(), Some("Test Browser/1.0"), at(NOW), true)], "of the sign-in, not of the first visit");
+}
+
+#[tokio::test]
 async fn a_hash_with_old_parameters_is_renewed_by_the_sign_in() {
     use argon2::password_hash::PasswordHasher;
     let world = World::new().await;

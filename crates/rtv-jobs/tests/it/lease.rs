@@ -263,3 +263,32 @@ async fn a_worker_that_stops_lets_a_job_end_within_the_grace_time_and_takes_no_o
     assert_eq!(bench.row(id).await.outcome.as_deref(), Some("done"));
     assert_eq!(bench.row(next).await.fence, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lapsed_job_without_attempts_left_is_not_claimed() {
+    let bench = Bench::new().await;
+    let (report, mut ran) = reports();
+    // The heartbeat, which ends such jobs, does not come during this test.
+    let settings = WorkerSettings {
+        lease: Duration::from_mins(1),
+        ..SETTINGS
+    };
+    let worker = bench.start(settings, move |_, task| {
+        report.send(task.number).unwrap();
+        async { Ok(()) }
+    });
+    bench.add(&task(1)).await;
+    ran.next().await;
+    let mut tx = bench.begin("worker", None).await;
+    sqlx::query(
+        "insert into job (id, kind, payload, attempts, max_attempts, locked_by, locked_at, lease_expires_at)
+         select gen_random_uuid(), kind, '{\"number\": 2, \"tenant\": null}', 4, 4, 'gone', now(), now() - interval '1 s' from job",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    tokio::time::sleep(SETTINGS.poll * 10).await;
+    assert_eq!(ran.so_far(), [] as [u32; 0]);
+    worker.stop().await;
+}

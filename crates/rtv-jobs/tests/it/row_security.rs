@@ -102,6 +102,22 @@ async fn a_tenant_adds_jobs_of_its_own_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_cannot_slip_a_job_to_another_by_a_statement_of_its_own() {
+    let two = Two::new().await;
+    // Without `returning` the policy of reading does not apply, so this one shows the policy of inserting alone.
+    for (tenant, is_taken) in [(Some(two.a), true), (Some(two.b), false), (None, false)] {
+        let mut tx = two.bench.begin("tenant", Some(two.a)).await;
+        let inserted = sqlx::query(
+            "insert into job (id, kind, payload, tenant_id, max_attempts) values (gen_random_uuid(), 'task', '{}', $1, 1)",
+        )
+        .bind(tenant)
+        .execute(&mut *tx)
+        .await;
+        assert_eq!(inserted.is_ok(), is_taken, "{tenant:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_a_worker_changes_jobs() {
     let two = Two::new().await;
     for (actor, tenant, expect) in [
