@@ -524,6 +524,13 @@ async fn a_file_that_knows_only_months_is_counted_by_whole_months() {
         all += posts;
     }
     assert_eq!(all, 500);
+    // Who asks for no grain gets one in which every post has its place.
+    let two_months = Period::new(day("2014-05-01"), day("2014-06-30")).unwrap();
+    let query = kpi::Query { period: two_months, previous: None, filter: Filter::default(), metric: Kpi::Published, grain: None };
+    let fitting = kpi::summary(&editor, &query).await.unwrap();
+    let points: Vec<i64> = fitting.trend.iter().map(|point| point.posts).collect();
+    assert_eq!((fitting.grain, fitting.unplaced_posts), (Grain::Month, 0));
+    assert_eq!(points, [month_of_cosmetics(&path, "5").0, month_of_cosmetics(&path, "6").0]);
 
     let (march, ..) = month_of_cosmetics(&path, "3");
     let (april, ..) = month_of_cosmetics(&path, "4");
