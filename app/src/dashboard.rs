@@ -40,7 +40,7 @@ enum Body {
     /// There are no figures, and what to do about it.
     Empty { title: String, text: String, link: Option<(String, String)> },
     /// The figures.
-    Figures { cards: Vec<CardView>, trend: TrendView },
+    Figures { cards: Vec<CardView>, trend: Box<TrendView> },
 }
 
 /// One KPI.
@@ -132,7 +132,7 @@ fn Page(page: Framed<Dashboard>) -> impl IntoView {
         }
         Body::Figures { cards, trend } => view! {
             <Cards cards />
-            <Trend trend path=path.clone() />
+            <Trend trend=*trend path=path.clone() />
         }
         .into_any(),
     };

@@ -10,6 +10,8 @@ use crate::not_found::FailedPage;
 use crate::page::{Flash, FlashMessage, PRODUCT, PageTitle};
 
 /// The message that waits for the page; who is signed in already is led on.
+// A server function is asynchronous by its nature; this one has nothing to wait for.
+#[allow(clippy::unused_async)]
 #[server(prefix = "/fn", endpoint = "sign-in", input = server_fn::codec::Json)]
 pub async fn read_sign_in() -> Result<Option<Flash>, AppError> {
     let request = crate::request::current();

@@ -114,7 +114,7 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
         passwords: Passwords::prepare()?,
         renderer: Arc::new(Renderer::start(rtv_charts::ECHARTS_SOURCE).context("the thread that draws charts cannot be started")?),
         // A picture is some 10 to 30 KB: at most about 30 MB.
-        pictures: Cache::builder().max_capacity(1_000).time_to_live(Duration::from_secs(3_600)).build(),
+        pictures: Cache::builder().max_capacity(1_000).time_to_live(Duration::from_hours(1)).build(),
         assets: Arc::new(assets),
         leptos,
         metrics: recorder()?,
@@ -130,13 +130,15 @@ fn read_assets(site: &Path) -> anyhow::Result<Assets> {
     serde_json::from_str(&text).with_context(|| format!("{} cannot be read; run: make build", list.display()))
 }
 
+/// Buckets of request times.
+const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
 /// The recorder of metrics is one for the whole process; tests build several states in one.
 fn recorder() -> anyhow::Result<PrometheusHandle> {
     static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     if let Some(handle) = HANDLE.get() {
         return Ok(handle.clone());
     }
-    const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full("rtv_http_request_duration_seconds".into()), SECONDS)?
         .build_recorder();

@@ -42,7 +42,7 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
     let body = if has_something {
         Body::Figures {
             cards: summary.figures.iter().map(|figure| card(ctx, &format, &filter, &asked, figure)).collect(),
-            trend: trend(ctx, &format, &filter, &asked, &summary),
+            trend: Box::new(trend(ctx, &format, &filter, &asked, &summary)),
         }
     } else {
         empty(&format, &filter, &summary, &path, asked.period)

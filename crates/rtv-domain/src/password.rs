@@ -142,7 +142,7 @@ pub fn refuse_weak(password: &SecretString, about: &[&str]) -> Result<(), Error>
     }
     let estimate = zxcvbn::zxcvbn(text, about);
     if estimate.score() < zxcvbn::Score::Three {
-        let advice = estimate.feedback().and_then(|feedback| feedback.warning()).map(|warning| format!(" {warning}")).unwrap_or_default();
+        let advice = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning).map(|warning| format!(" {warning}")).unwrap_or_default();
         return Err(Error::invalid("password", format!("use one that is harder to guess, such as four unrelated words.{advice}")));
     }
     Ok(())

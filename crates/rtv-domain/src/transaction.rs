@@ -102,7 +102,7 @@ impl Context {
             markers.actor,
             text(markers.tenant.map(TenantId::uuid)),
             text(markers.user.map(UserId::uuid)),
-            markers.session.map(|hash| hash.to_hex()).unwrap_or_default(),
+            markers.session.map(SessionHash::to_hex).unwrap_or_default(),
         )
         .fetch_one(&mut *inner)
         .await

@@ -7,7 +7,7 @@ use rtv_jobs::{Job, JobError, Worker};
 use serde::{Deserialize, Serialize};
 
 /// How often.
-const EVERY: Duration = Duration::from_secs(15 * 60);
+const EVERY: Duration = Duration::from_mins(15);
 /// How long finished jobs are kept for people to look at.
 const KEEP_JOBS: chrono::TimeDelta = chrono::TimeDelta::days(7);
 

@@ -1,0 +1,360 @@
+//! The server around a database of its own, and browsers that ask it. People and sessions are written as plain rows
+//! where signing in is not what a test is about, because one password takes a tenth of a second.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::ConnectInfo;
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use rtv_core::{Role, Slug};
+use rtv_domain::import::Options;
+use rtv_domain::password::Passwords;
+use rtv_domain::tenant::NewTenant;
+use rtv_domain::user::{self, Belongs};
+use rtv_domain::{Actor, Clock, Context, Database, PoolSettings, RequestInfo, Tenant, access, import, session, tenant};
+use rtv_server::config::{Environment, LogFormat, Settings};
+use rtv_server::middleware::session_store::hash;
+use rtv_server::state::AppState;
+use rtv_testkit::TestDb;
+use sqlx::{PgPool, Postgres, Transaction};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+use tower_sessions::session::Id;
+use url::Url;
+use uuid::Uuid;
+
+/// Long, and not of the kind that a guess begins with.
+pub(crate) const PASSWORD: &str = "granite kettle nine pelicans";
+/// Header of a file that the native mapping reads.
+pub(crate) const COLUMNS: &str =
+    "platform,account_id,post_id,published_at,reach,impressions,reactions,comments,shares,clicks,conversions,revenue,cost,sentiment";
+/// A file with a hash in its address, and what it holds.
+pub(crate) const STYLE: (&str, &str) = ("/css/main.HASH.css", "body { margin: 0; }");
+
+/// The present instant of every test.
+pub(crate) fn now() -> DateTime<Utc> {
+    "2026-11-21T09:00:00Z".parse().unwrap()
+}
+
+pub(crate) struct TestApp {
+    pub(crate) db: TestDb,
+    pub(crate) state: AppState,
+    pub(crate) router: Router,
+    /// The serving role, past the domain.
+    pub(crate) rows: PgPool,
+    cookie_name: &'static str,
+    origin: String,
+    _site: TempDir,
+}
+
+impl TestApp {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}, 4).await
+    }
+
+    /// A server with other settings and another size of the pool.
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings), connections: u32) -> Self {
+        let db = TestDb::new().await;
+        let site = site();
+        let mut settings = settings(&site);
+        change(&mut settings);
+        let pool = PoolSettings { connections, patience: Duration::from_secs(20) };
+        let database = Database::open(&db.app_url(), pool).await.unwrap();
+        let base = settings.base_url();
+        let state = rtv_server::serve::state(settings, database).unwrap();
+        Self {
+            router: rtv_server::router::build(&state),
+            rows: db.app_pool().await,
+            cookie_name: if base.scheme() == "https" { "__Host-rtv" } else { "rtv" },
+            origin: base.origin().ascii_serialization(),
+            db,
+            state,
+            _site: site,
+        }
+    }
+
+    /// What the program's operator does at the command line.
+    pub(crate) fn operator(&self) -> Context {
+        self.state.context(Actor::Operator(Arc::from("root@ops-1")), RequestInfo::default())
+    }
+
+    pub(crate) async fn tenant(&self, slug: &str) -> Tenant {
+        let new = NewTenant { slug: slug.into(), name: format!("The {slug}"), ..NewTenant::default() };
+        tenant::create(&self.operator(), new).await.unwrap()
+    }
+
+    /// A person with the password of all people here.
+    pub(crate) async fn person(&self, email: &str, belongs: Belongs) {
+        let passwords = Passwords::prepare().unwrap();
+        user::create(&self.operator(), &passwords, email, None, &PASSWORD.to_owned().into(), belongs).await.unwrap();
+    }
+
+    /// A person who never types a password; `place` is a tenant and a role, or staff.
+    pub(crate) async fn somebody(&self, email: &str, place: Option<(&Tenant, Role)>) -> Uuid {
+        let id = Uuid::now_v7();
+        let tenant = place.map(|(tenant, _)| tenant.id.uuid());
+        let mut tx = self.marked("staff", tenant, None).await;
+        sqlx::query("insert into app_user (id, email, name) values ($1, $2, 'Somebody')").bind(id).bind(email).execute(&mut *tx).await.unwrap();
+        match place {
+            Some((tenant, role)) => {
+                sqlx::query("insert into membership (tenant_id, user_id, role) values ($1, $2, $3)")
+                    .bind(tenant.id.uuid())
+                    .bind(id)
+                    .bind(role.key())
+                    .execute(&mut *tx)
+                    .await
+                    .unwrap();
+            }
+            None => {
+                sqlx::query("insert into staff_member (user_id) values ($1)").bind(id).execute(&mut *tx).await.unwrap();
+            }
+        }
+        tx.commit().await.unwrap();
+        id
+    }
+
+    /// Takes posts in, as the operator does.
+    pub(crate) async fn posts(&self, tenant: &Tenant, rows: &[String]) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("posts.csv");
+        let columns = COLUMNS.split(',').count();
+        let mut text = format!("{COLUMNS}\n");
+        for row in rows {
+            let missing = columns - row.split(',').count();
+            text.push_str(&format!("{row}{}\n", ",".repeat(missing)));
+        }
+        std::fs::write(&path, text).unwrap();
+        let slug: Slug = tenant.slug.clone();
+        let ctx = access::enter_as_operator(&self.operator(), &slug, "test").await.unwrap();
+        import::run(&ctx, &path, Options::default(), |_| {}).await.unwrap();
+    }
+
+    /// A browser that has never been here.
+    pub(crate) fn browser(&self) -> Browser<'_> {
+        Browser { app: self, token: None, peer: "203.0.113.9:4711".parse().unwrap() }
+    }
+
+    /// A browser with a session of the person, as a sign-in would have left it.
+    pub(crate) async fn signed_in(&self, user: Uuid) -> Browser<'_> {
+        let (token, _) = self.session(user).await;
+        Browser { token: Some(token.to_string()), ..self.browser() }
+    }
+
+    /// A session of the person: its token, and its id in lists and addresses.
+    pub(crate) async fn session(&self, user: Uuid) -> (Id, Uuid) {
+        let token = Id::default();
+        let ctx = self.state.context(Actor::Anonymous, RequestInfo::default());
+        let end = ctx.now() + session::ABSOLUTE;
+        assert!(session::create(&ctx, hash(token), serde_json::json!({}), end).await.unwrap());
+        let mut tx = self.marked("session", None, None).await;
+        let digest: [u8; 32] = sha2_of(&token.0.to_be_bytes());
+        sqlx::query("select set_config('rtv.session', $1, true)").bind(hex::encode(digest)).execute(&mut *tx).await.unwrap();
+        let id = sqlx::query_scalar("update session set user_id = $2, expires_at = $3 where id_hash = $1 returning public_id")
+            .bind(&digest[..])
+            .bind(user)
+            .bind(end)
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        (token, id)
+    }
+
+    /// A transaction of the serving role with the markers that the domain would set.
+    pub(crate) async fn marked(&self, actor: &str, tenant: Option<Uuid>, user: Option<Uuid>) -> Transaction<'static, Postgres> {
+        let mut tx = self.rows.begin().await.unwrap();
+        sqlx::query("select set_config('rtv.actor', $1, true), set_config('rtv.tenant_id', $2, true), set_config('rtv.user_id', $3, true)")
+            .bind(actor)
+            .bind(tenant.map(|id| id.to_string()).unwrap_or_default())
+            .bind(user.map(|id| id.to_string()).unwrap_or_default())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx
+    }
+
+    /// Sessions of all people and of nobody, as the sweep sees them.
+    pub(crate) async fn session_count(&self) -> i64 {
+        let mut tx = self.marked("worker", None, None).await;
+        sqlx::query_scalar("select count(*) from session").fetch_one(&mut *tx).await.unwrap()
+    }
+}
+
+fn sha2_of(bytes: &[u8]) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).into()
+}
+
+/// Settings of a program that nobody configured.
+pub(crate) fn settings(site: &TempDir) -> Settings {
+    Settings {
+        database_url: None,
+        app_database_url: None,
+        home: site.path().join("home"),
+        addr: "127.0.0.1:3000".parse().unwrap(),
+        base_url: Some(Url::parse("http://rtv.example").unwrap()),
+        trusted_proxies: Vec::new(),
+        environment: Environment::Development,
+        log: "off".into(),
+        log_format: LogFormat::Text,
+        clock: Some(Clock::Fixed(now())),
+        metrics_addr: None,
+        site: Some(site.path().to_owned()),
+    }
+}
+
+/// A folder with the least that the browser's build leaves behind.
+pub(crate) fn site() -> TempDir {
+    let site = tempfile::tempdir().unwrap();
+    let write = |path: &str, content: &[u8]| {
+        let path = site.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    };
+    write(
+        "assets.json",
+        br#"{
+            "js": "/pkg/HASH/rtv.js", "wasm": "/pkg/HASH/rtv_bg.wasm", "css": "/css/main.HASH.css",
+            "chart_js": "/static/HASH/js/chart.js", "echarts": "/static/HASH/vendor/echarts/echarts.min.js",
+            "favicon": "/static/HASH/icons/icon.svg"
+        }"#,
+    );
+    write("css/main.HASH.css", STYLE.1.as_bytes());
+    // The server does not look inside: what counts is that this very file is sent.
+    write("css/main.HASH.css.br", b"brotli");
+    write("css/main.HASH.css.gz", b"gzip");
+    write("pkg/HASH/rtv.js", b"export default 1;");
+    write("static/HASH/icons/icon.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    site
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The address that the answer leads to.
+    pub(crate) fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// The one nonce of the answer's policy.
+    pub(crate) fn nonce(&self) -> Option<&str> {
+        let policy = self.header("content-security-policy");
+        policy.split_once("'nonce-").and_then(|(_, rest)| rest.split_once('\'')).map(|(nonce, _)| nonce)
+    }
+
+    /// The body without what differs between two answers to the same question.
+    pub(crate) fn plain(&self) -> String {
+        let mut text = self.text().replace(self.header("x-request-id"), "REQUEST");
+        if let Some(nonce) = self.nonce() {
+            text = text.replace(nonce, "NONCE");
+        }
+        text
+    }
+
+    /// Names and values of the headers without what differs between two answers to the same question.
+    pub(crate) fn plain_headers(&self) -> Vec<(String, String)> {
+        let mut headers: Vec<(String, String)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let mut value = value.to_str().unwrap().to_owned();
+                if let Some(nonce) = self.nonce() {
+                    value = value.replace(nonce, "NONCE");
+                }
+                if name == "x-request-id" || name == "date" {
+                    value = "REQUEST".into();
+                }
+                (name.to_string(), value)
+            })
+            .collect();
+        headers.sort();
+        headers
+    }
+}
+
+/// One person's browser: it keeps its cookie and says where its requests come from, as browsers do.
+#[derive(Clone)]
+pub(crate) struct Browser<'a> {
+    app: &'a TestApp,
+    /// What stands in the session's cookie.
+    pub(crate) token: Option<String>,
+    pub(crate) peer: SocketAddr,
+}
+
+impl Browser<'_> {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::get(path).header(header::ACCEPT, "text/html,*/*;q=0.8").body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends a form of one of our own pages.
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = Request::post(path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ORIGIN, &self.app.origin)
+            .header(header::ACCEPT, "text/html,*/*;q=0.8");
+        self.send(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form(fields)).unwrap()).await
+    }
+
+    /// Calls a server function as a page in the browser does.
+    pub(crate) async fn call(&mut self, path: &str, arguments: &serde_json::Value) -> Answer {
+        let request = Request::post(path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ORIGIN, &self.app.origin)
+            .header(header::REFERER, format!("{}/t/acme/dashboard?range=7d", self.app.origin))
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(arguments.to_string())).unwrap()).await
+    }
+
+    /// Sends any request with the browser's cookie, and keeps the cookie that comes back.
+    pub(crate) async fn send(&mut self, request: Request<Body>) -> Answer {
+        let response = self.app.router.clone().oneshot(self.dress(request)).await.unwrap();
+        let (head, body) = response.into_parts();
+        let answer = Answer { status: head.status, headers: head.headers, body: to_bytes(body, 16 << 20).await.unwrap() };
+        for cookie in answer.headers.get_all(header::SET_COOKIE) {
+            let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            assert_eq!(name, self.app.cookie_name, "RTV sets one cookie");
+            self.token = (!attributes.contains("Max-Age=0") && !value.is_empty()).then(|| value.to_owned());
+        }
+        answer
+    }
+
+    /// The request with cookie and address.
+    pub(crate) fn dress(&self, mut request: Request<Body>) -> Request<Body> {
+        if let Some(token) = &self.token {
+            let cookie = HeaderValue::from_str(&format!("{}={token}", self.app.cookie_name)).unwrap();
+            request.headers_mut().insert(header::COOKIE, cookie);
+        }
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        request
+    }
+}
+
+/// The body of a form.
+pub(crate) fn form(fields: &[(&str, &str)]) -> Body {
+    Body::from(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
+}
+
+/// A request without any word about where it comes from.
+pub(crate) fn bare(method: Method, path: &str) -> Request<Body> {
+    Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
+}
