@@ -79,7 +79,7 @@ pub struct Settings {
     /// A listener of its own for /metrics; unset, it is served beside the pages.
     #[arg(long, env = "RTV_METRICS_ADDR", global = true)]
     pub metrics_addr: Option<SocketAddr>,
-    /// Folder with the browser's files. Unset: `site` beside the folder of this program.
+    /// Folder with the browser's files. Unset: `site` beside the folder of this program, else `target/site`.
     #[arg(long, env = "RTV_SITE", global = true)]
     pub site: Option<PathBuf>,
 }
@@ -127,9 +127,12 @@ impl Settings {
         if let Some(site) = &self.site {
             return Ok(site.clone());
         }
-        let program = std::env::current_exe().context("this program cannot find its own path; set RTV_SITE to the folder with the browser’s files")?;
-        let target = program.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-        Ok(target.join("site"))
+        let program = std::env::current_exe()
+            .context("this program cannot find its own path; set RTV_SITE to the folder with the browser’s files")?;
+        let beside = program.parent().and_then(Path::parent).unwrap_or(Path::new(".")).join("site");
+        // A build with a target folder elsewhere still lays the site out in the checkout.
+        let in_checkout = Path::new("target/site");
+        Ok(if !beside.exists() && in_checkout.exists() { in_checkout.to_owned() } else { beside })
     }
 
     /// Addresses of the database, and the private cluster where one was started for them.

@@ -1,3 +1,6 @@
 //! The server as it serves: the router of the program, its middleware and its commands, on a real PostgreSQL. Each test
 //! has a database of its own; `test_app` builds the server around it, the other files are named after what they prove.
 #![allow(clippy::unwrap_used)]
+
+mod permission;
+mod test_app;

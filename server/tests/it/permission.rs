@@ -1,0 +1,355 @@
+//! Who may do what: every page, server function and route × every kind of actor × {own, other's, nonexistent}, compared
+//! with `permission.table`. What is served and not in the table fails, and so does a row that nothing serves.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use http::{Request, header};
+use rtv_core::Role;
+use rtv_domain::Tenant;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::test_app::{Answer, Browser, TestApp, form};
+
+const TABLE: &str = include_str!("permission.table");
+
+/// Columns of the table.
+const ACTORS: [&str; 6] = ["anonymous", "viewer", "editor", "admin", "owner", "staff"];
+
+/// What a question is about, seen from the actor: something of their tenant or of themself, of somebody else, or of
+/// nobody. `-` where an address names nothing.
+const TARGETS: [&str; 3] = ["own", "foreign", "nonexistent"];
+
+struct World {
+    app: TestApp,
+    people: BTreeMap<&'static str, Uuid>,
+    foreigner: Uuid,
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = TestApp::new().await;
+        let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
+        let post = |name: &str| vec![format!("x,{name},p1,2026-11-20T10:00:00Z,50,100,4,3,2,1")];
+        app.posts(&acme, &post("acme-page")).await;
+        app.posts(&other, &post("other-page")).await;
+        let mut people = BTreeMap::new();
+        for (name, role) in [("viewer", Role::Viewer), ("editor", Role::Editor), ("admin", Role::Admin), ("owner", Role::Owner)] {
+            people.insert(name, app.somebody(&format!("{name}@acme.example"), Some((&acme, role))).await);
+        }
+        people.insert("staff", app.somebody("staff@rtv.example", None).await);
+        let foreigner = app.somebody("owner@other.example", Some((&other, Role::Owner))).await;
+        Self { app, people, foreigner }
+    }
+
+    /// A browser of the actor with a session that nothing else uses.
+    async fn browser(&self, actor: &str) -> Browser<'_> {
+        match self.people.get(actor) {
+            Some(person) => self.app.signed_in(*person).await,
+            None => self.app.browser(),
+        }
+    }
+
+    /// Slug of the tenant that a target means. The people with roles belong to `acme`; staff belong to none.
+    fn tenant(target: &str) -> &'static str {
+        match target {
+            "own" => "acme",
+            "foreign" => "other",
+            _ => "nowhere",
+        }
+    }
+
+    /// Id of a session that a target means.
+    async fn session(&self, actor: &str, target: &str) -> Uuid {
+        match (target, self.people.get(actor)) {
+            ("own", Some(person)) => self.app.session(*person).await.1,
+            ("own" | "foreign", _) => self.app.session(self.foreigner).await.1,
+            _ => Uuid::now_v7(),
+        }
+    }
+
+    async fn ask(&self, entry: &Entry, target: &str, actor: &str) -> Answer {
+        let mut path = entry.pattern.replace("{tenant}", Self::tenant(target));
+        if path.contains("{session}") {
+            path = path.replace("{session}", &self.session(actor, target).await.to_string());
+        }
+        assert!(!path.contains('{'), "{}: this test does not know what to put into the address; teach it here", entry.name());
+        let mut browser = self.browser(actor).await;
+        match (&entry.kind, entry.method.as_str()) {
+            (Kind::Function(arguments), _) => browser.call(&path, &arguments(Self::tenant(target))).await,
+            (Kind::Address, "GET") => browser.get(&path).await,
+            (Kind::Address, "POST") => browser.post(&path, &[]).await,
+            (Kind::Address, other) => panic!("{}: this test does not know how to ask with {other}; teach it here", entry.name()),
+        }
+    }
+}
+
+enum Kind {
+    Address,
+    /// The arguments of a server function, where it names a tenant.
+    Function(fn(&str) -> Value),
+}
+
+struct Entry {
+    method: String,
+    pattern: String,
+    kind: Kind,
+}
+
+impl Entry {
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.pattern)
+    }
+
+    fn targets(&self) -> &'static [&'static str] {
+        let names_something = match self.kind {
+            Kind::Address => self.pattern.contains('{'),
+            Kind::Function(arguments) => arguments("one") != arguments("two"),
+        };
+        if names_something { &TARGETS } else { &["-"] }
+    }
+}
+
+/// Everything that is served: pages, server functions, routes, and what answers all other addresses.
+fn entries() -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for page in rtv_server::router::pages() {
+        for method in page.methods() {
+            entries.push(Entry { method: format!("{method:?}").to_uppercase(), pattern: page.path().to_owned(), kind: Kind::Address });
+        }
+    }
+    for (path, method) in server_fn::axum::server_fn_paths() {
+        entries.push(Entry { method: method.to_string(), pattern: path.to_owned(), kind: Kind::Function(arguments(path)) });
+    }
+    for (method, pattern, _) in rtv_server::router::routes().into_iter().chain(rtv_server::router::open_routes()) {
+        entries.push(Entry { method: method.to_owned(), pattern: pattern.to_owned(), kind: Kind::Address });
+    }
+    for pattern in ["/anything/else", "/css/main.HASH.css", "/pkg/HASH/rtv.js", "/static/HASH/icons/icon.svg"] {
+        entries.push(Entry { method: "GET".into(), pattern: pattern.into(), kind: Kind::Address });
+    }
+    entries.sort_by_key(|entry| (entry.pattern.clone(), entry.method.clone()));
+    entries
+}
+
+/// What a server function is called with.
+fn arguments(path: &str) -> fn(&str) -> Value {
+    match path {
+        "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
+        "/fn/dashboard" | "/fn/posts" => |tenant| json!({ "tenant": tenant, "query": [] }),
+        other => panic!("{other} is not in the permission test; add its arguments here and its rows to permission.table"),
+    }
+}
+
+/// A cell: the status, and where the answer leads by path and names of parameters.
+fn cell(answer: &Answer) -> String {
+    let status = answer.status.as_u16();
+    if answer.location().is_empty() {
+        return status.to_string();
+    }
+    let (path, query) = answer.location().split_once('?').unwrap_or((answer.location(), ""));
+    let path = path.replace("/t/acme/", "/t/{tenant}/");
+    let names: Vec<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() { format!("{status} {path}") } else { format!("{status} {path}?{}", names.join("&")) }
+}
+
+type Row = ((String, String), Vec<String>);
+
+fn parse(table: &str) -> Vec<Row> {
+    table
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .map(|line| {
+            let mut cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned);
+            let key = (cells.next().unwrap(), cells.next().unwrap_or_default());
+            (key, cells.collect())
+        })
+        .collect()
+}
+
+fn write(row: &Row) -> String {
+    let ((entry, target), cells) = row;
+    let mut line = format!("{entry:<36}  {target:<11}");
+    for cell in cells {
+        line.push_str(&format!("  {cell:<26}"));
+    }
+    line.trim_end().to_owned()
+}
+
+/// Every difference between what is served and what the table says, in words.
+fn differences(served: &[Row], table: &[Row]) -> Vec<String> {
+    let mut found = Vec::new();
+    for row in served {
+        match table.iter().find(|listed| listed.0 == row.0) {
+            None => found.push(format!("served, but not in the table:\n  {}", write(row))),
+            Some(listed) if listed.1 != row.1 => found.push(format!("answers\n  {}\nand the table says\n  {}", write(row), write(listed))),
+            Some(_) => {}
+        }
+    }
+    for listed in table {
+        if !served.iter().any(|row| row.0 == listed.0) {
+            found.push(format!("in the table, but nothing serves it:\n  {}", write(listed)));
+        }
+    }
+    let names: Vec<&(String, String)> = table.iter().map(|row| &row.0).collect();
+    for pair in names.windows(2) {
+        let place = |(entry, target): &(String, String)| {
+            let (method, pattern) = entry.split_once(' ').unwrap_or_default();
+            (pattern.to_owned(), method.to_owned(), TARGETS.iter().position(|one| one == target))
+        };
+        if place(pair[0]) >= place(pair[1]) {
+            found.push(format!("the table is not sorted, or names twice: {} {}", pair[1].0, pair[1].1));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn everything_that_is_served_answers_each_actor_as_the_table_says() {
+    let world = World::new().await;
+    let mut served = Vec::new();
+    for entry in entries() {
+        for target in entry.targets() {
+            let mut cells = Vec::new();
+            for actor in ACTORS {
+                cells.push(cell(&world.ask(&entry, target, actor).await));
+            }
+            served.push(((entry.name(), (*target).to_owned()), cells));
+        }
+    }
+    let found = differences(&served, &parse(TABLE));
+    assert!(found.is_empty(), "{}\n\nAs it is served now:\n{}\n", found.join("\n"), served.iter().map(write).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn a_difference_from_the_table_is_found_whichever_side_it_is_on() {
+    let row = |entry: &str, target: &str, cells: &[&str]| -> Row {
+        ((entry.into(), target.into()), cells.iter().map(|cell| (*cell).to_owned()).collect())
+    };
+    let table = parse("# heading\n\nGET /a  -  200  303 /sign-in?next\nPOST /b  own  200  404\nPOST /b  foreign  404  404\n");
+    let served = [row("GET /a", "-", &["200", "303 /sign-in?next"]), row("POST /b", "own", &["200", "404"]), row("POST /b", "foreign", &["404", "404"])];
+    assert_eq!(differences(&served, &table), Vec::<String>::new());
+    let check = |served: &[Row], table: &[Row], expect: &str| {
+        let found = differences(served, table);
+        assert!(found.len() == 1 && found[0].contains(expect), "{found:?}");
+    };
+    check(&served, &table[..2], "not in the table:\n  POST /b");
+    check(&served[1..], &table, "nothing serves it:\n  GET /a");
+    check(&[served[0].clone(), row("POST /b", "own", &["200", "200"]), served[2].clone()], &table, "the table says");
+    check(&[row("GET /a", "-", &["200", "303 /"]), served[1].clone(), served[2].clone()], &table, "the table says");
+    check(&served, &[table[1].clone(), table[0].clone(), table[2].clone()], "not sorted");
+}
+
+/// Compares two answers to the byte, headers included.
+#[track_caller]
+fn check_equal(foreign: &Answer, nonexistent: &Answer, about: &str) {
+    assert_eq!(foreign.status, nonexistent.status, "{about}");
+    assert_eq!(foreign.plain_headers(), nonexistent.plain_headers(), "{about}");
+    assert_eq!(foreign.plain(), nonexistent.plain(), "{about}");
+    assert_eq!(foreign.body.len(), nonexistent.body.len(), "{about}");
+}
+
+#[tokio::test]
+async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
+    let world = World::new().await;
+    let mut compared = 0;
+    for entry in entries().iter().filter(|entry| entry.targets().len() > 1) {
+        // Anonymous browsers are led to sign in with the address they asked for, which is compared by the table.
+        for actor in &ACTORS[1..] {
+            let foreign = world.ask(entry, "foreign", actor).await;
+            let nonexistent = world.ask(entry, "nonexistent", actor).await;
+            assert_eq!(foreign.status, 404, "{} as {actor}", entry.name());
+            check_equal(&foreign, &nonexistent, &format!("{} as {actor}", entry.name()));
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 7 * 5, "two pages, two server functions, two charts and one form, for five actors each");
+}
+
+#[tokio::test]
+async fn a_tenant_is_not_to_be_guessed_by_any_spelling() {
+    let world = World::new().await;
+    let mut viewer = world.browser("viewer").await;
+    let nowhere = viewer.get("/t/nowhere/dashboard").await;
+    for path in ["/t/other/dashboard", "/t/OTHER/dashboard", "/t/other%00/dashboard", "/t/%6Fther/dashboard", "/t/-/dashboard", "/t/a..b/posts"] {
+        check_equal(&viewer.get(path).await, &nowhere, path);
+    }
+    // The page of an address that nobody serves is the very same page.
+    check_equal(&viewer.get("/anything/else").await, &nowhere, "/anything/else");
+}
+
+#[tokio::test]
+async fn an_account_or_a_post_of_others_filters_as_one_that_does_not_exist() {
+    let world = World::new().await;
+    let foreign: Uuid = {
+        let other = tenant_id(&world, "other").await;
+        let mut tx = world.app.marked("tenant", Some(other), None).await;
+        sqlx::query_scalar("select id from account").fetch_one(&mut *tx).await.unwrap()
+    };
+    let nobodys = Uuid::now_v7();
+    let mut viewer = world.browser("viewer").await;
+    for page in ["dashboard", "posts", "charts/trend.svg", "charts/trend.json"] {
+        let mut answers = Vec::new();
+        for id in [foreign, nobodys] {
+            let mut answer = viewer.get(&format!("/t/acme/{page}?account=acc_{}", id.simple())).await;
+            // The refusal repeats what was asked for.
+            answer.body = answer.text().replace(&id.simple().to_string(), "ASKED").into();
+            answers.push(answer);
+        }
+        assert_eq!(answers[0].status, 422, "{page}");
+        check_equal(&answers[0], &answers[1], page);
+    }
+    for function in ["/fn/dashboard", "/fn/posts"] {
+        let mut answers = Vec::new();
+        for id in [foreign, nobodys] {
+            let asked = format!("acc_{}", id.simple());
+            let mut answer = viewer.call(function, &json!({ "tenant": "acme", "query": [["account", asked]] })).await;
+            answer.body = answer.text().replace(&id.simple().to_string(), "ASKED").into();
+            answers.push(answer);
+        }
+        assert_eq!(answers[0].status, 422, "{function}");
+        check_equal(&answers[0], &answers[1], function);
+    }
+}
+
+async fn tenant_id(world: &World, slug: &str) -> Uuid {
+    let all: Vec<Tenant> = rtv_domain::tenant::list(&world.app.operator()).await.unwrap().into_iter().map(|one| one.tenant).collect();
+    all.iter().find(|tenant| tenant.slug.as_str() == slug).unwrap().id.uuid()
+}
+
+#[tokio::test]
+async fn nobody_ends_the_session_of_somebody_else() {
+    let world = World::new().await;
+    let mut theirs = world.app.signed_in(world.foreigner).await;
+    let mut tx = world.app.marked("worker", None, None).await;
+    let ids: Vec<Uuid> = sqlx::query_scalar("select public_id from session").fetch_all(&mut *tx).await.unwrap();
+    drop(tx);
+    for actor in ACTORS {
+        for id in &ids {
+            world.browser(actor).await.post(&format!("/me/sessions/{id}/end"), &[]).await;
+        }
+        world.browser(actor).await.post("/me/sessions/end-others", &[]).await;
+    }
+    assert_eq!(theirs.get("/me/sessions").await.status, 200, "the session lives on");
+}
+
+/// A method that no route of an address has answers without doing anything.
+#[tokio::test]
+async fn a_form_is_not_submitted_by_following_a_link() {
+    let world = World::new().await;
+    let mut owner = world.browser("owner").await;
+    let other_session = world.app.session(world.people["owner"]).await.1;
+    let before = world.app.session_count().await;
+    for path in ["/sign-out".to_owned(), "/me/sessions/end-others".into(), format!("/me/sessions/{other_session}/end")] {
+        let answer = owner.get(&path).await;
+        assert!(matches!(answer.status.as_u16(), 404 | 405), "{path}: {}", answer.status);
+        let head = Request::head(&path).header(header::ACCEPT, "text/html").body(Body::empty()).unwrap();
+        assert!(matches!(owner.send(head).await.status.as_u16(), 404 | 405), "{path}");
+    }
+    let filled = "/sign-in?email=owner%40acme.example&password=granite+kettle+nine+pelicans";
+    assert_eq!(world.app.browser().get(filled).await.status, 200, "the form, and nothing else");
+    let call = Request::get("/fn/sessions").header(header::ACCEPT, "application/json").body(form(&[])).unwrap();
+    assert!(matches!(owner.send(call).await.status.as_u16(), 404 | 405), "a server function answers forms of ours alone");
+    assert_eq!(world.app.session_count().await, before, "no session has ended or begun");
+    assert_eq!(owner.get("/me/sessions").await.status, 200);
+}
