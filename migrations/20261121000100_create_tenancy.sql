@@ -237,6 +237,10 @@ create policy sign_in_limit_at_sign_in on sign_in_limit
   with check ((select rtv_actor()) = 'sign_in');
 create policy sign_in_limit_seen_by_worker on sign_in_limit for select
   using ((select rtv_actor()) = 'worker');
+-- Rows are locked before they are deleted, which asks for the right to update.
+create policy sign_in_limit_locked_by_worker on sign_in_limit for update
+  using ((select rtv_actor()) = 'worker')
+  with check (false);
 create policy sign_in_limit_swept_by_worker on sign_in_limit for delete
   using ((select rtv_actor()) = 'worker');
 

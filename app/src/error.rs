@@ -47,10 +47,10 @@ impl From<Error> for AppError {
     /// Sets the status of the response; who is signed out is led to the sign-in page and back afterwards.
     fn from(error: Error) -> Self {
         let request = crate::request::current();
+        crate::request::set_status(error.status());
         if error == Error::SignedOut {
+            // A page's redirect has a status of its own; a call from a page keeps the 401 beside the address.
             crate::request::lead_to(&request.sign_in_address());
-        } else {
-            crate::request::set_status(error.status());
         }
         Self { error, request_id: request.context.request().id.clone() }
     }

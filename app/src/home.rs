@@ -1,7 +1,7 @@
 //! `/`: leads to the dashboard of the tenant that was looked at last, or lets the person choose.
 
 use leptos::prelude::*;
-use rtv_ui::{BareLayout, Card, EmptyState, IconName};
+use rtv_ui::{AuthLayout, Button, LinkButton, TenantLink, TenantList, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
@@ -54,40 +54,38 @@ pub fn HomePage() -> impl IntoView {
 
 #[component]
 fn Chooser(home: Home) -> impl IntoView {
-    let body = if home.tenants.is_empty() {
-        view! {
-            <EmptyState
-                icon=IconName::Tenant
+    let Home { tenants, user_email, flash } = home;
+    let message = view! { <FlashMessage flash /> }.into_any();
+    let foot = view! {
+        <form method="post" action="/sign-out">
+            <Button variant=Variant::Quiet>"Sign out"</Button>
+        </form>
+    }
+    .into_any();
+    if tenants.is_empty() {
+        return view! {
+            <PageTitle title="No organisation yet" />
+            <AuthLayout
+                product=PRODUCT
                 title="You belong to no organisation yet"
-                text=format!("You are signed in as {}. Ask an admin of your organisation to add this address; then load this page again.", home.user_email)
-            />
+                text=format!("You are signed in as {user_email}. Ask an admin of your organisation to add this address; then load this page again.")
+                message
+                foot
+            >
+                <LinkButton href="/" wide=true>"Load again"</LinkButton>
+            </AuthLayout>
         }
-        .into_any()
-    } else {
-        home.tenants
-            .into_iter()
-            .map(|one| {
-                view! {
-                    <li>
-                        <a href=format!("/t/{}/dashboard", one.slug)>{one.name}</a>
-                        <span class="u-muted u-small">{one.role}</span>
-                    </li>
-                }
-            })
-            .collect_view()
-            .into_any()
-    };
+        .into_any();
+    }
+    let tenants = tenants
+        .into_iter()
+        .map(|one| TenantLink { name: one.name, slug: one.slug, role: one.role, current: one.current })
+        .collect();
     view! {
         <PageTitle title="Choose an organisation" />
-        <BareLayout product=PRODUCT>
-            <FlashMessage flash=home.flash />
-            <h1>"Choose an organisation"</h1>
-            <Card>
-                <ul class="l-stack" data-gap="3">{body}</ul>
-            </Card>
-            <form method="post" action="/sign-out">
-                <rtv_ui::Button>"Sign out"</rtv_ui::Button>
-            </form>
-        </BareLayout>
+        <AuthLayout product=PRODUCT title="Choose an organisation" text=format!("You are signed in as {user_email}.") message foot>
+            <TenantList tenants />
+        </AuthLayout>
     }
+    .into_any()
 }

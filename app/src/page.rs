@@ -95,7 +95,14 @@ impl Place {
 
 /// The shell with the navigation of a tenant around a page.
 #[component]
-pub fn TenantPage(frame: Frame, place: Place, children: Children) -> impl IntoView {
+pub fn TenantPage(
+    frame: Frame,
+    place: Place,
+    /// Whether what was asked is refused; the title says so first.
+    #[prop(optional)]
+    is_refused: bool,
+    children: Children,
+) -> impl IntoView {
     let address = |page: &str| format!("/t/{}/{page}", frame.slug);
     let item = |one: Place, page: &str, icon: IconName| NavItem {
         label: one.label().into(),
@@ -116,7 +123,7 @@ pub fn TenantPage(frame: Frame, place: Place, children: Children) -> impl IntoVi
         .into_iter()
         .map(|one| TenantLink { name: one.name, slug: one.slug, role: one.role, current: one.current })
         .collect();
-    let title = format!("{} · {}", place.label(), frame.tenant);
+    let title = format!("{}{} · {}", if is_refused { "Error: " } else { "" }, place.label(), frame.tenant);
     view! {
         <PageTitle title />
         <Shell
@@ -147,17 +154,17 @@ pub fn FlashMessage(flash: Option<Flash>) -> impl IntoView {
     flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))
 }
 
-/// Title of the document, and after a change of page in the browser the focus on its heading, so that people who
-/// listen to the page hear where they are.
+/// Title of the document, and after a change of page in the browser the focus on what went wrong or else on the
+/// heading, so that people who listen to the page hear where they are.
 #[component]
 pub fn PageTitle(#[prop(into)] title: String) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(focus_heading);
+    Effect::new(focus_beginning);
     view! { <Title text=format!("{title} · {PRODUCT}") /> }
 }
 
 #[cfg(feature = "hydrate")]
-fn focus_heading() {
+fn focus_beginning() {
     use std::sync::atomic::{AtomicBool, Ordering};
     use wasm_bindgen::JsCast;
     // The first page has its focus where the browser put it.
@@ -166,10 +173,11 @@ fn focus_heading() {
         return;
     }
     request_animation_frame(|| {
-        let heading = document().query_selector("h1").ok().flatten();
-        if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<web_sys::HtmlElement>().ok()) {
-            let _ = heading.set_attribute("tabindex", "-1");
-            let _ = heading.focus();
+        // The summary stands before the heading; where there is none, the heading is found.
+        let place = document().query_selector("#error-summary, h1").ok().flatten();
+        if let Some(place) = place.and_then(|place| place.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = place.set_attribute("tabindex", "-1");
+            let _ = place.focus();
         }
     });
 }

@@ -6,7 +6,7 @@ mod present;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use rtv_ui::{EmptyState, ErrorSummary, IconName, LinkButton, PageHeader, Pager, Table, Variant};
+use rtv_ui::{Card, EmptyState, ErrorSummary, IconName, LinkButton, PageHeader, Pager, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{FilterBarView, FilterView};
@@ -95,21 +95,23 @@ fn Page(page: Framed<Posts>) -> impl IntoView {
         .into_any()
     } else {
         view! {
-            <PostTable columns rows totals />
             {note.map(|note| view! { <p class="u-muted u-small">{note}</p> })}
-            <Pager summary newer=first older=next newer_label="Newest" older_label="Older" label="Pages of posts" />
+            <Card flush=true>
+                <PostTable columns rows totals />
+                <Pager summary newer=first older=next newer_label="Newest" older_label="Older" label="Pages of posts" />
+            </Card>
         }
         .into_any()
     };
     view! {
-        <TenantPage frame=page.frame place=Place::Posts>
+        <TenantPage frame=page.frame place=Place::Posts is_refused>
             <ErrorSummary errors=errors.clone() />
             <PageHeader
                 title="Posts"
                 subtitle
-                actions=view! { <LinkButton href=back variant=Variant::Quiet>"Dashboard"</LinkButton> }.into_any()
+                actions=view! { <LinkButton href=back icon=IconName::Dashboard>"Dashboard"</LinkButton> }.into_any()
             />
-            <FilterBarView filter errors path />
+            <FilterBarView filter errors path hide_compare=true />
             {body}
         </TenantPage>
     }
@@ -131,10 +133,11 @@ fn PostTable(columns: Vec<Column>, rows: Vec<PostRow>, totals: Vec<Cell>) -> imp
         .map(|row| {
             view! {
                 <tr data-row=row.id>
-                    <th scope="row" data-label="Post"><span class="u-truncate">{row.title}</span></th>
+                    <th scope="row" data-label="Post">
+                        <span class="u-truncate">{row.title}</span>
+                        <span class="c-table__detail">{format!("{} · {}", row.kind, row.account)}</span>
+                    </th>
                     <td data-label="Published" class="u-nowrap">{row.published}</td>
-                    <td data-label="Kind">{row.kind}</td>
-                    <td data-label="Account">{row.account}</td>
                     {cells(row.cells, &columns)}
                 </tr>
             }
@@ -148,15 +151,13 @@ fn PostTable(columns: Vec<Column>, rows: Vec<PostRow>, totals: Vec<Cell>) -> imp
                 <tr>
                     <th scope="col">"Post"</th>
                     <th scope="col">"Published"</th>
-                    <th scope="col">"Kind"</th>
-                    <th scope="col">"Account"</th>
                     {headings}
                 </tr>
             </thead>
             <tbody>{body}</tbody>
             <tfoot>
                 <tr data-row="total">
-                    <th scope="row" colspan="4">"All posts of the period"</th>
+                    <th scope="row" colspan="2">"All posts of the period"</th>
                     {sums}
                 </tr>
             </tfoot>

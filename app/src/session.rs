@@ -1,7 +1,7 @@
 //! `/me/sessions`: where the person is signed in, and ending any of it.
 
 use leptos::prelude::*;
-use rtv_ui::{Badge, BareLayout, Button, PageHeader, Table, Tone, Variant};
+use rtv_ui::{Badge, BareLayout, Button, Card, IconName, LinkButton, PageHeader, Table, Tone, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
@@ -79,26 +79,31 @@ fn SessionList(sessions: Sessions) -> impl IntoView {
     let rows = sessions.rows.into_iter().map(|row| view! { <Row row /> }).collect_view();
     view! {
         <PageTitle title="Sessions" />
-        <BareLayout product=PRODUCT>
+        <BareLayout
+            product=PRODUCT
+            wide=true
+            actions=view! { <LinkButton href="/" variant=Variant::Quiet icon=IconName::ChevronLeft>"Back to the dashboard"</LinkButton> }.into_any()
+        >
             <FlashMessage flash=sessions.flash />
             <PageHeader
                 title="Sessions"
                 subtitle=format!("Where {} is signed in. A session ends after 12 hours without use and after 7 days at the latest.", sessions.user_email)
                 actions=view! { {end_others} }.into_any()
             />
-            <Table caption="Sessions" id="sessions">
-                <thead>
-                    <tr>
-                        <th scope="col">"Device"</th>
-                        <th scope="col">"Network"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col">"Signed in"</th>
-                        <th scope="col"><span class="u-visually-hidden">"Actions"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </Table>
-            <p><a href="/">"Back to the dashboard"</a></p>
+            <Card flush=true>
+                <Table caption="Sessions" id="sessions">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Device"</th>
+                            <th scope="col">"Network"</th>
+                            <th scope="col">"Last used"</th>
+                            <th scope="col">"Signed in"</th>
+                            <th scope="col"><span class="u-visually-hidden">"Actions"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </Table>
+            </Card>
         </BareLayout>
     }
 }

@@ -46,11 +46,24 @@ pub fn pairs(query: &ParamsMap) -> Vec<(String, String)> {
 
 /// The bar.
 #[component]
-pub fn FilterBarView(filter: FilterView, errors: Vec<(String, String)>, path: String) -> impl IntoView {
+pub fn FilterBarView(
+    filter: FilterView,
+    errors: Vec<(String, String)>,
+    path: String,
+    /// For a page that compares nothing: the choice travels with the address and is not shown.
+    #[prop(optional)]
+    hide_compare: bool,
+) -> impl IntoView {
     let error = |field: &str| errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone());
     let hidden = hidden_fields(filter.hidden);
     let (from_error, to_error, range_error, compare_error) = (error("from"), error("to"), error("range"), error("compare"));
     let has_accounts = !filter.accounts.is_empty();
+    let compare = if hide_compare && compare_error.is_none() {
+        let chosen = filter.compares.into_iter().filter(|one| one.is_chosen).map(|one| ("compare".to_owned(), one.value)).collect();
+        hidden_fields(chosen).into_any()
+    } else {
+        view! { <SelectField label="Compare with" name="compare" options=select_options(filter.compares) error=compare_error /> }.into_any()
+    };
     view! {
         <Form method="get" action=path>
             {hidden}
@@ -60,7 +73,7 @@ pub fn FilterBarView(filter: FilterView, errors: Vec<(String, String)>, path: St
                     <Field label="From" name="from" kind="date" value=filter.from error=from_error />
                     <Field label="To" name="to" kind="date" value=filter.to error=to_error />
                 </div>
-                <SelectField label="Compare with" name="compare" options=select_options(filter.compares) error=compare_error />
+                {compare}
                 {has_accounts.then(|| view! {
                     <CheckboxGroup label="Platform" name="platform" options=checkbox_options(filter.platforms) none="All" />
                     <CheckboxGroup label="Account" name="account" options=checkbox_options(filter.accounts) none="All" />

@@ -69,8 +69,8 @@ pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
             alt=trend.alt
             live=view! { <div class="c-chart__live" hidden node_ref=live></div> }.into_any()
             actions
+            note=trend.note
         >
-            {trend.note.map(|note| view! { <p class="u-muted u-small">{note}</p> })}
             <Table caption=trend.title id="trend" compact=true>
                 <thead>
                     <tr>

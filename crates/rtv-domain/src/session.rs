@@ -301,8 +301,17 @@ pub async fn sweep(ctx: &Context) -> Result<u64, Error> {
         .await
         .map_err(failed)?
         .rows_affected();
-    let counters = sqlx::query!("delete from sign_in_limit where window_started_at < $1", now - TimeDelta::hours(1))
-        .execute(tx.connection())
+    // A sign-in locks its account's counter and then its network's; rows that one holds are left to the next sweep.
+    let counters = sqlx::query!(
+        r#"
+        with stale as materialized (
+          select key from sign_in_limit where window_started_at < $1 for update skip locked
+        )
+        delete from sign_in_limit using stale where sign_in_limit.key = stale.key
+        "#,
+        now - TimeDelta::hours(1)
+    )
+    .execute(tx.connection())
         .await
         .map_err(failed)?
         .rows_affected();

@@ -41,6 +41,9 @@ pub fn ChartFrame(
     /// Choices beside the heading, such as metric and step.
     #[prop(optional)]
     actions: Option<AnyView>,
+    /// What the chart leaves out, under the picture.
+    #[prop(optional, into)]
+    note: Words,
     /// The words that open the table.
     #[prop(optional, into)]
     table_label: Words,
@@ -82,6 +85,7 @@ pub fn ChartFrame(
                 </picture>
                 {live}
             </div>
+            {note.into_option().map(|note| view! { <p class="c-chart__note">{note}</p> })}
             <details class="c-disclosure">
                 <summary class="c-disclosure__summary">
                     <Icon name=IconName::ChevronRight />

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use crate::words::sentence;
 use crate::{Icon, IconName};
 
 /// The kind of a message. The icon and the words carry it too, never the colour alone.
@@ -88,6 +89,7 @@ pub fn Notice(
 }
 
 /// The problems of a form, above the page's heading, each a link to its field. Nothing when there are none.
+/// It takes the focus when the page is loaded, with and without a script.
 #[component]
 pub fn ErrorSummary(
     /// Name of the field (empty for the form as a whole) and the same words the field itself shows.
@@ -97,6 +99,7 @@ pub fn ErrorSummary(
         let errors = errors
             .into_iter()
             .map(|(field, message)| {
+                let message = sentence(message);
                 if field.is_empty() {
                     view! { <li>{message}</li> }.into_any()
                 } else {
@@ -106,7 +109,7 @@ pub fn ErrorSummary(
             })
             .collect_view();
         view! {
-            <div class="c-error-summary" role="alert" aria-labelledby="error-summary-title" tabindex="-1" id="error-summary">
+            <div class="c-error-summary" role="alert" aria-labelledby="error-summary-title" tabindex="-1" autofocus=true id="error-summary">
                 <h2 class="c-error-summary__title" id="error-summary-title">"There is a problem"</h2>
                 <ul class="c-error-summary__list">{errors}</ul>
             </div>

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use crate::words::sentence;
 use crate::{Icon, IconName, Words};
 
 /// The ids of hint and error, in the order in which they are read out.
@@ -22,7 +23,7 @@ fn remarks(id: &str, hint: Option<String>, error: Option<String>) -> impl IntoVi
         view! {
             <p class="c-field__error" id=format!("{id}-error")>
                 <Icon name=IconName::Warning />
-                <span><span class="u-visually-hidden">"Error: "</span>{error}</span>
+                <span><span class="u-visually-hidden">"Error: "</span>{sentence(error)}</span>
             </p>
         }
     });

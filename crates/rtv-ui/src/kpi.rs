@@ -163,7 +163,7 @@ pub fn KpiCard(
     /// How it compares; without it nothing is said about a change.
     #[prop(default = None)]
     change: Option<KpiChange>,
-    /// Why there is no figure.
+    /// Why there is no figure. Shown alone: what a figure would rest on helps nobody then.
     #[prop(optional, into)]
     missing: Words,
     /// Who reports it: "4 of 6 platforms".
@@ -203,8 +203,10 @@ pub fn KpiCard(
     let reason = missing.map(|missing| view! { <p class="c-kpi__reason">{missing}</p> });
     let change = change.filter(|_| !is_missing).map(change_line);
     let sparkline = sparkline.filter(|_| !is_missing).map(sparkline_picture);
+    // The reason says all there is to say about a figure that is not there.
     let remarks = [basis, coverage, note]
         .into_iter()
+        .filter(|_| !is_missing)
         .filter_map(Words::into_option)
         .collect::<Vec<_>>();
     let foot = (!remarks.is_empty()).then(|| {

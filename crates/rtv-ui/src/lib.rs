@@ -27,6 +27,6 @@ pub use field::{Checkbox, CheckboxGroup, CheckboxOption, Field, FilterBar, Selec
 pub use icon::{Icon, IconName};
 pub use kpi::{Direction, Judgement, KpiCard, KpiChange, KpiGrid, SparkPath};
 pub use page::{AuthLayout, BareLayout, ErrorPage, PageHeader, ProductMark};
-pub use shell::{Crumb, Frame, NavGroup, NavItem, Shell, TenantLink};
+pub use shell::{Crumb, Frame, NavGroup, NavItem, Shell, TenantLink, TenantList};
 pub use table::{Pager, SortHeader, SortOrder, Table};
 pub use words::Words;

@@ -104,7 +104,8 @@ pub fn AuthLayout(
     .into_any()
 }
 
-/// A page outside the shell with the product's sign at the top, for errors before anyone is known.
+/// A page outside the shell with the product's sign at the top: errors before anyone is known, and what belongs
+/// to a person and not to an organisation.
 #[component]
 pub fn BareLayout(
     /// The product's name.
@@ -113,16 +114,23 @@ pub fn BareLayout(
     /// Where the sign leads.
     #[prop(into, default = "/".into())]
     home_href: String,
+    /// Links and buttons at the end of the bar.
+    #[prop(optional)]
+    actions: Option<AnyView>,
+    /// Whether the content needs the width of a table.
+    #[prop(optional)]
+    wide: bool,
     /// The content.
     children: Children,
 ) -> impl IntoView {
     view! {
-        <div class="c-bare">
+        <div class="c-bare" data-wide=wide.then_some("true")>
             <header class="c-bare__top">
                 <a class="c-brand" href=home_href>
                     <ProductMark />
                     <span class="c-brand__name">{product}</span>
                 </a>
+                {actions.map(|actions| view! { <div class="c-bare__actions">{actions}</div> })}
             </header>
             <main class="c-bare__main" id="main" tabindex="-1">{children()}</main>
         </div>

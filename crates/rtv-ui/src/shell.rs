@@ -302,6 +302,32 @@ fn UserMenu(name: String, email: String, sessions_href: String, action: String) 
     .into_any()
 }
 
+/// The organisations of a person, each a line to press, for the page on which they choose one.
+#[component]
+pub fn TenantList(
+    /// The organisations.
+    tenants: Vec<TenantLink>,
+) -> impl IntoView {
+    let links = tenants
+        .into_iter()
+        .map(|link| {
+            view! {
+                <li>
+                    <a class="c-menu__link c-tenant-list__link" href=format!("/t/{}/dashboard", link.slug)>
+                        <span class="c-tenant__sign" aria-hidden="true">{initial(&link.name)}</span>
+                        <span class="c-menu__words">
+                            <span class="c-menu__name">{link.name}</span>
+                            <span class="c-menu__detail">{link.role}</span>
+                        </span>
+                        <Icon name=IconName::ChevronRight />
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ul class="c-tenant-list">{links}</ul> }.into_any()
+}
+
 /// The first letter of a name, for the coloured square beside it.
 fn initial(name: &str) -> String {
     name.chars()

@@ -2,5 +2,6 @@
 //! has a database of its own; `test_app` builds the server around it, the other files are named after what they prove.
 #![allow(clippy::unwrap_used)]
 
+mod architecture;
 mod permission;
 mod test_app;

@@ -92,6 +92,8 @@ fn value(summary: &Summary, kpi: Kpi) -> Option<Decimal> {
     figure(summary, kpi).value
 }
 
+/// A value that is there, to be compared with one that may be missing.
+#[allow(clippy::unnecessary_wraps)]
 fn number(text: &str) -> Option<Decimal> {
     Some(text.parse().unwrap())
 }

@@ -150,8 +150,11 @@ async fn foreign_keys(connection: &mut PgConnection) -> Vec<String> {
     complaints
 }
 
+/// Table, name, command, `using` and `with check`.
+type Policy = (String, String, String, Option<String>, Option<String>);
+
 async fn policies(connection: &mut PgConnection) -> Vec<String> {
-    let policies: Vec<(String, String, String, Option<String>, Option<String>)> = sqlx::query_as(
+    let policies: Vec<Policy> = sqlx::query_as(
         r"
         select tablename::text, policyname::text, cmd, qual, with_check
         from pg_policies
