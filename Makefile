@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench e2e prepare fmt clean
+.PHONY: help setup run test build site bench e2e prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -31,6 +31,9 @@ e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
 
 prepare: ## refresh .sqlx after a change of queries or migrations
 	@scripts/prepare
+
+pictures: ## take the pictures of the documentation again
+	@scripts/pictures
 
 fmt: ## format the Rust code
 	@scripts/fmt

@@ -3,6 +3,7 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
+import { password } from './people.mjs';
 
 export { expect };
 
@@ -49,6 +50,8 @@ function listen(context: BrowserContext, complaints: Complaints, scriptless: boo
 
 interface Fixtures {
   complaints: Complaints;
+  /** A page of another browser, which shares nothing with the first. */
+  otherPage: Page;
   /** True in the project without JavaScript. */
   scriptless: boolean;
 }
@@ -69,7 +72,29 @@ export const test = base.extend<Fixtures>({
     },
     { auto: true },
   ],
+  otherPage: async ({ browser, complaints, scriptless }, use) => {
+    const context = await browser.newContext();
+    listen(context, complaints, scriptless);
+    await use(await context.newPage());
+    await context.close();
+  },
 });
+
+/** Signs the page's browser in without the form, which sign_in.spec.ts is about. */
+export async function signIn(page: Page, email: string): Promise<void> {
+  const answer = await page.request.post('/sign-in', {
+    form: { email, password, next: '/me/sessions' },
+    headers: { origin: new URL(process.env.RTV_E2E_URL!).origin },
+    maxRedirects: 0,
+  });
+  expect(answer.headers().location, `${email} is let in`).toBe('/me/sessions');
+}
+
+/** Goes to a page and waits until its program runs and has nothing to load any more. */
+export async function open(page: Page, address: string): Promise<number> {
+  const answer = await page.goto(address, { waitUntil: 'networkidle' });
+  return answer?.status() ?? 0;
+}
 
 /** Widths that every page is looked at in: telephone, tablet, desk. */
 export const widths = [375, 768, 1440] as const;
@@ -89,6 +114,14 @@ export async function expectAccessibleEverywhere(page: Page): Promise<void> {
       await page.setViewportSize({ width, height: 900 });
       await test.step(`axe, ${colorScheme}, ${width} px`, () => expectAccessible(page));
     }
+  }
+}
+
+/** No sideways scrolling at any width, the narrowest that the page is made for included. */
+export async function expectToFitEverywhere(page: Page): Promise<void> {
+  for (const width of [320, ...widths]) {
+    await page.setViewportSize({ width, height: 900 });
+    await test.step(`${width} px`, () => expectNoSidewaysScroll(page));
   }
 }
 

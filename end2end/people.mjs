@@ -1,6 +1,9 @@
 // Who and what the browser tests find in their database: two tenants, a person for each role, and imported
 // files. server.mjs starts a server with this seed; a test that changes something makes its own.
 
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
 export const password = 'browser-tests-2026';
 
 /** @typedef {{ slug: string, name: string, zone: string }} Tenant */
@@ -20,6 +23,27 @@ export function email(tenant, role) {
   return `${role}@${tenant.slug}.example`;
 }
 
-/** Files that are imported before the server starts, seen from the project's root.
- *  @type {{ file: string, tenant: Tenant, zone: string }[]} */
-export const imports = [];
+/** People besides those: a test that ends sessions or chooses a tenant must not disturb another one, and the
+ *  tests run with and without JavaScript at the same time.
+ *  @type {{ email: string, tenants: Tenant[] }[]} */
+export const people = ['hydrated', 'no-js'].flatMap((project) => [
+  { email: `one-session@${project}.example`, tenants: tenants.slice(0, 1) },
+  { email: `open-page@${project}.example`, tenants: tenants.slice(0, 1) },
+  { email: `all-sessions@${project}.example`, tenants: tenants.slice(0, 1) },
+  { email: `two-tenants@${project}.example`, tenants },
+]);
+
+const data = new URL('../../shared/data/', import.meta.url);
+
+/** Posts of nine accounts from 2012-07-15 to 2018-06-13, without reach and impressions. */
+export const liveSellersFile = fileURLToPath(new URL('facebook_live_sellers_th.csv', data));
+
+/** Posts of 2014 of which only the month is known. */
+export const cosmeticsFile = fileURLToPath(new URL('facebook_cosmetics_brand_2014.csv', data));
+
+/** Files that are imported before the server starts, as far as they are there.
+ *  @type {{ file: string, tenant: Tenant, zone?: string }[]} */
+export const imports = [
+  { file: liveSellersFile, tenant: tenants[0], zone: tenants[0].zone },
+  { file: cosmeticsFile, tenant: tenants[1] },
+].filter(({ file }) => existsSync(file));

@@ -26,10 +26,13 @@ impl FromServerFnError for AppError {
                 Error::Unavailable("RTV could not be reached. Check the connection and try again.".into())
             }
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Error::Unavailable("This page was opened with an older version of RTV. Load it again.".into())
+                Error::Conflict("This page was opened with an older version of RTV. Load it again.".into())
             }
             _ => Error::Internal,
         };
+        // Leptos answers 500 to a call that cannot be read, which is no fault of ours.
+        #[cfg(feature = "ssr")]
+        crate::request::set_status(error.status());
         Self { error, request_id: String::new() }
     }
 }

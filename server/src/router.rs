@@ -4,15 +4,17 @@
 use app::routes::App;
 use app::shell::document;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
@@ -66,7 +68,9 @@ pub fn build(state: &AppState) -> Router {
         .fallback(page)
         .layer(from_fn_with_state(state.clone(), identify))
         .layer(sessions(state))
-        .layer(DefaultBodyLimit::max(LARGEST_FORM));
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        // Pages repeat themselves: the quickest level already leaves a sixth. Files are compressed when they are built.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
     let mut open = Router::new();
     for (_, pattern, answer) in open_routes() {
         // Where metrics have a listener of their own, they are not for everybody who reaches the pages.
@@ -110,7 +114,7 @@ fn files(state: &AppState) -> impl Fn(&str) -> Router + use<> {
             .fallback_service(ServeDir::new(format!("{root}/{folder}")).precompressed_br().precompressed_gzip())
             .layer(from_fn(async |request: Request, next: axum::middleware::Next| {
                 let mut response = next.run(request).await;
-                if response.status().is_success() || response.status() == http::StatusCode::NOT_MODIFIED {
+                if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
                     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
                 }
                 response
@@ -127,6 +131,12 @@ async fn page(State(state): State<AppState>, request: Request<Body>) -> Response
 
 /// Answers a call from a page in the browser.
 async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
+    // Leptos would answer 500 to a body that is too long.
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_FORM).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "The call is longer than 64 KiB, or was cut off. Nothing was changed.").into_response();
+    };
+    let request = Request::from_parts(head, Body::from(body));
     let provide = contexts(&state, &request);
     leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
 }

@@ -51,7 +51,7 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
         subtitle: subtitle(ctx, &format, &asked, &summary),
         filter: filter_view(ctx, pairs, &filter, &summary.accounts),
         errors: Vec::new(),
-        notices: notices(&format, &asked, &summary),
+        notices: notices(&format, &asked, &summary, has_something),
         body,
     })
 }
@@ -86,9 +86,9 @@ fn subtitle(ctx: &TenantContext, format: &Format, asked: &Query, summary: &Summa
     format!("{}{compared} · {}{as_of}", format.period(asked.period), ctx.tenant().zone)
 }
 
-fn notices(format: &Format, asked: &Query, summary: &Summary) -> Vec<String> {
+fn notices(format: &Format, asked: &Query, summary: &Summary, has_figures: bool) -> Vec<String> {
     let mut notices = Vec::new();
-    if summary.is_running && summary.extent.is_some() {
+    if summary.is_running && has_figures {
         notices.push(format!("The last day, {}, is still running: its figures will grow.", format.day(asked.period.to())));
     }
     if summary.undated_posts > 0 {

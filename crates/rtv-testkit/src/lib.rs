@@ -39,8 +39,17 @@ pub struct TestDb {
 }
 
 impl TestDb {
-    /// Clones the template, which is made first where the migrations have changed.
+    /// Clones the template, which is made first where the migrations have changed. It lives as long as the process.
     pub async fn new() -> Self {
+        Self::clone_as(format!("rtv_test_{}_{}", std::process::id(), uuid::Uuid::now_v7().simple())).await
+    }
+
+    /// A clone that outlives the process, for scripts; it takes the place of the one before.
+    pub async fn kept() -> Self {
+        Self::clone_as("rtv_kept".into()).await
+    }
+
+    async fn clone_as(name: String) -> Self {
         let cluster = cluster();
         let mut owner = connect(&cluster.owner_url()).await;
         sqlx::query("select pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut owner).await.expect("the lock is free in the end");
@@ -54,7 +63,7 @@ impl TestDb {
             make_template(cluster, &mut owner, &template).await;
         }
         remove_orphans(&mut owner).await;
-        let name = format!("rtv_test_{}_{}", std::process::id(), uuid::Uuid::now_v7().simple());
+        execute(&mut owner, format!("drop database if exists {name} with (force)")).await;
         execute(&mut owner, format!("create database {name} template {template}")).await;
         // Rights on a database are not part of what a template passes on.
         execute(&mut owner, format!("revoke all on database {name} from public")).await;

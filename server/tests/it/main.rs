@@ -3,5 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod architecture;
+mod headers;
+mod health;
+mod isolation;
 mod permission;
+mod sign_in;
 mod test_app;

@@ -6,7 +6,7 @@ fn main() {
     match command.as_str() {
         "env" => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-            let database = runtime.block_on(rtv_testkit::TestDb::new());
+            let database = runtime.block_on(rtv_testkit::TestDb::kept());
             println!("DATABASE_URL='{}'", database.owner_url());
             println!("RTV_APP_DATABASE_URL='{}'", database.app_url());
         }

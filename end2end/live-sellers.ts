@@ -1,0 +1,65 @@
+// The figures of the live sellers' file, computed straight from it and by no code of RTV's. The file is public
+// research data that lies beside the project; where it is absent, tests that need it are skipped and say so.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from './fixtures.ts';
+import { liveSellersFile } from './people.mjs';
+
+export interface Figures {
+  posts: number;
+  engagements: number;
+}
+
+/** Skips the test, loudly, where the file is not there. */
+export function needLiveSellers(): void {
+  const isAbsent = !existsSync(liveSellersFile);
+  if (isAbsent) console.warn(`NOT TESTED: ${liveSellersFile} is absent, so no figure is compared with it.`);
+  test.skip(isAbsent, `${liveSellersFile} is absent`);
+}
+
+let rows: { month: string; account: string; engagements: number }[] | undefined;
+
+/** One entry for each post: of lines with the same id the first counts, as the import says it does. */
+function posts() {
+  if (rows) return rows;
+  const seen = new Set<string>();
+  rows = [];
+  const [heading, ...lines] = readFileSync(liveSellersFile, 'utf8').trim().split(/\r?\n/);
+  const column = (name: string) => heading!.split(',').indexOf(name);
+  const [id, published] = [column('status_id'), column('status_published')];
+  const counts = ['num_comments', 'num_shares', 'num_reactions'].map(column);
+  for (const line of lines) {
+    const cells = line.split(',');
+    if (seen.has(cells[id]!)) continue;
+    seen.add(cells[id]!);
+    const [month, , year] = cells[published]!.split(' ')[0]!.split('/');
+    rows.push({
+      month: `${year}-${month!.padStart(2, '0')}`,
+      account: cells[id]!.split('_')[0]!,
+      engagements: counts.reduce((sum, count) => sum + Number(cells[count]), 0),
+    });
+  }
+  return rows;
+}
+
+/** What was published in a month like 2018-04, by everybody or by one account. */
+export function figuresOf(month: string, account?: string): Figures {
+  const of = posts().filter((post) => post.month === month && (account === undefined || post.account === account));
+  return { posts: of.length, engagements: of.reduce((sum, post) => sum + post.engagements, 0) };
+}
+
+/** The accounts that published in a month. */
+export function accountsOf(month: string): string[] {
+  return [...new Set(posts().filter((post) => post.month === month).map((post) => post.account))].sort();
+}
+
+/** The last day of a month. */
+export function lastDay(month: string): string {
+  const [year, number] = month.split('-').map(Number);
+  return new Date(Date.UTC(year!, number!, 0)).toISOString().slice(0, 10);
+}
+
+/** The query of a page that shows one whole month. */
+export function monthQuery(month: string): string {
+  return `range=custom&from=${month}-01&to=${lastDay(month)}`;
+}
