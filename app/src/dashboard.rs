@@ -127,7 +127,8 @@ fn Page(page: Framed<Dashboard>) -> impl IntoView {
     let body = match body {
         Body::Refused => ().into_any(),
         Body::Empty { title, text, link } => {
-            let action = link.map(|(label, href)| view! { <LinkButton href variant=Variant::Primary>{label}</LinkButton> });
+            let action =
+                link.map(|(label, href)| view! { <LinkButton href variant=Variant::Primary>{label}</LinkButton> });
             view! { <EmptyState icon=IconName::Calendar title text action=view! { {action} }.into_any() /> }.into_any()
         }
         Body::Figures { cards, trend } => view! {

@@ -32,7 +32,7 @@ impl FromServerFnError for AppError {
         };
         // Leptos answers 500 to a call that cannot be read, which is no fault of ours.
         #[cfg(feature = "ssr")]
-        crate::request::set_status(error.status());
+        crate::request::fail_with(error.status());
         Self { error, request_id: String::new() }
     }
 }
@@ -50,7 +50,7 @@ impl From<Error> for AppError {
     /// Sets the status of the response; who is signed out is led to the sign-in page and back afterwards.
     fn from(error: Error) -> Self {
         let request = crate::request::current();
-        crate::request::set_status(error.status());
+        crate::request::fail_with(error.status());
         if error == Error::SignedOut {
             // A page's redirect has a status of its own; a call from a page keeps the 401 beside the address.
             crate::request::lead_to(&request.sign_in_address());
@@ -64,7 +64,9 @@ impl From<Error> for AppError {
 pub fn Failed(error: AppError) -> impl IntoView {
     let status = error.error.status();
     let actions = match error.error {
-        Error::SignedOut => view! { <LinkButton href="/sign-in" variant=Variant::Primary>"Sign in"</LinkButton> }.into_any(),
+        Error::SignedOut => {
+            view! { <LinkButton href="/sign-in" variant=Variant::Primary>"Sign in"</LinkButton> }.into_any()
+        }
         _ => view! { <LinkButton href="/">"Go to the start"</LinkButton> }.into_any(),
     };
     view! {

@@ -29,7 +29,12 @@ pub async fn read_home() -> Result<Home, AppError> {
     Ok(Home {
         tenants: tenants
             .into_iter()
-            .map(|one| TenantEntry { slug: one.slug.to_string(), name: one.name, role: one.role.label().into(), current: false })
+            .map(|one| TenantEntry {
+                slug: one.slug.to_string(),
+                name: one.name,
+                role: one.role.label().into(),
+                current: false,
+            })
             .collect(),
         user_email: person.email.to_string(),
         flash: request.flash,

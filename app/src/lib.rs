@@ -6,6 +6,8 @@
 // Components name their properties; a doc comment on the page says what it is.
 #![allow(missing_docs)]
 
+#[cfg(feature = "hydrate")]
+mod arrival;
 pub mod dashboard;
 pub mod error;
 pub mod home;

@@ -112,7 +112,10 @@ pub fn TenantPage(
     };
     let nav = if frame.can_read_figures {
         vec![
-            NavGroup { label: "Overview".into(), items: vec![item(Place::Dashboard, "dashboard", IconName::Dashboard)] },
+            NavGroup {
+                label: "Overview".into(),
+                items: vec![item(Place::Dashboard, "dashboard", IconName::Dashboard)],
+            },
             NavGroup { label: "Measure".into(), items: vec![item(Place::Posts, "posts", IconName::Posts)] },
         ]
     } else {
@@ -154,30 +157,10 @@ pub fn FlashMessage(flash: Option<Flash>) -> impl IntoView {
     flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))
 }
 
-/// Title of the document, and after a change of page in the browser the focus on what went wrong or else on the
-/// heading, so that people who listen to the page hear where they are.
+/// Title of the document; after a change of page in the browser the page is settled too.
 #[component]
 pub fn PageTitle(#[prop(into)] title: String) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    Effect::new(focus_beginning);
+    Effect::new(crate::arrival::settle);
     view! { <Title text=format!("{title} · {PRODUCT}") /> }
-}
-
-#[cfg(feature = "hydrate")]
-fn focus_beginning() {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use wasm_bindgen::JsCast;
-    // The first page has its focus where the browser put it.
-    static IS_LATER: AtomicBool = AtomicBool::new(false);
-    if !IS_LATER.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    request_animation_frame(|| {
-        // The summary stands before the heading; where there is none, the heading is found.
-        let place = document().query_selector("#error-summary, h1").ok().flatten();
-        if let Some(place) = place.and_then(|place| place.dyn_into::<web_sys::HtmlElement>().ok()) {
-            let _ = place.set_attribute("tabindex", "-1");
-            let _ = place.focus();
-        }
-    });
 }

@@ -78,7 +78,8 @@ pub fn PostsPage() -> impl IntoView {
 
 #[component]
 fn Page(page: Framed<Posts>) -> impl IntoView {
-    let Posts { subtitle, filter, errors, columns, rows, totals, note, summary, first, next, dashboard, is_refused } = page.content;
+    let Posts { subtitle, filter, errors, columns, rows, totals, note, summary, first, next, dashboard, is_refused } =
+        page.content;
     let path = format!("/t/{}/posts", page.frame.slug);
     let back = dashboard.clone();
     let body = if is_refused {
@@ -144,7 +145,8 @@ fn PostTable(columns: Vec<Column>, rows: Vec<PostRow>, totals: Vec<Cell>) -> imp
         })
         .collect_view();
     let sums = cells(totals, &columns);
-    let headings = columns.into_iter().map(|column| view! { <th scope="col" class="u-number">{column.label}</th> }).collect_view();
+    let headings =
+        columns.into_iter().map(|column| view! { <th scope="col" class="u-number">{column.label}</th> }).collect_view();
     view! {
         <Table caption="Posts, newest first" id="posts">
             <thead>

@@ -48,7 +48,9 @@ impl Request {
             .page
             .bytes()
             .map(|byte| match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => char::from(byte).to_string(),
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                    char::from(byte).to_string()
+                }
                 other => format!("%{other:02X}"),
             })
             .collect();
@@ -73,8 +75,16 @@ pub fn lead_to(address: &str) {
     }
 }
 
-/// Sets the status of the response.
+/// Sets the status of a page that is shown although something was refused. A call from a page in the browser keeps its
+/// 200: its caller takes every other answer for an error and would not show the page that explains the refusal.
 pub fn set_status(status: u16) {
+    if current().is_page {
+        fail_with(status);
+    }
+}
+
+/// Sets the status of an answer that is an error and nothing else.
+pub fn fail_with(status: u16) {
     if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), http::StatusCode::from_u16(status)) {
         options.set_status(status);
     }
@@ -95,7 +105,12 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
     let tenants = rtv_domain::access::memberships(ctx.context())
         .await?
         .into_iter()
-        .map(|one| TenantEntry { current: one.slug == ctx.tenant().slug, slug: one.slug.to_string(), name: one.name, role: one.role.label().into() })
+        .map(|one| TenantEntry {
+            current: one.slug == ctx.tenant().slug,
+            slug: one.slug.to_string(),
+            name: one.name,
+            role: one.role.label().into(),
+        })
         .collect();
     Ok(Frame {
         tenant: ctx.tenant().name.clone(),

@@ -15,7 +15,9 @@ use crate::routes::App;
 /// The whole document.
 pub fn document(assets: &Assets) -> impl IntoView + use<> {
     let Assets { js, wasm, css, favicon, .. } = assets.clone();
-    let start = format!("import {{ default as load, hydrate }} from \"{js}\"; load({{ module_or_path: \"{wasm}\" }}).then(() => hydrate());");
+    let start = format!(
+        "import {{ default as load, hydrate }} from \"{js}\"; load({{ module_or_path: \"{wasm}\" }}).then(() => hydrate());"
+    );
     view! {
         <!DOCTYPE html>
         <html lang="en">

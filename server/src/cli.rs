@@ -68,7 +68,9 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         match error.downcast_ref::<Error>() {
             Some(Error::Invalid(_)) => Self::Usage(error.to_string()),
             Some(refused @ (Error::Forbidden(_) | Error::Limit(_))) => Self::Refused(refused.to_string()),
-            Some(Error::Internal) => Self::Failed(anyhow::anyhow!("something failed on our side; the line above in the log says what")),
+            Some(Error::Internal) => {
+                Self::Failed(anyhow::anyhow!("something failed on our side; the line above in the log says what"))
+            }
             Some(_) | None => Self::Failed(error),
         }
     }
@@ -131,7 +133,13 @@ async fn operate(settings: &Settings) -> anyhow::Result<(Databases, Context)> {
 /// Columns with a heading, as wide as their widest cell.
 fn print_table(headings: &[&str], rows: &[Vec<String>]) {
     let widths: Vec<usize> = (0..headings.len())
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).chain([headings[column].chars().count()]).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
+                .chain([headings[column].chars().count()])
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let print = |cells: &[String]| {
         let line: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();

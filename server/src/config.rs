@@ -98,7 +98,9 @@ impl Settings {
                 bail!("RTV_CLOCK is for tests and is refused with RTV_ENV=production; unset it");
             }
             if self.base_url().scheme() != "https" {
-                bail!("RTV_ENV=production needs a base address with https, because sign-in cookies must not travel in the open; set RTV_BASE_URL=https://…");
+                bail!(
+                    "RTV_ENV=production needs a base address with https, because sign-in cookies must not travel in the open; set RTV_BASE_URL=https://…"
+                );
             }
         }
         if !matches!(self.base_url().scheme(), "http" | "https") || self.base_url().host_str().is_none() {
@@ -177,7 +179,8 @@ impl Databases {
 
 /// The owner's address with the serving role instead, without the owner's password.
 fn app_url(owner_url: &str) -> anyhow::Result<String> {
-    let mut url = Url::parse(owner_url).context("DATABASE_URL cannot be read; it looks like postgres://user@host/database")?;
+    let mut url =
+        Url::parse(owner_url).context("DATABASE_URL cannot be read; it looks like postgres://user@host/database")?;
     if url.set_username("rtv_app").is_err() || url.set_password(None).is_err() {
         bail!("DATABASE_URL has no host; set RTV_APP_DATABASE_URL too");
     }
@@ -228,7 +231,10 @@ mod tests {
 
     #[test]
     fn the_serving_role_takes_the_owners_place_without_its_password() {
-        assert_eq!(app_url("postgres://owner:secret@db.example:5433/rtv?sslmode=require").unwrap(), "postgres://rtv_app@db.example:5433/rtv?sslmode=require");
+        assert_eq!(
+            app_url("postgres://owner:secret@db.example:5433/rtv?sslmode=require").unwrap(),
+            "postgres://rtv_app@db.example:5433/rtv?sslmode=require"
+        );
         assert!(app_url("nonsense").is_err());
     }
 

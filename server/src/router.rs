@@ -47,7 +47,11 @@ pub fn routes() -> Vec<Route> {
 
 /// Routes that know nobody.
 pub fn open_routes() -> Vec<Route> {
-    vec![("GET", "/health/live", get(health::live)), ("GET", "/health/ready", get(health::ready)), ("GET", "/metrics", get(metrics::metrics))]
+    vec![
+        ("GET", "/health/live", get(health::live)),
+        ("GET", "/health/ready", get(health::ready)),
+        ("GET", "/metrics", get(metrics::metrics)),
+    ]
 }
 
 /// The pages.
@@ -115,7 +119,9 @@ fn files(state: &AppState) -> impl Fn(&str) -> Router + use<> {
             .layer(from_fn(async |request: Request, next: axum::middleware::Next| {
                 let mut response = next.run(request).await;
                 if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-                    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+                    response
+                        .headers_mut()
+                        .insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
                 }
                 response
             }))
@@ -134,7 +140,8 @@ async fn server_function(State(state): State<AppState>, request: Request<Body>) 
     // Leptos would answer 500 to a body that is too long.
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_FORM).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "The call is longer than 64 KiB, or was cut off. Nothing was changed.").into_response();
+        return (StatusCode::PAYLOAD_TOO_LARGE, "The call is longer than 64 KiB, or was cut off. Nothing was changed.")
+            .into_response();
     };
     let request = Request::from_parts(head, Body::from(body));
     let provide = contexts(&state, &request);

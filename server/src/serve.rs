@@ -29,7 +29,10 @@ pub async fn serve(settings: Settings, with_worker: bool) -> anyhow::Result<()> 
     let started = std::time::Instant::now();
     // Before anything that takes time: a taken port is the commonest mistake.
     let listener = TcpListener::bind(settings.addr).await.with_context(|| {
-        format!("{} cannot be listened on; is RTV running already? Stop it, or choose another address with --addr", settings.addr)
+        format!(
+            "{} cannot be listened on; is RTV running already? Stop it, or choose another address with --addr",
+            settings.addr
+        )
     })?;
     let databases = tokio::task::spawn_blocking({
         let settings = settings.clone();
@@ -40,19 +43,22 @@ pub async fn serve(settings: Settings, with_worker: bool) -> anyhow::Result<()> 
     let state = state(settings.clone(), database.clone())?;
 
     let (stop, stopped) = watch::channel(false);
+    let signal = stop_signal();
     tokio::spawn(async move {
-        stop_signal().await;
+        signal.await;
         tracing::info!("stopping: requests finish, jobs are given back");
         let _ = stop.send(true);
     });
     let worker = with_worker.then(|| tokio::spawn(jobs::work(state.clone(), wait(stopped.clone()))));
     let metrics = match settings.metrics_addr {
         Some(address) => {
-            let listener = TcpListener::bind(address)
-                .await
-                .with_context(|| format!("{address} cannot be listened on for metrics; choose another with RTV_METRICS_ADDR"))?;
+            let listener = TcpListener::bind(address).await.with_context(|| {
+                format!("{address} cannot be listened on for metrics; choose another with RTV_METRICS_ADDR")
+            })?;
             let router = router::metrics(state.clone());
-            Some(tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(wait(stopped.clone())).into_future()))
+            Some(tokio::spawn(
+                axum::serve(listener, router).with_graceful_shutdown(wait(stopped.clone())).into_future(),
+            ))
         }
         None => None,
     };
@@ -91,8 +97,9 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
     })
     .await??;
     let database = databases.open(PoolSettings { connections: 8, ..PoolSettings::default() }).await?;
+    let signal = stop_signal();
     eprintln!("RTV works (Ctrl-C stops it)");
-    jobs::run(database.clone(), settings.clock(), stop_signal()).await;
+    jobs::run(database.clone(), settings.clock(), signal).await;
     database.close().await;
     if let Some(cluster) = databases.cluster {
         tokio::task::spawn_blocking(move || cluster.stop()).await??;
@@ -112,7 +119,9 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
     Ok(AppState {
         clock: settings.clock(),
         passwords: Passwords::prepare()?,
-        renderer: Arc::new(Renderer::start(rtv_charts::ECHARTS_SOURCE).context("the thread that draws charts cannot be started")?),
+        renderer: Arc::new(
+            Renderer::start(rtv_charts::ECHARTS_SOURCE).context("the thread that draws charts cannot be started")?,
+        ),
         // A picture is some 10 to 30 KB: at most about 30 MB.
         pictures: Cache::builder().max_capacity(1_000).time_to_live(Duration::from_hours(1)).build(),
         assets: Arc::new(assets),
@@ -125,8 +134,12 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
 
 fn read_assets(site: &Path) -> anyhow::Result<Assets> {
     let list = site.join("assets.json");
-    let text = std::fs::read_to_string(&list)
-        .with_context(|| format!("the browser’s files are not in {}; run: make build, or name their folder with RTV_SITE", site.display()))?;
+    let text = std::fs::read_to_string(&list).with_context(|| {
+        format!(
+            "the browser’s files are not in {}; run: make build, or name their folder with RTV_SITE",
+            site.display()
+        )
+    })?;
     serde_json::from_str(&text).with_context(|| format!("{} cannot be read; run: make build", list.display()))
 }
 
@@ -145,7 +158,10 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_ok() {
         metrics::describe_counter!("rtv_http_requests_total", "Requests by method, route and status.");
-        metrics::describe_histogram!("rtv_http_request_duration_seconds", "Time to the end of the answer's head, by method and route.");
+        metrics::describe_histogram!(
+            "rtv_http_request_duration_seconds",
+            "Time to the end of the answer's head, by method and route."
+        );
         metrics::describe_gauge!("rtv_db_pool_connections", "Connections of the serving role's pool by state.");
         metrics::describe_counter!("rtv_jobs_total", "Jobs by kind and outcome.");
         metrics::describe_counter!("rtv_sign_ins_total", "Attempts to sign in by outcome.");
@@ -158,12 +174,16 @@ async fn wait(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Ctrl-C or a polite request to end.
-async fn stop_signal() {
+/// Ctrl-C or a polite request to end. Listens from the call on and not from the first poll: whoever was told that RTV
+/// runs may ask it to stop.
+fn stop_signal() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).expect("a process may listen to its own signals");
     let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its own signals");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+    async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The bar of filters that the dashboard and the posts share. It is a plain GET form: the address is the state.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
+use leptos::web_sys;
 use leptos_router::components::Form;
 use leptos_router::params::ParamsMap;
 use rtv_ui::{Button, CheckboxGroup, CheckboxOption, Field, FilterBar, SelectField, SelectOption, Variant};
@@ -56,22 +59,28 @@ pub fn FilterBarView(
 ) -> impl IntoView {
     let error = |field: &str| errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone());
     let hidden = hidden_fields(filter.hidden);
-    let (from_error, to_error, range_error, compare_error) = (error("from"), error("to"), error("range"), error("compare"));
+    let (from_error, to_error, range_error, compare_error) =
+        (error("from"), error("to"), error("range"), error("compare"));
     let has_accounts = !filter.accounts.is_empty();
     let compare = if hide_compare && compare_error.is_none() {
-        let chosen = filter.compares.into_iter().filter(|one| one.is_chosen).map(|one| ("compare".to_owned(), one.value)).collect();
+        let chosen = filter
+            .compares
+            .into_iter()
+            .filter(|one| one.is_chosen)
+            .map(|one| ("compare".to_owned(), one.value))
+            .collect();
         hidden_fields(chosen).into_any()
     } else {
         view! { <SelectField label="Compare with" name="compare" options=select_options(filter.compares) error=compare_error /> }.into_any()
     };
     view! {
-        <Form method="get" action=path>
+        <AddressForm action=path>
             {hidden}
             <FilterBar actions=view! { <Button variant=Variant::Primary>"Apply"</Button> }.into_any()>
                 <SelectField label="Period" name="range" options=select_options(filter.ranges) error=range_error />
                 <div class="c-filter__dates">
-                    <Field label="From" name="from" kind="date" value=filter.from error=from_error />
-                    <Field label="To" name="to" kind="date" value=filter.to error=to_error />
+                    <Field label="From" name="from" kind="date" value=day(filter.from) error=from_error />
+                    <Field label="To" name="to" kind="date" value=day(filter.to) error=to_error />
                 </div>
                 {compare}
                 {has_accounts.then(|| view! {
@@ -79,8 +88,43 @@ pub fn FilterBarView(
                     <CheckboxGroup label="Account" name="account" options=checkbox_options(filter.accounts) none="All" />
                 })}
             </FilterBar>
+        </AddressForm>
+    }
+}
+
+/// A form whose fields become the address of the page.
+#[component]
+pub fn AddressForm(action: String, children: Children) -> impl IntoView {
+    // The router's form also sends the button that was pressed, even one without a name.
+    let drop_nameless = Arc::new(|data: &web_sys::FormData| data.delete(""));
+    // Going back, browsers would restore what was typed last and not what the address says.
+    view! {
+        <Form method="get" action noscroll=true on_form_data=drop_nameless attr:autocomplete="off">
+            {children()}
         </Form>
     }
+}
+
+/// What a date field can hold; browsers complain about a value that is no day, and drop it.
+fn day(typed: String) -> Option<String> {
+    let is_day = typed.len() == 10
+        && typed.splitn(3, '-').map(|part| part.parse::<u32>().ok()).collect::<Option<Vec<_>>>().is_some_and(|parts| {
+            match parts[..] {
+                [year, month, day] => {
+                    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+                    let last = match month {
+                        2 if is_leap => 29,
+                        2 => 28,
+                        4 | 6 | 9 | 11 => 30,
+                        1..=12 => 31,
+                        _ => 0,
+                    };
+                    year > 0 && (1..=last).contains(&day)
+                }
+                _ => false,
+            }
+        });
+    is_day.then_some(typed)
 }
 
 /// Fields that a form passes on without showing them.
@@ -90,9 +134,33 @@ pub fn hidden_fields(hidden: Vec<(String, String)>) -> impl IntoView {
 
 /// Choices for a menu.
 pub fn select_options(choices: Vec<ChoiceView>) -> Vec<SelectOption> {
-    choices.into_iter().map(|one| SelectOption { value: one.value, label: one.label, selected: one.is_chosen }).collect()
+    choices
+        .into_iter()
+        .map(|one| SelectOption { value: one.value, label: one.label, selected: one.is_chosen })
+        .collect()
 }
 
 fn checkbox_options(choices: Vec<ChoiceView>) -> Vec<CheckboxOption> {
-    choices.into_iter().map(|one| CheckboxOption { value: one.value, label: one.label, checked: one.is_chosen }).collect()
+    choices
+        .into_iter()
+        .map(|one| CheckboxOption { value: one.value, label: one.label, checked: one.is_chosen })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_field_holds_days_of_the_calendar_only() {
+        let check = |typed: &str, expect: bool| assert_eq!(day(typed.into()).is_some(), expect, "{typed:?}");
+        check("2018-02-28", true);
+        check("2016-02-29", true);
+        check("2018-02-29", false);
+        check("1900-02-29", false);
+        check("2018-13-01", false);
+        check("2018-4-1", false);
+        check("tomorrow", false);
+        check("", false);
+    }
 }

@@ -36,9 +36,8 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
     let format = Format::of(ctx.tenant());
     let path = format!("/t/{}/dashboard", ctx.tenant().slug);
     let posts = summary.figures.iter().find(|figure| figure.kpi == Kpi::Published).and_then(|figure| figure.value);
-    let has_something = posts.is_some_and(|posts| !posts.is_zero()) || summary.figures.iter().any(|figure| {
-        figure.kpi == Kpi::FollowerGrowth && figure.value.is_some()
-    });
+    let has_something = posts.is_some_and(|posts| !posts.is_zero())
+        || summary.figures.iter().any(|figure| figure.kpi == Kpi::FollowerGrowth && figure.value.is_some());
     let body = if has_something {
         Body::Figures {
             cards: summary.figures.iter().map(|figure| card(ctx, &format, &filter, &asked, figure)).collect(),
@@ -56,7 +55,11 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
     })
 }
 
-async fn refused(ctx: &TenantContext, pairs: &[(String, String)], errors: Vec<rtv_core::FieldError>) -> Result<Dashboard, Error> {
+async fn refused(
+    ctx: &TenantContext,
+    pairs: &[(String, String)],
+    errors: Vec<rtv_core::FieldError>,
+) -> Result<Dashboard, Error> {
     crate::request::set_status(422);
     let accounts = rtv_domain::account::list(ctx).await?;
     Ok(Dashboard {
@@ -81,7 +84,8 @@ fn question(ctx: &TenantContext, filter: &PageFilter) -> Result<Query, Error> {
 }
 
 fn subtitle(ctx: &TenantContext, format: &Format, asked: &Query, summary: &Summary) -> String {
-    let compared = asked.previous.map(|previous| format!(" compared with {}", format.period(previous))).unwrap_or_default();
+    let compared =
+        asked.previous.map(|previous| format!(" compared with {}", format.period(previous))).unwrap_or_default();
     let as_of = summary.as_of.map(|at| format!(" · data as of {}", format.instant(at))).unwrap_or_default();
     format!("{}{compared} · {}{as_of}", format.period(asked.period), ctx.tenant().zone)
 }
@@ -89,7 +93,8 @@ fn subtitle(ctx: &TenantContext, format: &Format, asked: &Query, summary: &Summa
 fn notices(format: &Format, asked: &Query, summary: &Summary, has_figures: bool) -> Vec<String> {
     let mut notices = Vec::new();
     if summary.is_running && has_figures {
-        notices.push(format!("The last day, {}, is still running: its figures will grow.", format.day(asked.period.to())));
+        notices
+            .push(format!("The last day, {}, is still running: its figures will grow.", format.day(asked.period.to())));
     }
     if summary.undated_posts > 0 {
         notices.push(format!(
@@ -112,7 +117,10 @@ fn empty(format: &Format, filter: &PageFilter, summary: &Summary, path: &str, pe
         return Body::Empty {
             title: "Nothing for these filters".into(),
             text: "No post of the chosen platforms and accounts has been imported.".into(),
-            link: Some(("Show all platforms and accounts".into(), PageFilter { platforms: Vec::new(), accounts: Vec::new(), ..filter.clone() }.link(path))),
+            link: Some((
+                "Show all platforms and accounts".into(),
+                PageFilter { platforms: Vec::new(), accounts: Vec::new(), ..filter.clone() }.link(path),
+            )),
         };
     };
     // The last month that has data, whole: figures that are known by month alone are counted in it too.
@@ -122,7 +130,12 @@ fn empty(format: &Format, filter: &PageFilter, summary: &Summary, path: &str, pe
     let shown = PageFilter { range: Range::Custom, custom: Some((first_of_month, end_of_month)), ..filter.clone() };
     Body::Empty {
         title: "Nothing was published in this period".into(),
-        text: format!("There are no posts between {}. The data reaches from {} to {}.", format.period(period).replace(" – ", " and "), format.day(extent.from()), format.day(extent.to())),
+        text: format!(
+            "There are no posts between {}. The data reaches from {} to {}.",
+            format.period(period).replace(" – ", " and "),
+            format.day(extent.from()),
+            format.day(extent.to())
+        ),
         link: Some((format!("Show {}", format.month(last)), shown.link(path))),
     }
 }
@@ -169,7 +182,13 @@ fn change(format: &Format, asked: &Query, figure: &Figure) -> Option<ChangeView>
     let (value, previous) = (figure.value?, figure.previous?);
     let unit = figure.kpi.unit();
     let difference = value - previous;
-    let direction = if difference.is_zero() { 0 } else if difference.is_sign_positive() { 1 } else { -1 };
+    let direction = if difference.is_zero() {
+        0
+    } else if difference.is_sign_positive() {
+        1
+    } else {
+        -1
+    };
     let is_better = match (direction, figure.kpi.up_is_good()) {
         (0, _) | (_, None) => None,
         (direction, Some(up_is_good)) => Some((direction > 0) == up_is_good),
@@ -177,7 +196,12 @@ fn change(format: &Format, asked: &Query, figure: &Figure) -> Option<ChangeView>
     let before = asked.previous.map(|previous| format.period(previous)).unwrap_or_default();
     let compared = format!("{} in {before}", format.exact(unit, previous));
     if previous.is_zero() && !value.is_zero() && matches!(unit, Unit::Count | Unit::Money) {
-        return Some(ChangeView { text: "new".into(), direction: 2, is_better, sentence: format!("it was {compared}") });
+        return Some(ChangeView {
+            text: "new".into(),
+            direction: 2,
+            is_better,
+            sentence: format!("it was {compared}"),
+        });
     }
     let text = match unit {
         Unit::Percent | Unit::Score => format.difference(unit, difference),
@@ -195,8 +219,15 @@ fn change(format: &Format, asked: &Query, figure: &Figure) -> Option<ChangeView>
 }
 
 /// State of the filter bar: what is chosen, or what was typed where it was refused.
-pub fn filter_view(ctx: &TenantContext, pairs: &[(String, String)], filter: &PageFilter, accounts: &[Account]) -> FilterView {
-    let typed = |name: &str| pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default();
+pub fn filter_view(
+    ctx: &TenantContext,
+    pairs: &[(String, String)],
+    filter: &PageFilter,
+    accounts: &[Account],
+) -> FilterView {
+    let typed = |name: &str| {
+        pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
     let period = filter.period(ctx.today()).ok();
     let (from, to) = match filter.custom {
         Some((from, to)) => (from.to_string(), to.to_string()),
@@ -220,7 +251,11 @@ pub fn filter_view(ctx: &TenantContext, pairs: &[(String, String)], filter: &Pag
             .collect(),
         platforms: platforms
             .into_iter()
-            .map(|one| ChoiceView { value: one.key().into(), label: one.label().into(), is_chosen: filter.platforms.contains(&one) })
+            .map(|one| ChoiceView {
+                value: one.key().into(),
+                label: one.label().into(),
+                is_chosen: filter.platforms.contains(&one),
+            })
             .collect(),
         accounts: accounts
             .iter()
@@ -230,11 +265,14 @@ pub fn filter_view(ctx: &TenantContext, pairs: &[(String, String)], filter: &Pag
                 is_chosen: filter.accounts.contains(&account.id),
             })
             .collect(),
-        hidden: [filter.metric.map(|metric| ("metric", metric.key())), filter.grain.map(|grain| ("grain", grain.key()))]
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        hidden: [
+            filter.metric.map(|metric| ("metric", metric.key())),
+            filter.grain.map(|grain| ("grain", grain.key())),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect(),
     }
 }
 
@@ -326,9 +364,14 @@ fn alt(format: &Format, asked: &Query, summary: &Summary) -> String {
         .iter()
         .filter_map(|point| Some((point.value?, format.point(summary.grain, point.first_day, spans_years(asked)))))
         .collect();
-    let extreme = |best: Option<&(Decimal, String)>| best.map(|(value, day)| format!("{} ({day})", format.exact(unit, *value)));
-    match (extreme(known.iter().min_by_key(|(value, _)| *value)), extreme(known.iter().max_by_key(|(value, _)| *value))) {
-        (Some(low), Some(high)) => format!("Line chart of {}; lowest {low}, highest {high}. The table below holds every value.", asked.metric.label()),
+    let extreme =
+        |best: Option<&(Decimal, String)>| best.map(|(value, day)| format!("{} ({day})", format.exact(unit, *value)));
+    match (extreme(known.iter().min_by_key(|(value, _)| *value)), extreme(known.iter().max_by_key(|(value, _)| *value)))
+    {
+        (Some(low), Some(high)) => format!(
+            "Line chart of {}; lowest {low}, highest {high}. The table below holds every value.",
+            asked.metric.label()
+        ),
         _ => format!("Line chart of {} without values.", asked.metric.label()),
     }
 }
@@ -342,9 +385,14 @@ pub async fn trend_chart(ctx: &TenantContext, filter: &PageFilter) -> Result<Tre
     let values = |pick: fn(&kpi::Point) -> Option<Decimal>| -> Vec<Option<f64>> {
         summary.trend.iter().map(|point| pick(point).and_then(|value| value.to_f64())).collect()
     };
-    let mut series = vec![Series { name: format.period(asked.period), values: values(|point| point.value), role: Role::Current }];
+    let mut series =
+        vec![Series { name: format.period(asked.period), values: values(|point| point.value), role: Role::Current }];
     if let Some(previous) = asked.previous {
-        series.push(Series { name: format.period(previous), values: values(|point| point.previous), role: Role::Previous });
+        series.push(Series {
+            name: format.period(previous),
+            values: values(|point| point.previous),
+            role: Role::Previous,
+        });
     }
     let figure = summary.figures.iter().find(|figure| figure.kpi == asked.metric);
     Ok(TrendChart {
@@ -357,10 +405,18 @@ pub async fn trend_chart(ctx: &TenantContext, filter: &PageFilter) -> Result<Tre
             Unit::Money => ChartUnit::Money(ctx.tenant().currency.clone()),
             Unit::Multiple => ChartUnit::Ratio,
         },
-        categories: summary.trend.iter().map(|point| format.point(summary.grain, point.first_day, spans_years)).collect(),
+        categories: summary
+            .trend
+            .iter()
+            .map(|point| format.point(summary.grain, point.first_day, spans_years))
+            .collect(),
         series,
         marks: Vec::new(),
-        numbers: if ctx.tenant().locale.starts_with("en") { NumberStyle::ENGLISH } else { NumberStyle { decimal: format.decimal_mark(), group: format.group_mark(), ..NumberStyle::ENGLISH } },
+        numbers: if ctx.tenant().locale.starts_with("en") {
+            NumberStyle::ENGLISH
+        } else {
+            NumberStyle { decimal: format.decimal_mark(), group: format.group_mark(), ..NumberStyle::ENGLISH }
+        },
         font_family: "system-ui, -apple-system, \"Segoe UI\", Roboto, \"DejaVu Sans\", sans-serif".into(),
         no_data: figure.and_then(|figure| figure.missing.clone()).unwrap_or_else(|| "No values in this period.".into()),
     })

@@ -3,11 +3,10 @@
 
 use leptos::html::Div;
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use rtv_ui::{Button, ChartFrame, Picture, SelectField, Table};
 
 use crate::dashboard::TrendView;
-use crate::dashboard::filter::{hidden_fields, select_options};
+use crate::dashboard::filter::{AddressForm, hidden_fields, select_options};
 
 /// Size of the wide picture in CSS pixels.
 const WIDE: (u32, u32) = (1_120, 320);
@@ -28,14 +27,14 @@ pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
     };
     let (wide, narrow) = (picture(WIDE), picture(NARROW));
     let actions = view! {
-        <Form method="get" action=path>
+        <AddressForm action=path>
             {hidden_fields(trend.hidden)}
             <div class="l-cluster" data-gap="2">
                 <SelectField label="Metric" name="metric" options=select_options(trend.metrics) />
                 <SelectField label="Step" name="grain" options=select_options(trend.grains) />
                 <Button>"Show"</Button>
             </div>
-        </Form>
+        </AddressForm>
     }
     .into_any();
     let has_previous = trend.previous_label.is_some();
@@ -99,7 +98,12 @@ mod live {
     export function dispose_chart(handle) { handle.dispose(); }")]
     extern "C" {
         #[wasm_bindgen(catch)]
-        pub(super) async fn mount_chart(module: &str, element: &web_sys::Element, option: &str, echarts: &str) -> Result<JsValue, JsValue>;
+        pub(super) async fn mount_chart(
+            module: &str,
+            element: &web_sys::Element,
+            option: &str,
+            echarts: &str,
+        ) -> Result<JsValue, JsValue>;
         pub(super) fn dispose_chart(handle: &JsValue);
     }
 }

@@ -55,22 +55,32 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
     let shown = listing.posts.len();
     let totals = cells(&format, &listing.totals);
     // A column in which every post is missing says nothing; its name does.
-    let (kept, left_out): (Vec<usize>, Vec<usize>) = (0..COLUMNS.len()).partition(|index| *index == 0 || !totals[*index].exact.is_empty());
+    let (kept, left_out): (Vec<usize>, Vec<usize>) =
+        (0..COLUMNS.len()).partition(|index| *index == 0 || !totals[*index].exact.is_empty());
     let keep = |cells: Vec<Cell>| -> Vec<Cell> { kept.iter().map(|index| cells[*index].clone()).collect() };
     let names: Vec<&str> = left_out.iter().map(|index| COLUMNS[*index].1).collect();
     Ok(Posts {
-        note: (!names.is_empty() && listing.count > 0).then(|| format!("None of these posts reports: {}.", names.join(", ").to_lowercase())),
+        note: (!names.is_empty() && listing.count > 0)
+            .then(|| format!("None of these posts reports: {}.", names.join(", ").to_lowercase())),
         subtitle: format!("{} · {} · {basis}", format.period(period), ctx.tenant().zone),
         filter: crate::dashboard::filter_view(ctx, pairs, &filter, &listing.accounts),
         errors: Vec::new(),
-        columns: kept.iter().map(|index| Column { key: COLUMNS[*index].0.into(), label: COLUMNS[*index].1.into() }).collect(),
+        columns: kept
+            .iter()
+            .map(|index| Column { key: COLUMNS[*index].0.into(), label: COLUMNS[*index].1.into() })
+            .collect(),
         summary: if after.is_none() && listing.next.is_none() {
             format!("{} posts", format.count(listing.count))
         } else {
             format!("{} of {} posts", shown, format.count(listing.count))
         },
         totals: keep(totals),
-        rows: listing.posts.into_iter().map(|post| row(&format, post)).map(|row| PostRow { cells: keep(row.cells), ..row }).collect(),
+        rows: listing
+            .posts
+            .into_iter()
+            .map(|post| row(&format, post))
+            .map(|row| PostRow { cells: keep(row.cells), ..row })
+            .collect(),
         next: listing.next.map(|next| format!("{first}{separator}after={}_{}", next.day, next.id)),
         first: after.map(|_| first.clone()),
         dashboard: filter.link(&format!("/t/{}/dashboard", ctx.tenant().slug)),
@@ -99,8 +109,12 @@ async fn refused(ctx: &TenantContext, pairs: &[(String, String)], errors: Vec<Fi
 
 /// `after=2018-06-01_post_…`, as the page itself writes it.
 fn cursor(pairs: &[(String, String)]) -> Result<Option<Cursor>, Error> {
-    let Some((_, text)) = pairs.iter().find(|(name, value)| name == "after" && !value.is_empty()) else { return Ok(None) };
-    let parsed = text.split_once('_').and_then(|(day, id)| Some(Cursor { day: day.parse().ok()?, id: id.parse::<PostId>().ok()? }));
+    let Some((_, text)) = pairs.iter().find(|(name, value)| name == "after" && !value.is_empty()) else {
+        return Ok(None);
+    };
+    let parsed = text
+        .split_once('_')
+        .and_then(|(day, id)| Some(Cursor { day: day.parse().ok()?, id: id.parse::<PostId>().ok()? }));
     parsed.map(Some).ok_or_else(|| Error::invalid("after", "follow the links below the table to turn pages."))
 }
 

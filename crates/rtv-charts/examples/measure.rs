@@ -11,10 +11,7 @@ fn wave(days: usize, base: f64, phase: f64) -> Vec<Option<f64>> {
         .map(|day| {
             let day = f64::from(u32::try_from(day).unwrap_or_default());
             let week = if day % 7.0 >= 5.0 { 0.62 } else { 1.0 };
-            Some(
-                (base * week * (1.0 + 0.18 * (day / 5.0 + phase).sin() + 0.08 * (day * 1.7 + phase).cos()))
-                    .round(),
-            )
+            Some((base * week * (1.0 + 0.18 * (day / 5.0 + phase).sin() + 0.08 * (day * 1.7 + phase).cos())).round())
         })
         .collect()
 }
@@ -31,26 +28,12 @@ fn trend(days: usize) -> TrendChart {
         unit: Unit::Count,
         categories: (0..days).map(|day| format!("{} Nov", day + 1)).collect(),
         series: vec![
-            Series {
-                name: "This period".into(),
-                values: current,
-                role: Role::Current,
-            },
-            Series {
-                name: "Previous".into(),
-                values: wave(days, 41_000.0, 2.2),
-                role: Role::Previous,
-            },
+            Series { name: "This period".into(), values: current, role: Role::Current },
+            Series { name: "Previous".into(), values: wave(days, 41_000.0, 2.2), role: Role::Previous },
         ],
         marks: vec![
-            Mark {
-                index: 8,
-                label: "Q4 launch".into(),
-            },
-            Mark {
-                index: 23,
-                label: "Behind the scenes".into(),
-            },
+            Mark { index: 8, label: "Q4 launch".into() },
+            Mark { index: 23, label: "Behind the scenes".into() },
         ],
         numbers: NumberStyle::ENGLISH,
         font_family: "system-ui, -apple-system, \"Segoe UI\", Roboto, \"DejaVu Sans\", sans-serif".into(),
@@ -60,10 +43,7 @@ fn trend(days: usize) -> TrendChart {
 
 fn charts() -> Vec<(&'static str, TrendChart)> {
     let month = trend(28);
-    let year = TrendChart {
-        marks: Vec::new(),
-        ..trend(540)
-    };
+    let year = TrendChart { marks: Vec::new(), ..trend(540) };
     let names = ["LinkedIn", "Instagram", "Facebook", "X", "TikTok"];
     let networks = TrendChart {
         series: names
@@ -92,17 +72,9 @@ fn charts() -> Vec<(&'static str, TrendChart)> {
         marks: Vec::new(),
         ..trend(28)
     };
-    let german = TrendChart {
-        unit: Unit::Money("€".into()),
-        numbers: NumberStyle::GERMAN,
-        ..trend(28)
-    };
+    let german = TrendChart { unit: Unit::Money("€".into()), numbers: NumberStyle::GERMAN, ..trend(28) };
     let empty = TrendChart {
-        series: vec![Series {
-            name: "This period".into(),
-            values: vec![None; 28],
-            role: Role::Current,
-        }],
+        series: vec![Series { name: "This period".into(), values: vec![None; 28], role: Role::Current }],
         ..trend(28)
     };
     let mut one = trend(1);

@@ -31,19 +31,10 @@ pub struct NumberStyle {
 
 impl NumberStyle {
     /// 1,234.5 and 12K.
-    pub const ENGLISH: Self = Self {
-        decimal: '.',
-        group: ',',
-        unit_after: false,
-        short: ["K", "M", "B"],
-    };
+    pub const ENGLISH: Self = Self { decimal: '.', group: ',', unit_after: false, short: ["K", "M", "B"] };
     /// 1.234,5 and 12 Tsd.
-    pub const GERMAN: Self = Self {
-        decimal: ',',
-        group: '.',
-        unit_after: true,
-        short: ["\u{a0}Tsd.", "\u{a0}Mio.", "\u{a0}Mrd."],
-    };
+    pub const GERMAN: Self =
+        Self { decimal: ',', group: '.', unit_after: true, short: ["\u{a0}Tsd.", "\u{a0}Mio.", "\u{a0}Mrd."] };
 }
 
 impl Default for NumberStyle {
@@ -54,11 +45,7 @@ impl Default for NumberStyle {
 
 /// The value in full, as in a table.
 pub(crate) fn full(value: f64, unit: &Unit, style: NumberStyle) -> String {
-    let shown = if matches!(unit, Unit::Percent) {
-        value * 100.0
-    } else {
-        value
-    };
+    let shown = if matches!(unit, Unit::Percent) { value * 100.0 } else { value };
     let decimals = match unit {
         Unit::Count | Unit::Money(_) if shown.fract() == 0.0 => 0,
         Unit::Count | Unit::Percent => 1,
@@ -70,9 +57,7 @@ pub(crate) fn full(value: f64, unit: &Unit, style: NumberStyle) -> String {
 /// Labels of an axis whose neighbours are `step` apart: the shortest that still differ.
 pub(crate) fn ticks(values: &[f64], step: f64, unit: &Unit, style: NumberStyle) -> Vec<String> {
     let factor = if matches!(unit, Unit::Percent) { 100.0 } else { 1.0 };
-    let largest = values
-        .iter()
-        .fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     let (divisor, short) = match unit {
         Unit::Count | Unit::Money(_) if largest >= 1e9 => (1e9, style.short[2]),
         Unit::Count | Unit::Money(_) if largest >= 1e6 => (1e6, style.short[1]),
@@ -80,9 +65,7 @@ pub(crate) fn ticks(values: &[f64], step: f64, unit: &Unit, style: NumberStyle) 
         _ => (1.0, ""),
     };
     let scaled = step * factor / divisor;
-    let decimals = (0..4)
-        .find(|&decimals| is_whole(scaled * 10_f64.powi(decimals)))
-        .unwrap_or(4);
+    let decimals = (0..4).find(|&decimals| is_whole(scaled * 10_f64.powi(decimals))).unwrap_or(4);
     let decimals = usize::try_from(decimals).unwrap_or_default();
     values
         .iter()
@@ -173,27 +156,9 @@ mod tests {
             assert_eq!(ticks(values, step, unit, style), expect);
         };
         let (english, german) = (NumberStyle::ENGLISH, NumberStyle::GERMAN);
-        check(
-            &[0.0, 2500.0, 5000.0],
-            2500.0,
-            &Unit::Count,
-            english,
-            &["0", "2,500", "5,000"],
-        );
-        check(
-            &[0.0, 25_000.0, 50_000.0],
-            25_000.0,
-            &Unit::Count,
-            english,
-            &["0", "25K", "50K"],
-        );
-        check(
-            &[0.0, 500_000.0, 1_000_000.0],
-            500_000.0,
-            &Unit::Count,
-            english,
-            &["0", "0.5M", "1.0M"],
-        );
+        check(&[0.0, 2500.0, 5000.0], 2500.0, &Unit::Count, english, &["0", "2,500", "5,000"]);
+        check(&[0.0, 25_000.0, 50_000.0], 25_000.0, &Unit::Count, english, &["0", "25K", "50K"]);
+        check(&[0.0, 500_000.0, 1_000_000.0], 500_000.0, &Unit::Count, english, &["0", "0.5M", "1.0M"]);
         check(
             &[0.0, 500_000.0, 1_000_000.0],
             500_000.0,
@@ -201,26 +166,8 @@ mod tests {
             german,
             &["0", "0,5\u{a0}Mio.", "1,0\u{a0}Mio."],
         );
-        check(
-            &[0.0, 20_000.0],
-            20_000.0,
-            &Unit::Money("€".into()),
-            english,
-            &["€0", "€20K"],
-        );
-        check(
-            &[0.0, 0.025, 0.05],
-            0.025,
-            &Unit::Percent,
-            english,
-            &["0%", "2.5%", "5.0%"],
-        );
-        check(
-            &[-0.1, 0.0, 0.1],
-            0.1,
-            &Unit::Score,
-            english,
-            &["−0.1", "0.0", "+0.1"],
-        );
+        check(&[0.0, 20_000.0], 20_000.0, &Unit::Money("€".into()), english, &["€0", "€20K"]);
+        check(&[0.0, 0.025, 0.05], 0.025, &Unit::Percent, english, &["0%", "2.5%", "5.0%"]);
+        check(&[-0.1, 0.0, 0.1], 0.1, &Unit::Score, english, &["−0.1", "0.0", "+0.1"]);
     }
 }

@@ -31,10 +31,7 @@ mod tests {
     #[test]
     fn fields_are_added_without_losing_those_that_stand() {
         let mut base = json!({"grid": [{"left": 0}], "series": {"name": "a", "width": 1}});
-        overlay(
-            &mut base,
-            json!({"grid": [{"top": 8}, {"left": 1}], "series": {"width": 2}, "darkMode": true}),
-        );
+        overlay(&mut base, json!({"grid": [{"top": 8}, {"left": 1}], "series": {"width": 2}, "darkMode": true}));
         assert_eq!(
             base,
             json!({"grid": [{"left": 0, "top": 8}, {"left": 1}], "series": {"name": "a", "width": 2}, "darkMode": true})

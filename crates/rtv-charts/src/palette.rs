@@ -82,10 +82,7 @@ impl Palette {
 }
 
 const fn colour(lightness: f64, chroma: f64, hue: f64, hex: &'static str) -> Colour {
-    Colour {
-        oklch: Oklch(lightness, chroma, hue),
-        hex,
-    }
+    Colour { oklch: Oklch(lightness, chroma, hue), hex }
 }
 
 const fn series(colours: &[Colour; 8]) -> [SeriesColour; 8] {
@@ -99,18 +96,10 @@ const fn series(colours: &[Colour; 8]) -> [SeriesColour; 8] {
         (&[1, 2], "emptyRect"),
         (&[], "circle"),
     ];
-    let mut all = [SeriesColour {
-        colour: colours[0],
-        dash: LOOKS[0].0,
-        symbol: LOOKS[0].1,
-    }; 8];
+    let mut all = [SeriesColour { colour: colours[0], dash: LOOKS[0].0, symbol: LOOKS[0].1 }; 8];
     let mut slot = 1;
     while slot < 8 {
-        all[slot] = SeriesColour {
-            colour: colours[slot],
-            dash: LOOKS[slot].0,
-            symbol: LOOKS[slot].1,
-        };
+        all[slot] = SeriesColour { colour: colours[slot], dash: LOOKS[slot].0, symbol: LOOKS[slot].1 };
         slot += 1;
     }
     all
@@ -177,29 +166,17 @@ mod tests {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn hex(source: Oklch) -> String {
         let [red, green, blue] = linear(source).map(|channel| {
-            let encoded = if channel <= 0.003_130_8 {
-                12.92 * channel
-            } else {
-                1.055 * channel.powf(1.0 / 2.4) - 0.055
-            };
+            let encoded =
+                if channel <= 0.003_130_8 { 12.92 * channel } else { 1.055 * channel.powf(1.0 / 2.4) - 0.055 };
             (encoded * 255.0).round()
         });
-        format!(
-            "#{red:02x}{green:02x}{blue:02x}",
-            red = red as u8,
-            green = green as u8,
-            blue = blue as u8
-        )
+        format!("#{red:02x}{green:02x}{blue:02x}", red = red as u8, green = green as u8, blue = blue as u8)
     }
 
     fn luminance(colour: Colour) -> f64 {
         let channel = |from: usize| {
             let encoded = f64::from(u8::from_str_radix(&colour.hex[from..from + 2], 16).unwrap()) / 255.0;
-            if encoded <= 0.040_45 {
-                encoded / 12.92
-            } else {
-                ((encoded + 0.055) / 1.055).powf(2.4)
-            }
+            if encoded <= 0.040_45 { encoded / 12.92 } else { ((encoded + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
     }
@@ -213,18 +190,8 @@ mod tests {
     #[test]
     fn every_hex_value_is_the_oklch_value_of_the_design() {
         for palette in [&LIGHT, &DARK] {
-            let roles = [
-                palette.surface,
-                palette.raised,
-                palette.line,
-                palette.text,
-                palette.text_2,
-                palette.text_3,
-            ];
-            for colour in roles
-                .into_iter()
-                .chain(palette.series.iter().map(|series| series.colour))
-            {
+            let roles = [palette.surface, palette.raised, palette.line, palette.text, palette.text_2, palette.text_3];
+            for colour in roles.into_iter().chain(palette.series.iter().map(|series| series.colour)) {
                 assert_eq!(hex(colour.oklch), colour.hex, "{:?}", colour.oklch);
             }
         }
@@ -255,11 +222,7 @@ mod tests {
     fn no_two_series_look_alike_without_colour() {
         let named = &LIGHT.series[..7];
         for (slot, series) in named.iter().enumerate() {
-            assert!(
-                named[slot + 1..]
-                    .iter()
-                    .all(|other| other.dash != series.dash && other.symbol != series.symbol)
-            );
+            assert!(named[slot + 1..].iter().all(|other| other.dash != series.dash && other.symbol != series.symbol));
         }
     }
 }

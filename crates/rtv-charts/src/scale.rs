@@ -16,11 +16,7 @@ pub(crate) struct Scale {
 impl Scale {
     /// Covers all values. Every unit but the score starts at zero: a cut axis makes small changes look large.
     pub(crate) fn covering(values: impl Iterator<Item = f64>, unit: &Unit) -> Self {
-        let zero = if matches!(unit, Unit::Score) {
-            None
-        } else {
-            Some((0.0, 0.0))
-        };
+        let zero = if matches!(unit, Unit::Score) { None } else { Some((0.0, 0.0)) };
         let range = values.fold(zero, |range, value| {
             Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
         });
@@ -37,9 +33,7 @@ impl Scale {
             }
         }
         let (step, first, count) = round_step(low, high, matches!(unit, Unit::Count));
-        let ticks = (0..=count)
-            .map(|index| (first + f64::from(index)) * step)
-            .collect();
+        let ticks = (0..=count).map(|index| (first + f64::from(index)) * step).collect();
         Self { step, ticks }
     }
 
@@ -73,9 +67,7 @@ fn round_step(low: f64, high: f64, whole: bool) -> (f64, f64, u32) {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let count = steps as u32;
         let rank = (steps * step, count.abs_diff(4));
-        if rank.0 < best_rank.0 * (1.0 - 1e-9)
-            || (rank.0 <= best_rank.0 * (1.0 + 1e-9) && rank.1 < best_rank.1)
-        {
+        if rank.0 < best_rank.0 * (1.0 - 1e-9) || (rank.0 <= best_rank.0 * (1.0 + 1e-9) && rank.1 < best_rank.1) {
             (best, best_rank) = ((step, first, count), rank);
         }
     }
@@ -101,29 +93,13 @@ mod tests {
         check(&[0.0], &count, &[0.0, 1.0, 2.0, 3.0, 4.0]);
         check(&[1.0], &count, &[0.0, 1.0]);
         check(&[9.0], &count, &[0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
-        check(
-            &[980.0, 1020.0],
-            &count,
-            &[0.0, 250.0, 500.0, 750.0, 1000.0, 1250.0],
-        );
-        check(
-            &[84_200.0],
-            &count,
-            &[0.0, 25_000.0, 50_000.0, 75_000.0, 100_000.0],
-        );
-        check(
-            &[46_000.0],
-            &count,
-            &[0.0, 10_000.0, 20_000.0, 30_000.0, 40_000.0, 50_000.0],
-        );
+        check(&[980.0, 1020.0], &count, &[0.0, 250.0, 500.0, 750.0, 1000.0, 1250.0]);
+        check(&[84_200.0], &count, &[0.0, 25_000.0, 50_000.0, 75_000.0, 100_000.0]);
+        check(&[46_000.0], &count, &[0.0, 10_000.0, 20_000.0, 30_000.0, 40_000.0, 50_000.0]);
         check(&[-30.0, 100.0], &count, &[-50.0, 0.0, 50.0, 100.0]);
         check(&[-5.0], &count, &[-5.0, -4.0, -3.0, -2.0, -1.0, 0.0]);
         check(&[0.066], &Unit::Percent, &[0.0, 0.025, 0.05, 0.075]);
-        check(
-            &[1e12],
-            &Unit::Money("€".into()),
-            &[0.0, 2.5e11, 5e11, 7.5e11, 1e12],
-        );
+        check(&[1e12], &Unit::Money("€".into()), &[0.0, 2.5e11, 5e11, 7.5e11, 1e12]);
     }
 
     #[test]

@@ -62,12 +62,7 @@ impl SparkPath {
             line.push_str("h0");
         } else {
             let bottom = Short(height);
-            let _ = write!(
-                self.area,
-                "{line}L{} {bottom}L{} {bottom}Z",
-                Short(last.0),
-                Short(first.0)
-            );
+            let _ = write!(self.area, "{line}L{} {bottom}L{} {bottom}Z", Short(last.0), Short(first.0));
         }
         self.d.push_str(&line);
         self.last = Some(last);

@@ -48,11 +48,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            time: Duration::from_secs(2),
-            memory: 64 << 20,
-            queue: 32,
-        }
+        Self { time: Duration::from_secs(2), memory: 64 << 20, queue: 32 }
     }
 }
 
@@ -126,12 +122,7 @@ impl Renderer {
             return Err(RenderError::TooLarge);
         }
         let (reply, answer) = oneshot::channel();
-        let request = Request {
-            option: option.to_owned(),
-            width,
-            height,
-            reply,
-        };
+        let request = Request { option: option.to_owned(), width, height, reply };
         self.queue.try_send(request).map_err(|error| match error {
             TrySendError::Full(_) => RenderError::Busy,
             TrySendError::Disconnected(_) => RenderError::Stopped,
@@ -203,16 +194,9 @@ impl Engine {
             Instant::now() >= *seen.lock().unwrap_or_else(PoisonError::into_inner)
         })));
         let context = Context::full(&runtime).map_err(failed)?;
-        let engine = Self {
-            context,
-            runtime,
-            deadline,
-            limits,
-        };
+        let engine = Self { context, runtime, deadline, limits };
         engine.run(LOAD_TIME, |ctx| {
-            let measure = Function::new(ctx.clone(), |text: String, font: String| {
-                width(&text, font_size(&font))
-            })?;
+            let measure = Function::new(ctx.clone(), |text: String, font: String| width(&text, font_size(&font)))?;
             ctx.globals().set("textWidth", measure)?;
             for script in [SHIM, source, "prepare()"] {
                 // As in a browser's script element: not strict, global.
@@ -233,12 +217,7 @@ impl Engine {
             draw.call::<_, String>((request.option.as_str(), request.width, request.height))
         })?;
         self.runtime.run_gc();
-        let text = |pointer: &str| {
-            option
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
+        let text = |pointer: &str| option.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         clean(&svg, text("/title/0/text"), text("/aria/label/description")).map_err(RenderError::Failed)
     }
 
@@ -277,7 +256,5 @@ impl Engine {
 
 /// The size in a CSS font shorthand such as `bold 12px sans-serif`.
 fn font_size(font: &str) -> f64 {
-    font.split_whitespace()
-        .find_map(|part| part.strip_suffix("px")?.parse().ok())
-        .unwrap_or(12.0)
+    font.split_whitespace().find_map(|part| part.strip_suffix("px")?.parse().ok()).unwrap_or(12.0)
 }

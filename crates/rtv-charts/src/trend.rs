@@ -5,8 +5,8 @@ use charming::Chart;
 use charming::component::{Axis, Grid, Title};
 use charming::datatype::{CompositeValue, DataPoint, DataPointItem};
 use charming::element::{
-    AreaStyle, AxisLabel, AxisLine, AxisPointer, AxisPointerType, AxisTick, AxisType, Color, ColorStop,
-    ItemStyle, LineStyle, LineStyleType, SplitLine, Symbol, Tooltip, Trigger,
+    AreaStyle, AxisLabel, AxisLine, AxisPointer, AxisPointerType, AxisTick, AxisType, Color, ColorStop, ItemStyle,
+    LineStyle, LineStyleType, SplitLine, Symbol, Tooltip, Trigger,
 };
 use charming::series::Line;
 use serde_json::{Value, json};
@@ -113,12 +113,7 @@ impl TrendChart {
     pub fn option(&self, theme: Theme) -> String {
         let palette = theme.palette();
         let lines = self.lines(palette);
-        let scale = Scale::covering(
-            lines
-                .iter()
-                .flat_map(|line| line.values.iter().flatten().copied()),
-            &self.unit,
-        );
+        let scale = Scale::covering(lines.iter().flat_map(|line| line.values.iter().flatten().copied()), &self.unit);
         let chart = self.base(palette, &lines, &scale);
         // charming's types are plain data with string keys; such data always serialises.
         let mut option = serde_json::to_value(chart).expect("a chart of plain data serialises");
@@ -144,12 +139,7 @@ impl TrendChart {
                 for value in &mut values {
                     *value = value.filter(|value| value.is_finite());
                 }
-                Drawn {
-                    name: fit(&plain(&series.name), FONT_SIZE, NAME_ROOM),
-                    values,
-                    role: series.role,
-                    look,
-                }
+                Drawn { name: fit(&plain(&series.name), FONT_SIZE, NAME_ROOM), values, role: series.role, look }
             })
             .collect()
     }
@@ -197,12 +187,9 @@ impl TrendChart {
             .border_width(1.0)
             .padding((8.0, 12.0))
             .axis_pointer(
-                AxisPointer::new().type_(AxisPointerType::Line).line_style(
-                    LineStyle::new()
-                        .color(palette.text_3.hex)
-                        .width(1.0)
-                        .type_(LineStyleType::Solid),
-                ),
+                AxisPointer::new()
+                    .type_(AxisPointerType::Line)
+                    .line_style(LineStyle::new().color(palette.text_3.hex).width(1.0).type_(LineStyleType::Solid)),
             );
         let mut chart = Chart::new()
             .title(Title::new().show(false).text(plain(&self.title)))
@@ -222,11 +209,7 @@ impl TrendChart {
 
     fn grid(&self, lines: &[Drawn<'_>]) -> Grid {
         let names = if lines.len() > 1 {
-            lines
-                .iter()
-                .map(|line| width(&line.name, FONT_SIZE))
-                .fold(0.0, f64::max)
-                + 20.0
+            lines.iter().map(|line| width(&line.name, FONT_SIZE)).fold(0.0, f64::max) + 20.0
         } else {
             12.0
         };
@@ -279,10 +262,8 @@ impl TrendChart {
 
     /// The tooltip shows the names of the points, one below the other: so every word and digit in it is written here.
     fn tooltip_text(&self, index: usize, position: usize, line: &Drawn<'_>, lines: usize) -> String {
-        let value = line.values[index].map_or_else(
-            || "—".to_owned(),
-            |value| number::full(value, &self.unit, self.numbers),
-        );
+        let value =
+            line.values[index].map_or_else(|| "—".to_owned(), |value| number::full(value, &self.unit, self.numbers));
         let mut text = format!("{}: {value}", line.name);
         if position == 0 {
             text = format!("{}\n{text}", plain(&self.categories[index]));
@@ -300,20 +281,13 @@ impl TrendChart {
     fn additions(&self, theme: Theme, lines: &[Drawn<'_>], scale: &Scale) -> Value {
         let palette = theme.palette();
         // The library writes the name into an attribute as it stands.
-        let font_family = self
-            .font_family
-            .replace('"', "'")
-            .replace(['<', '>', '&', ';'], "");
+        let font_family = self.font_family.replace('"', "'").replace(['<', '>', '&', ';'], "");
         let marked = lines.iter().position(|line| line.role == Role::Current);
         let series: Vec<Value> = lines
             .iter()
             .enumerate()
             .map(|(position, line)| {
-                let marks = if Some(position) == marked {
-                    self.marks.as_slice()
-                } else {
-                    &[]
-                };
+                let marks = if Some(position) == marked { self.marks.as_slice() } else { &[] };
                 let dash = match line.role {
                     Role::Previous => json!([4, 4]),
                     Role::Current if line.look.dash.is_empty() => json!("solid"),

@@ -6,11 +6,7 @@ use rtv_charts::{Mark, NumberStyle, Role, Series, Theme, TrendChart, Unit};
 use serde_json::{Value, json};
 
 fn series(name: &str, role: Role, values: &[Option<f64>]) -> Series {
-    Series {
-        name: name.into(),
-        values: values.to_vec(),
-        role,
-    }
+    Series { name: name.into(), values: values.to_vec(), role }
 }
 
 fn trend(series: Vec<Series>) -> TrendChart {
@@ -30,21 +26,10 @@ fn trend(series: Vec<Series>) -> TrendChart {
 
 fn compared() -> TrendChart {
     TrendChart {
-        marks: vec![Mark {
-            index: 1,
-            label: "Q4 launch".into(),
-        }],
+        marks: vec![Mark { index: 1, label: "Q4 launch".into() }],
         ..trend(vec![
-            series(
-                "This period",
-                Role::Current,
-                &[Some(12_000.0), Some(18_500.0), None, Some(9_000.0)],
-            ),
-            series(
-                "Previous",
-                Role::Previous,
-                &[Some(11_000.0), Some(12_000.0), Some(13_000.0), Some(14_000.0)],
-            ),
+            series("This period", Role::Current, &[Some(12_000.0), Some(18_500.0), None, Some(9_000.0)]),
+            series("Previous", Role::Previous, &[Some(11_000.0), Some(12_000.0), Some(13_000.0), Some(14_000.0)]),
         ])
     }
 }
@@ -60,11 +45,7 @@ fn a_comparison_is_written_as_before() {
 
 #[test]
 fn a_dark_chart_in_german_money_is_written_as_before() {
-    let chart = TrendChart {
-        unit: Unit::Money("€".into()),
-        numbers: NumberStyle::GERMAN,
-        ..compared()
-    };
+    let chart = TrendChart { unit: Unit::Money("€".into()), numbers: NumberStyle::GERMAN, ..compared() };
     insta::assert_json_snapshot!("money_german_dark", option(&chart, Theme::Dark));
 }
 
@@ -76,18 +57,10 @@ fn a_chart_without_values_is_written_as_before() {
 
 #[test]
 fn a_missing_value_is_a_gap_and_never_zero() {
-    let chart = trend(vec![series(
-        "Reach",
-        Role::Current,
-        &[Some(5.0), None, Some(f64::NAN), Some(0.0)],
-    )]);
+    let chart = trend(vec![series("Reach", Role::Current, &[Some(5.0), None, Some(f64::NAN), Some(0.0)])]);
     let option = option(&chart, Theme::Light);
-    let values: Vec<&Value> = option["series"][0]["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|point| &point["value"])
-        .collect();
+    let values: Vec<&Value> =
+        option["series"][0]["data"].as_array().unwrap().iter().map(|point| &point["value"]).collect();
     assert_eq!(values, [&json!(5.0), &Value::Null, &Value::Null, &json!(0.0)]);
     assert_eq!(option["series"][0]["connectNulls"], json!(false));
     assert_eq!(option["series"][0]["data"][1]["name"], json!("2 Nov\nReach: —"));
@@ -141,29 +114,19 @@ fn counts_start_at_zero() {
 #[test]
 fn the_labels_stand_at_the_gridlines() {
     for unit in [Unit::Count, Unit::Percent, Unit::Score, Unit::Money("$".into())] {
-        let chart = TrendChart {
-            unit,
-            ..trend(vec![series("A", Role::Current, &[Some(-0.3), Some(0.9)])])
-        };
+        let chart = TrendChart { unit, ..trend(vec![series("A", Role::Current, &[Some(-0.3), Some(0.9)])]) };
         let option = option(&chart, Theme::Light);
         let axis = &option["yAxis"][0];
         let number = |key: &str| axis[key].as_f64().unwrap();
         let gridlines = ((number("max") - number("min")) / number("interval")).round() + 1.0;
         let labels = option["yAxis"][1]["data"].as_array().unwrap().len();
-        assert!(
-            (f64::from(u32::try_from(labels).unwrap()) - gridlines).abs() < 1e-9,
-            "{option}"
-        );
+        assert!((f64::from(u32::try_from(labels).unwrap()) - gridlines).abs() < 1e-9, "{option}");
     }
 }
 
 #[test]
 fn a_lone_point_between_gaps_is_a_dot() {
-    let chart = trend(vec![series(
-        "A",
-        Role::Current,
-        &[None, Some(4.0), None, Some(1.0), Some(2.0)],
-    )]);
+    let chart = trend(vec![series("A", Role::Current, &[None, Some(4.0), None, Some(1.0), Some(2.0)])]);
     let option = option(&chart, Theme::Light);
     let points = option["series"][0]["markPoint"]["data"].as_array().unwrap();
     assert_eq!(points.len(), 1);
@@ -173,16 +136,7 @@ fn a_lone_point_between_gaps_is_a_dot() {
 #[test]
 fn a_mark_where_nothing_is_known_or_beyond_the_end_is_left_out() {
     let mut chart = compared();
-    chart.marks = vec![
-        Mark {
-            index: 2,
-            label: "gap".into(),
-        },
-        Mark {
-            index: 40,
-            label: "beyond".into(),
-        },
-    ];
+    chart.marks = vec![Mark { index: 2, label: "gap".into() }, Mark { index: 40, label: "beyond".into() }];
     let text = chart.option(Theme::Light);
     let option: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(option["series"][0]["markLine"]["data"], json!([]));
@@ -192,25 +146,12 @@ fn a_mark_where_nothing_is_known_or_beyond_the_end_is_left_out() {
 #[test]
 fn of_marks_too_near_to_each_other_the_first_keeps_its_text() {
     let mut chart = trend(vec![series("A", Role::Current, &[Some(1.0); 30])]);
-    chart.marks = [10, 12, 25]
-        .map(|index| Mark {
-            index,
-            label: format!("post {index}"),
-        })
-        .to_vec();
+    chart.marks = [10, 12, 25].map(|index| Mark { index, label: format!("post {index}") }).to_vec();
     let option = option(&chart, Theme::Light);
-    let texts: Vec<&Value> = option["series"][0]["markLine"]["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|pair| &pair[0]["name"])
-        .collect();
+    let texts: Vec<&Value> =
+        option["series"][0]["markLine"]["data"].as_array().unwrap().iter().map(|pair| &pair[0]["name"]).collect();
     assert_eq!(texts, ["post 10", "post 25"]);
-    assert_eq!(
-        option["series"][0]["markPoint"]["data"].as_array().unwrap().len(),
-        3,
-        "every mark keeps its ring"
-    );
+    assert_eq!(option["series"][0]["markPoint"]["data"].as_array().unwrap().len(), 3, "every mark keeps its ring");
 }
 
 #[test]
@@ -221,10 +162,7 @@ fn the_option_holds_no_script() {
     chart.categories[0] = hostile.into();
     // Plain JSON: whatever a text says, it stays a text. charming's own marks for raw script would have been unwrapped.
     let option = option(&chart, Theme::Light);
-    assert_eq!(
-        option["xAxis"]["data"][0],
-        json!("#*#*#*#function(){\u{2060}alert(1)}#*#*#*#")
-    );
+    assert_eq!(option["xAxis"]["data"][0], json!("#*#*#*#function(){\u{2060}alert(1)}#*#*#*#"));
     assert_eq!(option["tooltip"]["formatter"], json!("names"));
     assert_eq!(option["tooltip"]["renderMode"], json!("richText"));
 }

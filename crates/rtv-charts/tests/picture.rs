@@ -35,11 +35,7 @@ fn trend(values: Vec<Option<f64>>) -> TrendChart {
         summary: "Reach rose.".into(),
         unit: Unit::Count,
         categories: (0..values.len()).map(|day| format!("day {day}")).collect(),
-        series: vec![Series {
-            name: "Reach".into(),
-            values,
-            role: Role::Current,
-        }],
+        series: vec![Series { name: "Reach".into(), values, role: Role::Current }],
         marks: Vec::new(),
         numbers: NumberStyle::ENGLISH,
         font_family: "\"Segoe UI\", sans-serif".into(),
@@ -81,20 +77,14 @@ fn read(svg: &str) -> (Vec<String>, String) {
 
 /// The path data of the line in the first colour.
 fn line(svg: &str) -> &str {
-    let path = svg
-        .split("<path ")
-        .find(|path| path.contains(r##"stroke="#24229e" stroke-width="2""##))
-        .unwrap();
+    let path = svg.split("<path ").find(|path| path.contains(r##"stroke="#24229e" stroke-width="2""##)).unwrap();
     path.split('"').nth(1).unwrap()
 }
 
 #[tokio::test]
 async fn a_picture_carries_title_and_description() {
     let svg = draw(&trend(vec![Some(1.0), Some(2.0)])).await;
-    assert!(
-        svg.starts_with(r#"<svg width="640" height="320" xmlns="http://www.w3.org/2000/svg""#),
-        "{svg}"
-    );
+    assert!(svg.starts_with(r#"<svg width="640" height="320" xmlns="http://www.w3.org/2000/svg""#), "{svg}");
     assert!(svg.contains("<title>Reach</title><desc>Reach rose.</desc>"));
     assert!(!svg.contains("style"), "inline styles break the content policy");
     read(&svg);
@@ -110,10 +100,7 @@ async fn a_gap_breaks_the_line() {
 async fn without_values_it_says_so() {
     assert!(read(&draw(&trend(vec![None; 5])).await).1.contains("No data"));
     assert!(read(&draw(&trend(Vec::new())).await).1.contains("No data"));
-    let no_series = TrendChart {
-        series: Vec::new(),
-        ..trend(vec![None; 5])
-    };
+    let no_series = TrendChart { series: Vec::new(), ..trend(vec![None; 5]) };
     assert!(read(&draw(&no_series).await).1.contains("No data"));
 }
 
@@ -148,28 +135,16 @@ async fn hostile_texts_stay_texts() {
         chart.categories[0] = text.into();
         chart.series[0].name = text.into();
         chart.series.push(chart.series[0].clone());
-        chart.marks = vec![Mark {
-            index: 1,
-            label: text.into(),
-        }];
+        chart.marks = vec![Mark { index: 1, label: text.into() }];
         let (elements, found) = read(&draw(&chart).await);
         assert!(
-            elements
-                .iter()
-                .all(|element| !matches!(element.as_str(), "script" | "foreignObject" | "a" | "image")),
+            elements.iter().all(|element| !matches!(element.as_str(), "script" | "foreignObject" | "a" | "image")),
             "{elements:?}"
         );
-        assert_eq!(
-            elements.iter().filter(|element| *element == "svg").count(),
-            1,
-            "{text}"
-        );
+        assert_eq!(elements.iter().filter(|element| *element == "svg").count(), 1, "{text}");
         // Title, description, category, both names and the mark; brackets are escaped, braces carry a word joiner.
-        let shown: String = text
-            .chars()
-            .filter(|character| !character.is_control() && *character != '\u{ffff}')
-            .take(6)
-            .collect();
+        let shown: String =
+            text.chars().filter(|character| !character.is_control() && *character != '\u{ffff}').take(6).collect();
         let shown = shown.replace('{', "{\u{2060}");
         assert!(found.matches(&shown).count() >= 6, "{shown} in {found}");
     }
@@ -177,65 +152,40 @@ async fn hostile_texts_stay_texts() {
 
 #[tokio::test]
 async fn a_font_name_cannot_leave_its_attribute() {
-    let chart = TrendChart {
-        font_family: "\"x\" onload=\"y\"><script>z</script>".into(),
-        ..trend(vec![Some(1.0)])
-    };
+    let chart = TrendChart { font_family: "\"x\" onload=\"y\"><script>z</script>".into(), ..trend(vec![Some(1.0)]) };
     let (elements, _) = read(&draw(&chart).await);
     assert!(!elements.contains(&"script".to_owned()));
 }
 
 #[tokio::test]
 async fn a_drawing_that_never_ends_is_stopped_and_the_next_one_succeeds() {
-    let limits = Limits {
-        time: Duration::from_millis(200),
-        ..Limits::default()
-    };
+    let limits = Limits { time: Duration::from_millis(200), ..Limits::default() };
     let renderer = Renderer::start_with(UNRULY, limits).unwrap();
     let started = Instant::now();
-    assert_eq!(
-        renderer.svg(r#"{"loop":true}"#, 10, 10).await,
-        Err(RenderError::TimedOut(limits.time))
-    );
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        started.elapsed()
-    );
+    assert_eq!(renderer.svg(r#"{"loop":true}"#, 10, 10).await, Err(RenderError::TimedOut(limits.time)));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(renderer.svg("{}", 10, 10).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_drawing_that_eats_memory_is_stopped_and_the_next_one_succeeds() {
-    let limits = Limits {
-        memory: 16 << 20,
-        ..Limits::default()
-    };
+    let limits = Limits { memory: 16 << 20, ..Limits::default() };
     let renderer = Renderer::start_with(UNRULY, limits).unwrap();
-    assert_eq!(
-        renderer.svg(r#"{"eat":true}"#, 10, 10).await,
-        Err(RenderError::OutOfMemory(limits.memory))
-    );
+    assert_eq!(renderer.svg(r#"{"eat":true}"#, 10, 10).await, Err(RenderError::OutOfMemory(limits.memory)));
     assert!(renderer.svg("{}", 10, 10).await.is_ok());
 }
 
 #[tokio::test]
 async fn faults_are_told_and_the_next_one_succeeds() {
     let renderer = Renderer::start(UNRULY).unwrap();
-    assert_eq!(
-        renderer.svg(r#"{"throw":true}"#, 10, 10).await,
-        Err(RenderError::Failed("a fault".into()))
-    );
+    assert_eq!(renderer.svg(r#"{"throw":true}"#, 10, 10).await, Err(RenderError::Failed("a fault".into())));
     for option in [
         r#"{"recurse":true}"#,
         "not JSON",
         r#"{"text":"<script>x()</script>"}"#,
         r#"{"text":"<svg><script>x()</script></svg>"}"#,
     ] {
-        assert!(
-            matches!(renderer.svg(option, 10, 10).await, Err(RenderError::Failed(_))),
-            "{option}"
-        );
+        assert!(matches!(renderer.svg(option, 10, 10).await, Err(RenderError::Failed(_))), "{option}");
         assert!(renderer.svg("{}", 10, 10).await.is_ok(), "after {option}");
     }
 }
@@ -243,12 +193,7 @@ async fn faults_are_told_and_the_next_one_succeeds() {
 #[tokio::test]
 async fn after_a_fault_nothing_is_left_of_the_engine() {
     let renderer = Renderer::start(UNRULY).unwrap();
-    let is_first = async |option| {
-        renderer
-            .svg(option, 10, 10)
-            .await
-            .map(|svg| svg.contains(r#"width="1""#))
-    };
+    let is_first = async |option| renderer.svg(option, 10, 10).await.map(|svg| svg.contains(r#"width="1""#));
     assert_eq!(is_first("{}").await, Ok(true));
     assert_eq!(is_first("{}").await, Ok(false));
     assert!(is_first(r#"{"throw":true}"#).await.is_err());
@@ -259,49 +204,27 @@ async fn after_a_fault_nothing_is_left_of_the_engine() {
 async fn too_many_points_for_the_limits_are_refused_and_the_next_chart_is_drawn() {
     let many = trend((0..12_000).map(|day| Some(f64::from(day % 97))).collect()).option(Theme::Light);
     let few = trend(vec![Some(1.0), Some(2.0)]).option(Theme::Light);
-    let memory = Limits {
-        memory: 14 << 20,
-        ..Limits::default()
-    };
+    let memory = Limits { memory: 14 << 20, ..Limits::default() };
     let renderer = Renderer::start_with(ECHARTS_SOURCE, memory).unwrap();
-    assert_eq!(
-        renderer.svg(&many, 640, 320).await,
-        Err(RenderError::OutOfMemory(memory.memory))
-    );
+    assert_eq!(renderer.svg(&many, 640, 320).await, Err(RenderError::OutOfMemory(memory.memory)));
     assert!(renderer.svg(&few, 640, 320).await.is_ok());
-    let time = Limits {
-        time: Duration::from_millis(1),
-        ..Limits::default()
-    };
+    let time = Limits { time: Duration::from_millis(1), ..Limits::default() };
     let renderer = Renderer::start_with(ECHARTS_SOURCE, time).unwrap();
-    assert_eq!(
-        renderer.svg(&many, 640, 320).await,
-        Err(RenderError::TimedOut(time.time))
-    );
+    assert_eq!(renderer.svg(&many, 640, 320).await, Err(RenderError::TimedOut(time.time)));
 }
 
 #[tokio::test]
 async fn too_large_an_option_or_picture_is_refused_at_once() {
     let renderer = Renderer::start(UNRULY).unwrap();
     for (width, height) in [(0, 10), (10, 0), (5000, 10), (10, 5000)] {
-        assert_eq!(
-            renderer.svg("{}", width, height).await,
-            Err(RenderError::TooLarge)
-        );
+        assert_eq!(renderer.svg("{}", width, height).await, Err(RenderError::TooLarge));
     }
-    assert_eq!(
-        renderer.svg(&" ".repeat(2 << 20), 10, 10).await,
-        Err(RenderError::TooLarge)
-    );
+    assert_eq!(renderer.svg(&" ".repeat(2 << 20), 10, 10).await, Err(RenderError::TooLarge));
 }
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
-    let limits = Limits {
-        time: Duration::from_millis(800),
-        queue: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { time: Duration::from_millis(800), queue: 1, ..Limits::default() };
     let renderer = Renderer::start_with(UNRULY, limits).unwrap();
     assert!(renderer.svg("{}", 10, 10).await.is_ok());
     let ask = |option: &'static str| {
@@ -322,8 +245,5 @@ async fn a_full_queue_refuses_at_once() {
 #[tokio::test]
 async fn a_library_that_does_not_load_is_told_and_nobody_waits_for_ever() {
     let renderer = Renderer::start("this is no script").unwrap();
-    assert!(matches!(
-        renderer.svg("{}", 10, 10).await,
-        Err(RenderError::Failed(_))
-    ));
+    assert!(matches!(renderer.svg("{}", 10, 10).await, Err(RenderError::Failed(_))));
 }

@@ -117,7 +117,12 @@ mod tests {
 
     #[test]
     fn an_error_travels_to_the_browser_and_back() {
-        for error in [Error::NotFound, Error::Forbidden(Permission::AnalyticsRead), Error::invalid("a", "b"), Error::Limit("x".into())] {
+        for error in [
+            Error::NotFound,
+            Error::Forbidden(Permission::AnalyticsRead),
+            Error::invalid("a", "b"),
+            Error::Limit("x".into()),
+        ] {
             let text = serde_json::to_string(&error).unwrap();
             assert_eq!(serde_json::from_str::<Error>(&text).unwrap(), error);
         }

@@ -155,14 +155,19 @@ mod tests {
     #[track_caller]
     fn check_refused(query: &str, fields: &[&str]) {
         match parse(query) {
-            Err(Error::Invalid(errors)) => assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), fields),
+            Err(Error::Invalid(errors)) => {
+                assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), fields)
+            }
             other => panic!("{query}: {other:?}"),
         }
     }
 
     #[test]
     fn every_wrong_value_is_named_at_once() {
-        check_refused("range=3d&compare=x&platform=myspace&metric=likes&grain=hour&account=acc_1", &["range", "compare", "platform", "metric", "grain", "account"]);
+        check_refused(
+            "range=3d&compare=x&platform=myspace&metric=likes&grain=hour&account=acc_1",
+            &["range", "compare", "platform", "metric", "grain", "account"],
+        );
         check_refused("range=custom", &["from"]);
         check_refused("range=custom&from=2018-01-01", &["to"]);
         check_refused("range=custom&from=2018-02-30&to=2018-03-01", &["from"]);

@@ -98,7 +98,9 @@ mod tests {
         let id = TenantId::from(Uuid::from_u128(42));
         assert_eq!(id.to_string(), "ten_0000000000000000000000000000002a");
         assert_eq!(id.to_string().parse(), Ok(id));
-        for wrong in ["", "ten_", "usr_0000000000000000000000000000002a", "ten_00000000-0000-0000-0000-00000000002a", "ten_zz"] {
+        for wrong in
+            ["", "ten_", "usr_0000000000000000000000000000002a", "ten_00000000-0000-0000-0000-00000000002a", "ten_zz"]
+        {
             assert!(wrong.parse::<TenantId>().is_err(), "{wrong}");
         }
     }

@@ -111,11 +111,17 @@ impl Kpi {
     /// Definition in one sentence.
     pub const fn definition(self) -> &'static str {
         match self {
-            Self::Reach => "People who saw a post at least once, as the platform reports it, added up over posts; someone who saw two posts counts twice.",
+            Self::Reach => {
+                "People who saw a post at least once, as the platform reports it, added up over posts; someone who saw two posts counts twice."
+            }
             Self::Impressions => "Times posts were shown.",
             Self::Engagements => "Reactions, comments, shares and clicks, as each platform defines them.",
-            Self::EngagementRate => "Engagements divided by impressions, or by reach where impressions are missing; a ratio of sums.",
-            Self::FollowerGrowth => "Followers at the end of the period minus followers at its start, added up over accounts.",
+            Self::EngagementRate => {
+                "Engagements divided by impressions, or by reach where impressions are missing; a ratio of sums."
+            }
+            Self::FollowerGrowth => {
+                "Followers at the end of the period minus followers at its start, added up over accounts."
+            }
             Self::Sentiment => "Mean sentiment of scored engagements, from −1 (negative) to +1 (positive).",
             Self::Published => "Posts published: confirmed deliveries and imported posts.",
             Self::Conversions => "Conversions attributed to posts.",
@@ -127,7 +133,12 @@ impl Kpi {
     /// Unit of the exact value.
     pub const fn unit(self) -> Unit {
         match self {
-            Self::Reach | Self::Impressions | Self::Engagements | Self::FollowerGrowth | Self::Published | Self::Conversions => Unit::Count,
+            Self::Reach
+            | Self::Impressions
+            | Self::Engagements
+            | Self::FollowerGrowth
+            | Self::Published
+            | Self::Conversions => Unit::Count,
             Self::EngagementRate => Unit::Percent,
             Self::Sentiment => Unit::Score,
             Self::Revenue => Unit::Money,
@@ -157,7 +168,12 @@ impl Kpi {
             Self::Reach => Combines::SummedOnly,
             Self::EngagementRate | Self::Roi => Combines::RatioOfSums,
             Self::Sentiment => Combines::WeightedMean,
-            Self::Impressions | Self::Engagements | Self::FollowerGrowth | Self::Published | Self::Conversions | Self::Revenue => Combines::Adds,
+            Self::Impressions
+            | Self::Engagements
+            | Self::FollowerGrowth
+            | Self::Published
+            | Self::Conversions
+            | Self::Revenue => Combines::Adds,
         }
     }
 }

@@ -23,7 +23,10 @@ impl Period {
     /// A period from two days in order, at most [`LONGEST_DAYS`] long.
     pub fn new(from: NaiveDate, to: NaiveDate) -> Result<Self> {
         if from.year() < 1990 || to.year() > 2100 {
-            return Err(Error::invalid(if from.year() < 1990 { "from" } else { "to" }, "use a day between 1990-01-01 and 2100-12-31."));
+            return Err(Error::invalid(
+                if from.year() < 1990 { "from" } else { "to" },
+                "use a day between 1990-01-01 and 2100-12-31.",
+            ));
         }
         if to < from {
             return Err(Error::invalid("to", format!("use a day that is not before {from}.")));
@@ -62,7 +65,10 @@ impl Period {
 
     /// The period moved back by whole days; `None` before the calendar begins.
     fn back(self, days: u64) -> Option<Self> {
-        Some(Self { from: self.from.checked_sub_days(Days::new(days))?, to: self.to.checked_sub_days(Days::new(days))? })
+        Some(Self {
+            from: self.from.checked_sub_days(Days::new(days))?,
+            to: self.to.checked_sub_days(Days::new(days))?,
+        })
     }
 }
 
@@ -132,7 +138,9 @@ impl Range {
     /// The days that the preset means when today is `today`. [`Range::Custom`] takes `custom`.
     pub fn period(self, today: NaiveDate, custom: Option<(NaiveDate, NaiveDate)>) -> Result<Period> {
         let first_of_month = today.with_day(1).expect("every month has a first");
-        let last = |days: u64| today.checked_sub_days(Days::new(days - 1)).expect("today is far from the calendar's beginning");
+        let last = |days: u64| {
+            today.checked_sub_days(Days::new(days - 1)).expect("today is far from the calendar's beginning")
+        };
         match self {
             Self::Last7 => Period::new(last(7), today),
             Self::Last28 => Period::new(last(28), today),
@@ -142,14 +150,19 @@ impl Range {
                 let first = first_of_month.with_month0(today.month0() / 3 * 3).expect("every quarter has a first");
                 Period::new(first, today)
             }
-            Self::YearToDate => Period::new(NaiveDate::from_ymd_opt(today.year(), 1, 1).expect("every year has a first"), today),
+            Self::YearToDate => {
+                Period::new(NaiveDate::from_ymd_opt(today.year(), 1, 1).expect("every year has a first"), today)
+            }
             Self::LastMonth => {
                 let end = first_of_month.pred_opt().expect("today is far from the calendar's beginning");
                 Period::new(end.with_day(1).expect("every month has a first"), end)
             }
             Self::Custom => match custom {
                 Some((from, to)) => Period::new(from, to),
-                None => Err(Error::invalid("from", "give the first and the last day as from and to, like from=2026-01-01&to=2026-01-31.")),
+                None => Err(Error::invalid(
+                    "from",
+                    "give the first and the last day as from and to, like from=2026-01-01&to=2026-01-31.",
+                )),
             },
         }
     }
@@ -159,9 +172,10 @@ impl FromStr for Range {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|range| range.key() == text).ok_or_else(|| {
-            Error::invalid("range", format!("use one of {}.", Self::ALL.map(Self::key).join(", ")))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|range| range.key() == text)
+            .ok_or_else(|| Error::invalid("range", format!("use one of {}.", Self::ALL.map(Self::key).join(", "))))
     }
 }
 
@@ -222,9 +236,10 @@ impl FromStr for Compare {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|compare| compare.key() == text).ok_or_else(|| {
-            Error::invalid("compare", format!("use one of {}.", Self::ALL.map(Self::key).join(", ")))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|compare| compare.key() == text)
+            .ok_or_else(|| Error::invalid("compare", format!("use one of {}.", Self::ALL.map(Self::key).join(", "))))
     }
 }
 

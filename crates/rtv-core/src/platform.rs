@@ -27,7 +27,8 @@ pub enum Platform {
 
 impl Platform {
     /// All platforms in the order in which people see them.
-    pub const ALL: [Self; 7] = [Self::X, Self::LinkedIn, Self::Instagram, Self::Facebook, Self::Bluesky, Self::Mastodon, Self::Sandbox];
+    pub const ALL: [Self; 7] =
+        [Self::X, Self::LinkedIn, Self::Instagram, Self::Facebook, Self::Bluesky, Self::Mastodon, Self::Sandbox];
 
     /// Text form, as stored and as written in addresses.
     pub const fn key(self) -> &'static str {

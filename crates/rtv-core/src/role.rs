@@ -117,7 +117,12 @@ mod tests {
     fn each_role_holds_all_that_the_next_one_holds() {
         for pair in Role::ALL.windows(2) {
             for permission in Permission::ALL {
-                assert!(!pair[1].grants(*permission) || pair[0].grants(*permission), "{permission} in {} but not {}", pair[1], pair[0]);
+                assert!(
+                    !pair[1].grants(*permission) || pair[0].grants(*permission),
+                    "{permission} in {} but not {}",
+                    pair[1],
+                    pair[0]
+                );
             }
         }
     }

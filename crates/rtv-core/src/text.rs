@@ -55,7 +55,8 @@ impl FromStr for Slug {
         if shaped {
             Ok(Self(text.to_owned()))
         } else {
-            Err("use 2 to 40 lower-case letters, digits and single hyphens, starting with a letter, like acme-coffee".into())
+            Err("use 2 to 40 lower-case letters, digits and single hyphens, starting with a letter, like acme-coffee"
+                .into())
         }
     }
 }
@@ -74,14 +75,17 @@ impl FromStr for Email {
     /// address that SMTP can carry (RFC 5321, 4.5.3.1.3, less the angle brackets).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim().to_lowercase();
-        let fits = text.len() <= 254 && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ',' | ';'));
+        let fits = text.len() <= 254
+            && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ',' | ';'));
         match text.split_once('@') {
             Some((local, domain))
                 if fits
                     && (1..=64).contains(&local.len())
                     && !domain.contains('@')
                     && domain.contains('.')
-                    && domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')) =>
+                    && domain
+                        .split('.')
+                        .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')) =>
             {
                 Ok(Self(text))
             }
@@ -107,7 +111,9 @@ mod tests {
     #[test]
     fn addresses_are_lower_cased_and_checked_for_shape() {
         assert_eq!(" Dana@Example.COM ".parse::<Email>().unwrap().as_str(), "dana@example.com");
-        for bad in ["", "dana", "dana@", "@example.com", "a@b", "a@b..c", "a b@c.de", "a@b@c.de", "a\n@b.de", "<a@b.de>"] {
+        for bad in
+            ["", "dana", "dana@", "@example.com", "a@b", "a@b..c", "a b@c.de", "a@b@c.de", "a\n@b.de", "<a@b.de>"]
+        {
             assert!(bad.parse::<Email>().is_err(), "{bad}");
         }
     }

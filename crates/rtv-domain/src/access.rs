@@ -40,9 +40,7 @@ pub async fn memberships(ctx: &Context) -> Result<Vec<Membership>, Error> {
     .map_err(failed)?;
     tx.rollback().await?;
     rows.into_iter()
-        .map(|row| {
-            Ok(Membership { slug: stored(row.slug.parse())?, name: row.name, role: stored(row.role.parse())? })
-        })
+        .map(|row| Ok(Membership { slug: stored(row.slug.parse())?, name: row.name, role: stored(row.role.parse())? }))
         .collect()
 }
 
@@ -81,7 +79,11 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         currency: row.currency,
         week_start: u32::try_from(row.week_start).unwrap_or(0),
     };
-    Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Member(stored(row.role.parse())?) })
+    Ok(TenantContext {
+        context: ctx.clone(),
+        tenant: Arc::new(tenant),
+        access: Access::Member(stored(row.role.parse())?),
+    })
 }
 
 /// Enters a tenant as the operator. The tenant sees the visit and its reason in its audit log.

@@ -49,7 +49,15 @@ pub(crate) struct Event {
 impl Event {
     /// A successful act on a resource. The action is `noun.verb`.
     pub(crate) fn new(action: &'static str, resource_kind: &'static str, resource_id: impl Into<String>) -> Self {
-        Self { action, resource_kind, resource_id: resource_id.into(), outcome: Outcome::Success, detail: None, before: None, after: None }
+        Self {
+            action,
+            resource_kind,
+            resource_id: resource_id.into(),
+            outcome: Outcome::Success,
+            detail: None,
+            before: None,
+            after: None,
+        }
     }
 
     pub(crate) fn outcome(mut self, outcome: Outcome) -> Self {

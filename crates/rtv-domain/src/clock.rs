@@ -35,7 +35,8 @@ impl Clock {
         if let Ok(at) = DateTime::parse_from_rfc3339(text) {
             return Ok(Self::Fixed(at.with_timezone(&Utc)));
         }
-        let refused = || format!("“{text}” is not a clock; use an instant like 2026-11-21T09:00:00Z or a shift like +90m, -3d");
+        let refused =
+            || format!("“{text}” is not a clock; use an instant like 2026-11-21T09:00:00Z or a shift like +90m, -3d");
         let unit = text.chars().last().filter(char::is_ascii_alphabetic).ok_or_else(refused)?;
         let amount: i64 = text[..text.len() - 1].parse().map_err(|_| refused())?;
         let by = match unit {

@@ -39,7 +39,9 @@ pub enum OpenError {
     #[error("the database does not answer: {0}; start it, or correct the address")]
     Connect(sqlx::Error),
     /// The role could see or change more than it should.
-    #[error("the serving role “{role}” {fault}; row security would not hold for it. Point RTV_APP_DATABASE_URL to a role like rtv_app that owns nothing, is no superuser and has no BYPASSRLS")]
+    #[error(
+        "the serving role “{role}” {fault}; row security would not hold for it. Point RTV_APP_DATABASE_URL to a role like rtv_app that owns nothing, is no superuser and has no BYPASSRLS"
+    )]
     Role {
         /// The role that was tried.
         role: String,

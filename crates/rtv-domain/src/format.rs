@@ -6,13 +6,14 @@ use chrono_tz::Tz;
 use num_format::{Locale, ToFormattedString};
 use rtv_core::kpi::Unit;
 use rtv_core::period::{Grain, Period};
-use rust_decimal::prelude::{RoundingStrategy, ToPrimitive};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::{RoundingStrategy, ToPrimitive};
 
 use crate::context::Tenant;
 
 /// Locales that a tenant may choose.
-pub const LOCALES: [&str; 10] = ["en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "it-IT", "nl-NL", "pt-BR", "ja-JP", "th-TH"];
+pub const LOCALES: [&str; 10] =
+    ["en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "it-IT", "nl-NL", "pt-BR", "ja-JP", "th-TH"];
 
 /// What stands where a value is missing. Never 0.
 pub const MISSING: &str = "—";
@@ -49,7 +50,13 @@ impl Format {
             "th-TH" => (Locale::th, chrono::Locale::th_TH),
             _ => (Locale::en, chrono::Locale::en_US),
         };
-        Self { numbers, dates, month_first: tenant.locale == "en-US", currency: tenant.currency.clone(), zone: tenant.zone }
+        Self {
+            numbers,
+            dates,
+            month_first: tenant.locale == "en-US",
+            currency: tenant.currency.clone(),
+            zone: tenant.zone,
+        }
     }
 
     /// What stands before the fraction of a number.
@@ -73,9 +80,14 @@ impl Format {
         let rounded = value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
         let text = format!("{:.*}", places as usize, rounded.abs());
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-        let whole = whole.parse::<u128>().map_or_else(|_| whole.to_owned(), |whole| whole.to_formatted_string(&self.numbers));
+        let whole =
+            whole.parse::<u128>().map_or_else(|_| whole.to_owned(), |whole| whole.to_formatted_string(&self.numbers));
         let sign = if rounded.is_sign_negative() && !rounded.is_zero() { MINUS.to_string() } else { String::new() };
-        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}{}{fraction}", self.numbers.decimal()) }
+        if fraction.is_empty() {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole}{}{fraction}", self.numbers.decimal())
+        }
     }
 
     /// Short for a card: exact below 100,000, then `128K`, `1.28M`, `3.4B`.
@@ -85,7 +97,13 @@ impl Format {
             let unit_size = Decimal::from(unit);
             if size >= unit_size && size >= Decimal::from(100_000) {
                 let scaled = value / unit_size;
-                let places = if scaled.abs() >= Decimal::from(100) { 0 } else if scaled.abs() >= Decimal::from(10) { 1 } else { 2 };
+                let places = if scaled.abs() >= Decimal::from(100) {
+                    0
+                } else if scaled.abs() >= Decimal::from(10) {
+                    1
+                } else {
+                    2
+                };
                 return format!("{}{letter}", self.decimal(scaled, places));
             }
         }
@@ -107,7 +125,10 @@ impl Format {
             other => other,
         };
         let sign = if value.is_sign_negative() && !value.is_zero() { MINUS.to_string() } else { String::new() };
-        let follows = matches!(self.dates, chrono::Locale::de_DE | chrono::Locale::fr_FR | chrono::Locale::es_ES | chrono::Locale::it_IT);
+        let follows = matches!(
+            self.dates,
+            chrono::Locale::de_DE | chrono::Locale::fr_FR | chrono::Locale::es_ES | chrono::Locale::it_IT
+        );
         match (follows, symbol.len() == 3 && symbol.is_ascii()) {
             (true, _) => format!("{sign}{number}\u{a0}{symbol}"),
             (false, true) => format!("{sign}{symbol}\u{a0}{number}"),
@@ -122,7 +143,11 @@ impl Format {
             Unit::Percent => format!("{}%", self.decimal(value * Decimal::ONE_HUNDRED, 2)),
             Unit::Score => signed(&self.decimal(value.abs(), 2), value),
             Unit::Money => {
-                let number = if value.abs() >= Decimal::from(100_000) { self.compact(value.abs(), 0) } else { self.decimal(value.abs(), 2) };
+                let number = if value.abs() >= Decimal::from(100_000) {
+                    self.compact(value.abs(), 0)
+                } else {
+                    self.decimal(value.abs(), 2)
+                };
                 self.with_currency(&number, value)
             }
             Unit::Multiple => format!("{}×", self.decimal(value, 2)),
@@ -144,7 +169,10 @@ impl Format {
     pub fn change(&self, ratio: Decimal) -> String {
         let percent = ratio * Decimal::ONE_HUNDRED;
         let places = u32::from(percent.abs() < Decimal::ONE_THOUSAND);
-        signed(&format!("{}%", self.decimal(percent.abs(), places)), if percent.round_dp(places).is_zero() { Decimal::ZERO } else { percent })
+        signed(
+            &format!("{}%", self.decimal(percent.abs(), places)),
+            if percent.round_dp(places).is_zero() { Decimal::ZERO } else { percent },
+        )
     }
 
     /// A difference with its sign, in the unit: rates differ in percentage points.
@@ -293,7 +321,9 @@ mod tests {
     #[test]
     fn changes_carry_a_sign_and_a_true_minus() {
         let format = format("en-US", "USD");
-        for (ratio, text) in [("0.124", "+12.4%"), ("-0.03", "−3.0%"), ("0", "0.0%"), ("0.0001", "0.0%"), ("12.5", "+1,250%")] {
+        for (ratio, text) in
+            [("0.124", "+12.4%"), ("-0.03", "−3.0%"), ("0", "0.0%"), ("0.0001", "0.0%"), ("12.5", "+1,250%")]
+        {
             assert_eq!(format.change(ratio.parse().unwrap()), text);
         }
         assert_eq!(format.difference(Unit::Percent, "0.0021".parse().unwrap()), "+0.21 pp");

@@ -296,15 +296,20 @@ fn read(
     send: mpsc::Sender<String>,
     mut progress: impl FnMut(Progress),
 ) -> Result<FileFacts, Error> {
-    let cannot_open = |error: std::io::Error| Error::invalid("file", format!("“{}” cannot be opened: {error}", path.display()));
+    let cannot_open =
+        |error: std::io::Error| Error::invalid("file", format!("“{}” cannot be opened: {error}", path.display()));
     let file = File::open(path).map_err(cannot_open)?;
     let of_bytes = file.metadata().map_err(cannot_open)?.len();
-    let mut reader = rtv_import::open_seekable(std::io::BufReader::with_capacity(PIECE, file), open).map_err(refused_file)?;
+    let mut reader =
+        rtv_import::open_seekable(std::io::BufReader::with_capacity(PIECE, file), open).map_err(refused_file)?;
     if let Some(wanted) = only_platform
         && let rtv_import::mapping::PlatformRule::Fixed(platform) = &reader.mapping().platform
         && *platform != wanted
     {
-        return Err(Error::invalid("account", format!("the account is on {wanted}, and the file’s posts are on {platform}")));
+        return Err(Error::invalid(
+            "account",
+            format!("the account is on {wanted}, and the file’s posts are on {platform}"),
+        ));
     }
     let mut piece = String::with_capacity(PIECE + 8_192);
     let mut told = std::time::Instant::now();
@@ -316,8 +321,12 @@ fn read(
                     Some(refusal) => write_refusal(&mut piece, &refusal),
                 },
                 Err(reason) => {
-                    let refusal =
-                        Refusal { row_number: post.row_number, column: Some("platform".into()), reason, raw: post.external_id };
+                    let refusal = Refusal {
+                        row_number: post.row_number,
+                        column: Some("platform".into()),
+                        reason,
+                        raw: post.external_id,
+                    };
                     write_refusal(&mut piece, &refusal);
                 }
             },
@@ -341,12 +350,16 @@ fn read(
     progress(Progress { rows: reader.rows_read(), bytes: reader.bytes_read(), of_bytes });
 
     let sniffed = reader.sniffed();
-    let mut notes = vec![format!("Read as {} with {} between the columns.", sniffed.encoding, sniffed.delimiter_name())];
+    let mut notes =
+        vec![format!("Read as {} with {} between the columns.", sniffed.encoding, sniffed.delimiter_name())];
     let mapping = reader.mapping().clone();
     notes.extend(mapping.lacks.iter().cloned());
     notes.extend(mapping.ignored.iter().map(|(column, reason)| format!("Column “{column}” is left out: {reason}")));
     if !reader.unmapped_columns().is_empty() {
-        notes.push(format!("The mapping does not know these columns, and they are left out: {}.", reader.unmapped_columns().join(", ")));
+        notes.push(format!(
+            "The mapping does not know these columns, and they are left out: {}.",
+            reader.unmapped_columns().join(", ")
+        ));
     }
     Ok(FileFacts {
         notes,
@@ -498,12 +511,16 @@ async fn store(
     add_campaigns(tx, id, ctx.now()).await?;
     // `distinct on` keeps the first row of each post in the order given.
     let chosen = match options.duplicates {
-        DuplicateRule::First | DuplicateRule::Refuse => "create temporary table import_chosen on commit drop as
+        DuplicateRule::First | DuplicateRule::Refuse => {
+            "create temporary table import_chosen on commit drop as
             select distinct on (platform, account_external_id, external_id) * from import_row
-            where refused_reason is null order by platform, account_external_id, external_id, row_number",
-        DuplicateRule::Last => "create temporary table import_chosen on commit drop as
+            where refused_reason is null order by platform, account_external_id, external_id, row_number"
+        }
+        DuplicateRule::Last => {
+            "create temporary table import_chosen on commit drop as
             select distinct on (platform, account_external_id, external_id) * from import_row
-            where refused_reason is null order by platform, account_external_id, external_id, row_number desc",
+            where refused_reason is null order by platform, account_external_id, external_id, row_number desc"
+        }
     };
     sqlx::query(chosen).execute(tx.connection()).await.map_err(failed)?;
     sqlx::query(
@@ -542,7 +559,8 @@ async fn store(
     .fetch_one(tx.connection())
     .await
     .map_err(failed)?;
-    let counts = Counts { read, new, changed, unchanged: kept - new - changed, duplicate: read - refused - kept, refused };
+    let counts =
+        Counts { read, new, changed, unchanged: kept - new - changed, duplicate: read - refused - kept, refused };
     let refusals = first_refusals(tx).await?;
     let report = Report {
         id: (!options.is_dry_run).then_some(id),
@@ -864,7 +882,9 @@ pub async fn roll_back(ctx: &TenantContext, id: ImportId) -> Result<RolledBack, 
     .map_err(failed)?;
     if !later.is_empty() {
         let later = later.into_iter().map(|later| ImportId::from(later).to_string()).collect::<Vec<_>>().join(", ");
-        return Err(Error::Conflict(format!("posts of {id} were changed later by {later}; roll that back first. Nothing was changed.")));
+        return Err(Error::Conflict(format!(
+            "posts of {id} were changed later by {later}; roll that back first. Nothing was changed."
+        )));
     }
 
     let touched = touched_by_roll_back(&mut tx, id).await?;
@@ -911,7 +931,10 @@ pub async fn roll_back(ctx: &TenantContext, id: ImportId) -> Result<RolledBack, 
     .execute(tx.connection())
     .await
     .map_err(failed)?;
-    sqlx::query!("delete from import_change where import_id = $1", id.uuid()).execute(tx.connection()).await.map_err(failed)?;
+    sqlx::query!("delete from import_change where import_id = $1", id.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
     sqlx::query!("update import set state = 'rolled_back', rolled_back_at = $2 where id = $1", id.uuid(), ctx.now())
         .execute(tx.connection())
         .await
@@ -980,10 +1003,11 @@ pub async fn tenant_of(ctx: &crate::context::Context, id: ImportId) -> Result<rt
     for listed in crate::tenant::list(ctx).await? {
         let slug = listed.tenant.slug.clone();
         let mut tx = ctx.begin_staff(crate::transaction::StaffPermission::TenantsRead, Some(listed.tenant.id)).await?;
-        let is_here = sqlx::query_scalar!(r#"select exists (select 1 from import where id = $1) as "exists!""#, id.uuid())
-            .fetch_one(tx.connection())
-            .await
-            .map_err(failed)?;
+        let is_here =
+            sqlx::query_scalar!(r#"select exists (select 1 from import where id = $1) as "exists!""#, id.uuid())
+                .fetch_one(tx.connection())
+                .await
+                .map_err(failed)?;
         tx.rollback().await?;
         if is_here {
             return Ok(slug);

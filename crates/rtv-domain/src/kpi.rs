@@ -266,7 +266,11 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
     let now = Sums::total(current.iter().copied());
     let before = query.previous.map(|_| Sums::total(earlier.iter().copied()));
     // Where the day of a post is unknown, a line by day would show too little.
-    let days = if current.iter().all(|group| group.first_day == group.last_day) { daily(query.period, &current) } else { Vec::new() };
+    let days = if current.iter().all(|group| group.first_day == group.last_day) {
+        daily(query.period, &current)
+    } else {
+        Vec::new()
+    };
 
     let mut platforms: Vec<Platform> = current.iter().map(|group| group.platform).collect();
     platforms.sort_unstable();
@@ -278,10 +282,15 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
                 return followers.figure();
             }
             let value = now.value(kpi).filter(|_| now.posts > 0 || kpi == Kpi::Published);
-            let previous = before.as_ref().filter(|sums| sums.posts > 0 || kpi == Kpi::Published).and_then(|sums| sums.value(kpi));
+            let previous =
+                before.as_ref().filter(|sums| sums.posts > 0 || kpi == Kpi::Published).and_then(|sums| sums.value(kpi));
             let reporting = platforms
                 .iter()
-                .filter(|platform| Sums::total(current.iter().copied().filter(|group| group.platform == **platform)).value(kpi).is_some())
+                .filter(|platform| {
+                    Sums::total(current.iter().copied().filter(|group| group.platform == **platform))
+                        .value(kpi)
+                        .is_some()
+                })
                 .count();
             Figure {
                 kpi,
@@ -296,7 +305,10 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
                 },
                 basis,
                 note: note(kpi, &now),
-                daily: days.iter().map(|day| if day.posts == 0 && kpi != Kpi::Published { None } else { day.value(kpi) }).collect(),
+                daily: days
+                    .iter()
+                    .map(|day| if day.posts == 0 && kpi != Kpi::Published { None } else { day.value(kpi) })
+                    .collect(),
             }
         })
         .collect();
@@ -335,7 +347,11 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
 /// Figures of accounts that only know totals cannot be mixed with daily ones: a sum of both would count neither what
 /// happened nor what was published. Totals exist for every account, so one such account decides for all.
 pub(crate) fn basis_of(accounts: &[&Account]) -> Basis {
-    if !accounts.is_empty() && accounts.iter().all(|account| account.basis == Basis::Period) { Basis::Period } else { Basis::Lifetime }
+    if !accounts.is_empty() && accounts.iter().all(|account| account.basis == Basis::Period) {
+        Basis::Period
+    } else {
+        Basis::Lifetime
+    }
 }
 
 async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid::Uuid]) -> Result<Vec<Group>, Error> {
@@ -412,7 +428,11 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
         .collect()
 }
 
-async fn read_extent(tx: &mut Tx, basis: Basis, accounts: &[uuid::Uuid]) -> Result<(Option<Period>, Option<DateTime<Utc>>), Error> {
+async fn read_extent(
+    tx: &mut Tx,
+    basis: Basis,
+    accounts: &[uuid::Uuid],
+) -> Result<(Option<Period>, Option<DateTime<Utc>>), Error> {
     let row = sqlx::query!(
         r#"
         select
@@ -451,7 +471,9 @@ fn why_missing(kpi: Kpi, sums: &Sums, platforms: &[Platform], accounts: &[Accoun
         Kpi::EngagementRate if sums.impressions.unwrap_or(0) == 0 && sums.reach.unwrap_or(0) == 0 => {
             format!("It needs impressions or reach above 0, and the posts in this period report 0 ({names}).")
         }
-        Kpi::EngagementRate => format!("None of the posts in this period reports engagements together with impressions or reach above 0 ({names})."),
+        Kpi::EngagementRate => format!(
+            "None of the posts in this period reports engagements together with impressions or reach above 0 ({names})."
+        ),
         Kpi::Sentiment => "No engagement in this period has been scored.".into(),
         Kpi::Conversions => "No conversions have been attributed to posts in this period.".into(),
         Kpi::Revenue => "No revenue has been attributed to posts in this period.".into(),
@@ -466,7 +488,9 @@ fn note(kpi: Kpi, sums: &Sums) -> Option<String> {
         Kpi::EngagementRate if sums.rate_reach > 0 && sums.rate_impressions > 0 => {
             Some("Engagements ÷ impressions, and ÷ reach for posts without impressions.".into())
         }
-        Kpi::EngagementRate if sums.rate_reach > 0 => Some("Engagements ÷ reach, because impressions are missing.".into()),
+        Kpi::EngagementRate if sums.rate_reach > 0 => {
+            Some("Engagements ÷ reach, because impressions are missing.".into())
+        }
         Kpi::EngagementRate if sums.rate_impressions > 0 => Some("Engagements ÷ impressions.".into()),
         Kpi::Sentiment if sums.sentiment_count > 0 => Some(format!("Mean of {} scored posts.", sums.sentiment_count)),
         Kpi::Reach if sums.reach.is_some() => Some("Someone who saw two posts counts twice.".into()),
@@ -518,7 +542,8 @@ fn place(period: Period, grain: Grain, week_start: u32, groups: &[&Group]) -> (V
 fn trend(query: &Query, grain: Grain, week_start: u32, current: &[&Group], earlier: &[&Group]) -> (Vec<Point>, i64) {
     let (firsts, sums, unplaced) = place(query.period, grain, week_start, current);
     let before = query.previous.map(|period| place(period, grain, week_start, earlier));
-    let value = |sums: &Sums| if sums.posts == 0 && query.metric != Kpi::Published { None } else { sums.value(query.metric) };
+    let value =
+        |sums: &Sums| if sums.posts == 0 && query.metric != Kpi::Published { None } else { sums.value(query.metric) };
     let points = firsts
         .iter()
         .zip(&sums)
@@ -655,8 +680,10 @@ mod tests {
 
     #[test]
     fn a_ratio_is_a_ratio_of_sums_and_never_a_mean_of_ratios() {
-        let small = Sums { posts: 1, engagements: Some(5), rate_engagements: 5, rate_impressions: 10, ..Sums::default() };
-        let large = Sums { posts: 1, engagements: Some(10), rate_engagements: 10, rate_impressions: 1_000, ..Sums::default() };
+        let small =
+            Sums { posts: 1, engagements: Some(5), rate_engagements: 5, rate_impressions: 10, ..Sums::default() };
+        let large =
+            Sums { posts: 1, engagements: Some(10), rate_engagements: 10, rate_impressions: 1_000, ..Sums::default() };
         let rate = small.plus(&large).value(Kpi::EngagementRate).unwrap();
         assert_eq!(rate, (Decimal::from(15) / Decimal::from(1_010)).round_dp(12));
     }
@@ -674,7 +701,10 @@ mod tests {
         // 2026-03-04 is a Wednesday.
         let firsts = points(period("2026-03-04", "2026-03-17"), Grain::Week, 0);
         assert_eq!(firsts, [day("2026-03-04"), day("2026-03-09"), day("2026-03-16")]);
-        assert_eq!(points(period("2026-01-31", "2026-03-01"), Grain::Month, 0), [day("2026-01-31"), day("2026-02-01"), day("2026-03-01")]);
+        assert_eq!(
+            points(period("2026-01-31", "2026-03-01"), Grain::Month, 0),
+            [day("2026-01-31"), day("2026-02-01"), day("2026-03-01")]
+        );
     }
 
     #[test]
@@ -682,7 +712,11 @@ mod tests {
         let account = uuid::Uuid::from_u128(1);
         let other = uuid::Uuid::from_u128(2);
         let followers = Followers {
-            counts: vec![(account, day("2026-02-27"), 100), (account, day("2026-03-10"), 130), (other, day("2026-03-10"), 999)],
+            counts: vec![
+                (account, day("2026-02-27"), 100),
+                (account, day("2026-03-10"), 130),
+                (other, day("2026-03-10"), 999),
+            ],
             period: period("2026-03-01", "2026-03-31"),
             previous: None,
             accounts: 2,

@@ -46,7 +46,11 @@ impl Passwords {
 
     /// Checks a password against the stored hash, or against the decoy where there is none. `Some(hash)` beside
     /// `true` is the hash to store instead, made with today's parameters.
-    pub async fn check(&self, password: &SecretString, stored: Option<String>) -> Result<(bool, Option<String>), Error> {
+    pub async fn check(
+        &self,
+        password: &SecretString,
+        stored: Option<String>,
+    ) -> Result<(bool, Option<String>), Error> {
         let _permit = self.permit().await?;
         let password = password.clone();
         let (hash, is_known) = match stored {
@@ -59,7 +63,11 @@ impl Passwords {
                 Error::Internal
             })?;
             let is_right = engine()?.verify_password(password.expose_secret().as_bytes(), &parsed).is_ok() && is_known;
-            let renewed = if is_right && is_outdated(&parsed) { Some(hash_now(password.expose_secret().as_bytes())?) } else { None };
+            let renewed = if is_right && is_outdated(&parsed) {
+                Some(hash_now(password.expose_secret().as_bytes())?)
+            } else {
+                None
+            };
             Ok((is_right, renewed))
         })
         .await
@@ -142,8 +150,15 @@ pub fn refuse_weak(password: &SecretString, about: &[&str]) -> Result<(), Error>
     }
     let estimate = zxcvbn::zxcvbn(text, about);
     if estimate.score() < zxcvbn::Score::Three {
-        let advice = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning).map(|warning| format!(" {warning}")).unwrap_or_default();
-        return Err(Error::invalid("password", format!("use one that is harder to guess, such as four unrelated words.{advice}")));
+        let advice = estimate
+            .feedback()
+            .and_then(zxcvbn::feedback::Feedback::warning)
+            .map(|warning| format!(" {warning}"))
+            .unwrap_or_default();
+        return Err(Error::invalid(
+            "password",
+            format!("use one that is harder to guess, such as four unrelated words.{advice}"),
+        ));
     }
     Ok(())
 }
@@ -151,7 +166,8 @@ pub fn refuse_weak(password: &SecretString, about: &[&str]) -> Result<(), Error>
 /// A password for a person whose password nobody typed: 20 characters from 32, about 100 bits.
 pub fn generate() -> SecretString {
     const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789-";
-    let text: String = rand::random::<[u8; 20]>().iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    let text: String =
+        rand::random::<[u8; 20]>().iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
     SecretString::from(text)
 }
 

@@ -28,7 +28,9 @@ pub enum SchemaError {
     #[error("the database does not answer as its owner: {0}; check DATABASE_URL")]
     Connect(sqlx::Error),
     /// The owner could see past row security, or its faults would stay hidden.
-    #[error("“{0}” is a superuser or has BYPASSRLS; row security faults would stay hidden. Migrate as an ordinary owner such as rtv_owner")]
+    #[error(
+        "“{0}” is a superuser or has BYPASSRLS; row security faults would stay hidden. Migrate as an ordinary owner such as rtv_owner"
+    )]
     PowerfulOwner(String),
     /// The serving role does not exist.
     #[error("the role rtv_app does not exist in this database; create it first: create role rtv_app login")]
@@ -40,7 +42,9 @@ pub enum SchemaError {
     #[error("the database is behind this program by {0} migrations; run: rtv db up")]
     Behind(usize),
     /// The database has migrations that this program does not know.
-    #[error("the database is ahead of this program by {0} migrations; run the newer program, or restore a backup made with this one")]
+    #[error(
+        "the database is ahead of this program by {0} migrations; run the newer program, or restore a backup made with this one"
+    )]
     Ahead(usize),
     /// The table of migrations cannot be read.
     #[error("the table of migrations cannot be read: {0}; if the database is new, run: rtv db up")]
@@ -85,7 +89,8 @@ pub async fn status(owner_url: &str) -> Result<Vec<Migration>, SchemaError> {
             is_known: true,
         })
         .collect();
-    let unknown: Vec<i64> = applied.into_iter().filter(|version| all.iter().all(|known| known.version != *version)).collect();
+    let unknown: Vec<i64> =
+        applied.into_iter().filter(|version| all.iter().all(|known| known.version != *version)).collect();
     all.extend(unknown.into_iter().map(|version| Migration {
         version,
         description: "not known to this program".into(),
@@ -113,5 +118,7 @@ pub async fn refuse_other_version(database: &Database) -> Result<(), SchemaError
 }
 
 async fn applied(connection: &mut PgConnection) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar("select version from _sqlx_migrations where success order by version").fetch_all(connection).await
+    sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
+        .fetch_all(connection)
+        .await
 }

@@ -111,7 +111,12 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
 }
 
 /// Stores a new session of nobody. `false`: the token is taken, and nothing was written.
-pub async fn create(ctx: &Context, session: SessionHash, data: Value, expires_at: DateTime<Utc>) -> Result<bool, Error> {
+pub async fn create(
+    ctx: &Context,
+    session: SessionHash,
+    data: Value,
+    expires_at: DateTime<Utc>,
+) -> Result<bool, Error> {
     let mut tx = ctx.begin_session(session).await?;
     let done = sqlx::query!(
         r#"
@@ -171,7 +176,10 @@ pub async fn load(ctx: &Context, session: SessionHash) -> Result<Option<(Value, 
 /// Removes a session without a word in the log: for tokens that were exchanged for a new one.
 pub async fn delete(ctx: &Context, session: SessionHash) -> Result<(), Error> {
     let mut tx = ctx.begin_session(session).await?;
-    sqlx::query!("delete from session where id_hash = $1", &session.0[..]).execute(tx.connection()).await.map_err(failed)?;
+    sqlx::query!("delete from session where id_hash = $1", &session.0[..])
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
     tx.commit().await
 }
 
@@ -246,11 +254,12 @@ pub async fn end(ctx: &Context, id: Uuid) -> Result<(), Error> {
 pub async fn end_others(ctx: &Context) -> Result<u64, Error> {
     let person = ctx.person().ok_or(Error::SignedOut)?;
     let mut tx = ctx.begin_person().await?;
-    let ended = sqlx::query!("delete from session where public_id <> $1 and user_id = $2", person.session, person.id.uuid())
-        .execute(tx.connection())
-        .await
-        .map_err(failed)?
-        .rows_affected();
+    let ended =
+        sqlx::query!("delete from session where public_id <> $1 and user_id = $2", person.session, person.id.uuid())
+            .execute(tx.connection())
+            .await
+            .map_err(failed)?
+            .rows_affected();
     if ended > 0 {
         record_end(ctx, &mut tx, person, &format!("{ended} others")).await?;
     }
@@ -266,10 +275,11 @@ async fn record_end(ctx: &Context, tx: &mut Tx, person: &Person, id: &str) -> Re
 
 /// Tenants of a person, in a transaction that carries the person's marker.
 pub(crate) async fn tenants_of(tx: &mut Tx, user: UserId) -> Result<Vec<TenantId>, Error> {
-    let rows = sqlx::query_scalar!("select tenant_id from membership where user_id = $1 order by tenant_id", user.uuid())
-        .fetch_all(tx.connection())
-        .await
-        .map_err(failed)?;
+    let rows =
+        sqlx::query_scalar!("select tenant_id from membership where user_id = $1 order by tenant_id", user.uuid())
+            .fetch_all(tx.connection())
+            .await
+            .map_err(failed)?;
     Ok(rows.into_iter().map(TenantId::from).collect())
 }
 
@@ -312,9 +322,9 @@ pub async fn sweep(ctx: &Context) -> Result<u64, Error> {
         now - TimeDelta::hours(1)
     )
     .execute(tx.connection())
-        .await
-        .map_err(failed)?
-        .rows_affected();
+    .await
+    .map_err(failed)?
+    .rows_affected();
     tx.commit().await?;
     Ok(sessions + counters)
 }
@@ -323,7 +333,8 @@ pub async fn sweep(ctx: &Context) -> Result<u64, Error> {
 /// name others too.
 pub fn device_name(user_agent: Option<&str>) -> String {
     let Some(agent) = user_agent.filter(|agent| !agent.is_empty()) else { return "Unknown device".into() };
-    let first = |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let first =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
     let browser = first(&[
         ("Edg/", "Edge"),
         ("OPR/", "Opera"),

@@ -34,8 +34,14 @@ pub struct Verified {
 }
 
 /// Checks address and password. A refusal says the same whatever was wrong, and is audited.
-pub async fn verify(ctx: &Context, passwords: &Passwords, email: &str, password: &SecretString) -> Result<Verified, Error> {
-    let refusal = || Error::invalid("password", "The email address and the password do not match. Check both and try again.");
+pub async fn verify(
+    ctx: &Context,
+    passwords: &Passwords,
+    email: &str,
+    password: &SecretString,
+) -> Result<Verified, Error> {
+    let refusal =
+        || Error::invalid("password", "The email address and the password do not match. Check both and try again.");
     let parsed = email.parse::<Email>().ok();
     let shown = parsed.as_ref().map_or_else(|| "(not an address)".to_owned(), Email::to_string);
     let now = ctx.now();
@@ -61,12 +67,15 @@ pub async fn verify(ctx: &Context, passwords: &Passwords, email: &str, password:
         metrics::counter!("rtv_sign_ins_total", "outcome" => "limited").increment(1);
         // Once a window: an attack must not fill the log of the person's tenants.
         if is_first {
-            let event = Event::new("user.sign_in", "user", shown).outcome(Outcome::Denied).detail("too many failed attempts");
+            let event =
+                Event::new("user.sign_in", "user", shown).outcome(Outcome::Denied).detail("too many failed attempts");
             record_refusal(ctx, user, &event).await?;
         }
         // Whole minutes, rounded up: waiting as long as it says is long enough.
         let minutes = (wait.num_seconds() + 59) / 60;
-        return Err(Error::Limit(format!("There were too many failed attempts to sign in. Wait {minutes} minutes and try again.")));
+        return Err(Error::Limit(format!(
+            "There were too many failed attempts to sign in. Wait {minutes} minutes and try again."
+        )));
     }
 
     let stored = known.as_ref().map(|user| user.password_hash.clone());
@@ -126,14 +135,10 @@ pub async fn complete(ctx: &Context, verified: Verified, session: SessionHash) -
         return Err(Error::Internal);
     }
     if let Some(hash) = verified.renewed_hash {
-        sqlx::query!(
-            "update user_credential set password_hash = $2 where user_id = $1",
-            verified.user.uuid(),
-            hash
-        )
-        .execute(tx.connection())
-        .await
-        .map_err(failed)?;
+        sqlx::query!("update user_credential set password_hash = $2 where user_id = $1", verified.user.uuid(), hash)
+            .execute(tx.connection())
+            .await
+            .map_err(failed)?;
     }
     for key in &verified.counters {
         sqlx::query!("update sign_in_limit set attempts = greatest(attempts - 1, 0) where key = $1", &key[..])
@@ -142,7 +147,10 @@ pub async fn complete(ctx: &Context, verified: Verified, session: SessionHash) -
             .map_err(failed)?;
     }
     if let Some(account) = verified.counters.first() {
-        sqlx::query!("delete from sign_in_limit where key = $1", &account[..]).execute(tx.connection()).await.map_err(failed)?;
+        sqlx::query!("delete from sign_in_limit where key = $1", &account[..])
+            .execute(tx.connection())
+            .await
+            .map_err(failed)?;
     }
     let tenants = session::tenants_of(&mut tx, verified.user).await?;
     let person = session::Person {

@@ -157,7 +157,9 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
     .fetch_optional(tx.connection())
     .await
     .map_err(failed)?
-    .ok_or_else(|| Error::invalid("tenant", format!("there is no tenant “{slug}”; list them with rtv admin tenants list")))?;
+    .ok_or_else(|| {
+        Error::invalid("tenant", format!("there is no tenant “{slug}”; list them with rtv admin tenants list"))
+    })?;
     Ok(Tenant {
         id: row.id.into(),
         slug: stored(row.slug.parse())?,

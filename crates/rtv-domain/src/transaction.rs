@@ -107,7 +107,13 @@ impl Context {
         .fetch_one(&mut *inner)
         .await
         .map_err(failed)?;
-        Ok(Tx { inner, actor: self.actor.clone(), request: self.request.clone(), tenant: markers.tenant, now: self.now() })
+        Ok(Tx {
+            inner,
+            actor: self.actor.clone(),
+            request: self.request.clone(),
+            tenant: markers.tenant,
+            now: self.now(),
+        })
     }
 
     /// For what a person has across tenants. Nobody signed in: [`Error::SignedOut`].
@@ -133,7 +139,9 @@ impl Context {
             Actor::Operator(_) => true,
             // Staff who sign in get the reading paths; what changes things stays with the command line until the
             // staff console asks for freshness.
-            Actor::Person(person) => person.is_staff && matches!(permission, StaffPermission::TenantsRead | StaffPermission::UsersRead),
+            Actor::Person(person) => {
+                person.is_staff && matches!(permission, StaffPermission::TenantsRead | StaffPermission::UsersRead)
+            }
             Actor::Anonymous | Actor::System(_) => false,
         };
         if !is_staff {
@@ -146,7 +154,9 @@ impl Context {
     /// is swept, and no tenant's rows.
     pub async fn begin_worker(&self, kind: WorkKind) -> Result<Tx, Error> {
         match (&self.actor, kind) {
-            (Actor::System(_), WorkKind::Queue | WorkKind::Sweep) => self.open(Markers { actor: "worker", ..Markers::default() }).await,
+            (Actor::System(_), WorkKind::Queue | WorkKind::Sweep) => {
+                self.open(Markers { actor: "worker", ..Markers::default() }).await
+            }
             _ => Err(Error::NotFound),
         }
     }
@@ -165,7 +175,8 @@ impl TenantContext {
         if !self.access.grants(permission) {
             let mut tx = self.context.open(markers).await?;
             let (kind, id) = resource.name(tenant);
-            tx.audit(Event::new("permission.refused", kind, id).outcome(Outcome::Denied).detail(permission.key())).await?;
+            tx.audit(Event::new("permission.refused", kind, id).outcome(Outcome::Denied).detail(permission.key()))
+                .await?;
             tx.commit().await?;
             return Err(Error::Forbidden(permission));
         }
@@ -207,7 +218,12 @@ impl Tx {
 
     /// Adds an event to each tenant's log, and to the operator's where there is none. Only sign-ins need it: they
     /// have no tenant, but each of the person's tenants wants to see them.
-    pub(crate) async fn audit_sign_in(&mut self, actor: &Actor, tenants: &[TenantId], event: &Event) -> Result<(), Error> {
+    pub(crate) async fn audit_sign_in(
+        &mut self,
+        actor: &Actor,
+        tenants: &[TenantId],
+        event: &Event,
+    ) -> Result<(), Error> {
         for tenant in tenants {
             sqlx::query!(r#"select set_config('rtv.tenant_id', $1, true) as "set!""#, tenant.uuid().to_string())
                 .fetch_one(&mut *self.inner)
@@ -215,7 +231,10 @@ impl Tx {
                 .map_err(failed)?;
             audit::insert(&mut self.inner, Some(*tenant), actor, &self.request, self.now, event.clone()).await?;
         }
-        sqlx::query!(r#"select set_config('rtv.tenant_id', '', true) as "set!""#).fetch_one(&mut *self.inner).await.map_err(failed)?;
+        sqlx::query!(r#"select set_config('rtv.tenant_id', '', true) as "set!""#)
+            .fetch_one(&mut *self.inner)
+            .await
+            .map_err(failed)?;
         if tenants.is_empty() {
             audit::insert(&mut self.inner, None, actor, &self.request, self.now, event.clone()).await?;
         }
@@ -230,9 +249,13 @@ pub(crate) fn failed(error: sqlx::Error) -> Error {
             tracing::error!(error = %error, "the database does not answer");
             Error::Unavailable("The database does not answer. Nothing was changed. Try again in a moment.".into())
         }
-        sqlx::Error::Database(cause) if cause.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53")) => {
+        sqlx::Error::Database(cause)
+            if cause.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53")) =>
+        {
             tracing::error!(error = %error, "the database refuses work");
-            Error::Unavailable("The database cannot take work right now. Nothing was changed. Try again in a moment.".into())
+            Error::Unavailable(
+                "The database cannot take work right now. Nothing was changed. Try again in a moment.".into(),
+            )
         }
         _ => {
             tracing::error!(error = %error, "a query failed");

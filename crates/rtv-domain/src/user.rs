@@ -110,7 +110,9 @@ pub async fn create(
         .execute(tx.connection())
         .await
         .map_err(|error| match violated(&error) {
-            Some("app_user_email_unique") => Error::Conflict(format!("{email} was created by somebody else just now. Run the command again.")),
+            Some("app_user_email_unique") => {
+                Error::Conflict(format!("{email} was created by somebody else just now. Run the command again."))
+            }
             _ => failed(error),
         })?;
         sqlx::query!("insert into user_credential (user_id, password_hash) values ($1, $2)", id.uuid(), hash)
@@ -130,19 +132,22 @@ pub async fn create(
             .execute(tx.connection())
             .await
             .map_err(|error| match violated(&error) {
-                Some("membership_key") => Error::invalid("email", format!("{email} is a member of {} already", tenant.slug)),
+                Some("membership_key") => {
+                    Error::invalid("email", format!("{email} is a member of {} already", tenant.slug))
+                }
                 _ => failed(error),
             })?;
             let after = json!({ "email": email, "name": name, "role": role, "is_new": is_new });
             tx.audit(Event::new("member.add", "user", id.to_string()).after(after)).await?;
         }
         None => {
-            sqlx::query!("insert into staff_member (user_id) values ($1)", id.uuid()).execute(tx.connection()).await.map_err(
-                |error| match violated(&error) {
+            sqlx::query!("insert into staff_member (user_id) values ($1)", id.uuid())
+                .execute(tx.connection())
+                .await
+                .map_err(|error| match violated(&error) {
                     Some("staff_member_pkey") => Error::invalid("email", format!("{email} is staff already")),
                     _ => failed(error),
-                },
-            )?;
+                })?;
             let after = json!({ "email": email, "name": name, "is_new": is_new });
             tx.audit(Event::new("staff.add", "user", id.to_string()).after(after)).await?;
         }

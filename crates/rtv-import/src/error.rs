@@ -11,15 +11,11 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ImportError {
     /// The operating system or the sender failed while the file was read.
-    #[error(
-        "The file could not be read to its end: {0}. Nothing is known to be wrong with its content; try again."
-    )]
+    #[error("The file could not be read to its end: {0}. Nothing is known to be wrong with its content; try again.")]
     Io(#[from] io::Error),
 
     /// Zero bytes, or nothing but a byte order mark and line ends.
-    #[error(
-        "The file is empty: it has neither a header nor rows. Check that the export that made it had finished."
-    )]
+    #[error("The file is empty: it has neither a header nor rows. Check that the export that made it had finished.")]
     Empty,
 
     /// A header and no row below it.
@@ -144,11 +140,7 @@ pub enum ImportError {
 }
 
 fn quoted(names: &[String]) -> String {
-    names
-        .iter()
-        .map(|name| format!("\"{name}\""))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// The first `limit` characters of what was typed, so that a message stays readable whatever is in the file. Control characters are shown

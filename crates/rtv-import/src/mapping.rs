@@ -198,23 +198,13 @@ impl Metric {
 }
 
 /// Columns of RTV's own export before the figures.
-pub(crate) const EXPORT_COLUMNS: [&str; 8] = [
-    "platform",
-    "account_id",
-    "account_name",
-    "post_id",
-    "published_at",
-    "kind",
-    "text",
-    "campaign",
-];
+pub(crate) const EXPORT_COLUMNS: [&str; 8] =
+    ["platform", "account_id", "account_name", "post_id", "published_at", "kind", "text", "campaign"];
 
 impl Mapping {
     /// The built-in mapping of that name.
     pub fn builtin(name: &str) -> Option<Self> {
-        Self::all_builtin()
-            .into_iter()
-            .find(|mapping| mapping.name == name)
+        Self::all_builtin().into_iter().find(|mapping| mapping.name == name)
     }
 
     /// All built-in mappings.
@@ -263,11 +253,7 @@ impl Mapping {
                 columns.push(column);
             }
         }
-        columns.extend(
-            [&self.kind, &self.text, &self.campaign]
-                .into_iter()
-                .filter_map(|column| column.as_deref()),
-        );
+        columns.extend([&self.kind, &self.text, &self.campaign].into_iter().filter_map(|column| column.as_deref()));
         columns.extend(self.metrics.iter().map(|metric| metric.column.as_str()));
         columns
     }
@@ -284,23 +270,14 @@ impl Mapping {
 
     /// Refuses a mapping that contradicts itself, which a saved or hand-written one may.
     pub fn validate(&self) -> Result<(), ImportError> {
-        let bad = |reason: String| {
-            Err(ImportError::BadMapping {
-                mapping: self.name.clone(),
-                reason,
-            })
-        };
+        let bad = |reason: String| Err(ImportError::BadMapping { mapping: self.name.clone(), reason });
         if self.account == AccountRule::PostIdPrefix && !matches!(self.post_id, PostIdRule::PagePost(_)) {
             return bad(
-                "it takes the account from the post id, which only works with ids of the form PAGE_POST"
-                    .to_owned(),
+                "it takes the account from the post id, which only works with ids of the form PAGE_POST".to_owned()
             );
         }
         let columns = self.used_columns();
-        if columns
-            .iter()
-            .any(|column| column.is_empty() || column.trim() != *column)
-        {
+        if columns.iter().any(|column| column.is_empty() || column.trim() != *column) {
             return bad("a column's name is empty or has spaces around it".to_owned());
         }
         for (index, column) in columns.iter().enumerate() {
@@ -309,29 +286,18 @@ impl Mapping {
             }
         }
         for (index, metric) in self.metrics.iter().enumerate() {
-            if self.metrics[..index]
-                .iter()
-                .any(|other| other.metric == metric.metric)
-            {
+            if self.metrics[..index].iter().any(|other| other.metric == metric.metric) {
                 return bad(format!("it fills \"{}\" from two columns", metric.metric.key()));
             }
         }
         let identifying = self.required_columns();
         for optional in &self.optional {
             if !columns.contains(&optional.as_str()) {
-                return bad(format!(
-                    "the optional column \"{optional}\" is not one that it reads"
-                ));
+                return bad(format!("the optional column \"{optional}\" is not one that it reads"));
             }
         }
-        if let Some(column) = self
-            .identifying_columns()
-            .into_iter()
-            .find(|column| !identifying.contains(column))
-        {
-            return bad(format!(
-                "the column \"{column}\" tells posts apart and cannot be optional"
-            ));
+        if let Some(column) = self.identifying_columns().into_iter().find(|column| !identifying.contains(column)) {
+            return bad(format!("the column \"{column}\" tells posts apart and cannot be optional"));
         }
         match &self.published {
             PublishedRule::Local { formats, .. } => {
@@ -341,10 +307,7 @@ impl Mapping {
                 for format in formats {
                     let mut items = StrftimeItems::new(&format.pattern);
                     if items.clone().any(|item| item == Item::Error) {
-                        return bad(format!(
-                            "\"{}\" is no date format in strftime notation",
-                            format.pattern
-                        ));
+                        return bad(format!("\"{}\" is no date format in strftime notation", format.pattern));
                     }
                     if items.any(|item| states_offset(&item)) {
                         return bad(format!(
@@ -367,11 +330,7 @@ impl Mapping {
             .metrics
             .iter()
             .map(|metric| metric.column.as_str())
-            .chain(
-                [&self.kind, &self.text, &self.campaign]
-                    .into_iter()
-                    .filter_map(|column| column.as_deref()),
-            )
+            .chain([&self.kind, &self.text, &self.campaign].into_iter().filter_map(|column| column.as_deref()))
             .chain(match &self.account {
                 AccountRule::Column { name, .. } => name.as_deref(),
                 AccountRule::PostIdPrefix | AccountRule::Fixed { .. } => None,
@@ -409,14 +368,9 @@ fn rtv_posts() -> Mapping {
         title: "Posts as RTV exports them".to_owned(),
         source: "RTV's own export of posts with their figures.".to_owned(),
         platform: PlatformRule::Column(column("platform")),
-        account: AccountRule::Column {
-            id: column("account_id"),
-            name: Some(column("account_name")),
-        },
+        account: AccountRule::Column { id: column("account_id"), name: Some(column("account_name")) },
         post_id: PostIdRule::Column(column("post_id")),
-        published: PublishedRule::Rfc3339 {
-            column: column("published_at"),
-        },
+        published: PublishedRule::Rfc3339 { column: column("published_at") },
         metrics: metrics(&Metric::ALL.map(|metric| (metric.key(), metric))),
         kind: Some(column("kind")),
         text: Some(column("text")),
@@ -528,20 +482,11 @@ fn facebook_cosmetics_2014() -> Mapping {
 }
 
 fn metrics(columns: &[(&str, Metric)]) -> Vec<MetricColumn> {
-    columns
-        .iter()
-        .map(|&(column, metric)| MetricColumn {
-            column: column.to_owned(),
-            metric,
-        })
-        .collect()
+    columns.iter().map(|&(column, metric)| MetricColumn { column: column.to_owned(), metric }).collect()
 }
 
 fn reasons(columns: &[(&str, &str)]) -> Vec<(String, String)> {
-    columns
-        .iter()
-        .map(|&(column, reason)| (column.to_owned(), reason.to_owned()))
-        .collect()
+    columns.iter().map(|&(column, reason)| (column.to_owned(), reason.to_owned())).collect()
 }
 
 fn sentences(sentences: &[&str]) -> Vec<String> {
@@ -563,16 +508,10 @@ mod tests {
     fn every_built_in_mapping_is_sound_and_found_by_its_own_columns() {
         for mapping in Mapping::all_builtin() {
             mapping.validate().unwrap();
-            assert_eq!(
-                Mapping::detect(&mapping.required_columns()).as_ref(),
-                Some(&mapping)
-            );
+            assert_eq!(Mapping::detect(&mapping.required_columns()).as_ref(), Some(&mapping));
             assert_eq!(Mapping::builtin(&mapping.name).as_ref(), Some(&mapping));
             for (column, _) in &mapping.ignored {
-                assert!(
-                    !mapping.used_columns().contains(&column.as_str()),
-                    "{column} is both read and ignored"
-                );
+                assert!(!mapping.used_columns().contains(&column.as_str()), "{column} is both read and ignored");
             }
         }
     }
@@ -586,49 +525,16 @@ mod tests {
     #[test]
     fn a_mapping_that_contradicts_itself_is_refused() {
         check(|mapping| mapping.post_id = PostIdRule::RowDigest, "PAGE_POST");
-        check(
-            |mapping| mapping.kind = Some("num_shares".to_owned()),
-            "\"num_shares\" for two fields",
-        );
-        check(
-            |mapping| mapping.metrics[0].metric = Metric::Shares,
-            "\"shares\" from two columns",
-        );
-        check(
-            |mapping| mapping.optional.push("num_likes".to_owned()),
-            "\"num_likes\" is not one that it reads",
-        );
-        check(
-            |mapping| mapping.optional.push("status_id".to_owned()),
-            "\"status_id\" tells posts apart",
-        );
-        check(
-            |mapping| {
-                mapping.published = PublishedRule::Month {
-                    column: "m".to_owned(),
-                    year: 14,
-                }
-            },
-            "year 14",
-        );
-        for (pattern, expect) in [
-            ("%m/%Q", "no date format"),
-            ("%Y-%m-%d %H:%M %z", "states an offset"),
-            ("%s", "states an offset"),
-        ] {
-            let formats = vec![DateFormat {
-                pattern: pattern.to_owned(),
-                shown: String::new(),
-            }];
-            check(
-                |mapping| {
-                    mapping.published = PublishedRule::Local {
-                        column: "d".to_owned(),
-                        formats,
-                    }
-                },
-                expect,
-            );
+        check(|mapping| mapping.kind = Some("num_shares".to_owned()), "\"num_shares\" for two fields");
+        check(|mapping| mapping.metrics[0].metric = Metric::Shares, "\"shares\" from two columns");
+        check(|mapping| mapping.optional.push("num_likes".to_owned()), "\"num_likes\" is not one that it reads");
+        check(|mapping| mapping.optional.push("status_id".to_owned()), "\"status_id\" tells posts apart");
+        check(|mapping| mapping.published = PublishedRule::Month { column: "m".to_owned(), year: 14 }, "year 14");
+        for (pattern, expect) in
+            [("%m/%Q", "no date format"), ("%Y-%m-%d %H:%M %z", "states an offset"), ("%s", "states an offset")]
+        {
+            let formats = vec![DateFormat { pattern: pattern.to_owned(), shown: String::new() }];
+            check(|mapping| mapping.published = PublishedRule::Local { column: "d".to_owned(), formats }, expect);
         }
     }
 }

@@ -99,10 +99,7 @@ pub fn open<R: Read>(input: R, options: OpenOptions) -> Result<Reader<R>, Import
         Some(mapping) => mapping,
         None => Mapping::detect(header).ok_or_else(|| ImportError::NoMapping {
             found: shown_header(header),
-            known: Mapping::all_builtin()
-                .into_iter()
-                .map(|mapping| mapping.name)
-                .collect(),
+            known: Mapping::all_builtin().into_iter().map(|mapping| mapping.name).collect(),
         })?,
     };
     mapping.validate()?;
@@ -110,27 +107,19 @@ pub fn open<R: Read>(input: R, options: OpenOptions) -> Result<Reader<R>, Import
     if let PublishedRule::Local { column, .. } = &mapping.published
         && options.zone.is_none()
     {
-        return Err(ImportError::ZoneRequired {
-            column: column.clone(),
-        });
+        return Err(ImportError::ZoneRequired { column: column.clone() });
     }
-    let account = options
-        .account_external_id
-        .map(|account| account.trim().to_owned());
+    let account = options.account_external_id.map(|account| account.trim().to_owned());
     if let Some(account) = &account {
         if !mapping.takes_account() {
-            return Err(ImportError::AccountNotAccepted {
-                mapping: mapping.name,
-            });
+            return Err(ImportError::AccountNotAccepted { mapping: mapping.name });
         }
         check_label(account).map_err(|reason| ImportError::BadAccount { reason })?;
     }
     let used = mapping.used_columns();
     let unmapped = header
         .iter()
-        .filter(|name| {
-            !used.contains(&name.as_str()) && !mapping.ignored.iter().any(|(ignored, _)| ignored == *name)
-        })
+        .filter(|name| !used.contains(&name.as_str()) && !mapping.ignored.iter().any(|(ignored, _)| ignored == *name))
         .cloned()
         .collect();
     Ok(Reader {
@@ -151,10 +140,7 @@ pub fn open<R: Read>(input: R, options: OpenOptions) -> Result<Reader<R>, Import
 }
 
 /// Opens a file that can be read twice: where its first 64 KiB are pure ASCII, the rest is looked through for the encoding first.
-pub fn open_seekable<R: Read + Seek>(
-    mut input: R,
-    mut options: OpenOptions,
-) -> Result<Reader<R>, ImportError> {
+pub fn open_seekable<R: Read + Seek>(mut input: R, mut options: OpenOptions) -> Result<Reader<R>, ImportError> {
     if options.encoding.is_none() {
         options.encoding = second_look(&mut input)?;
     }
@@ -199,16 +185,9 @@ impl<R: Read> Reader<R> {
     }
 
     fn next_row(&mut self) -> Result<Option<Row>, ImportError> {
-        if !next_record(
-            &mut self.source,
-            &mut self.parser,
-            &mut self.record,
-            self.rows_read + 1,
-        )? {
+        if !next_record(&mut self.source, &mut self.parser, &mut self.record, self.rows_read + 1)? {
             return if self.rows_read == 0 {
-                Err(ImportError::HeaderOnly {
-                    columns: self.sniffed.header.len(),
-                })
+                Err(ImportError::HeaderOnly { columns: self.sniffed.header.len() })
             } else {
                 Ok(None)
             };
@@ -239,9 +218,7 @@ impl<R: Read> Reader<R> {
     /// The how-manieth row with this content it is, from 1.
     fn count_occurrence(&mut self, digest: [u8; 12]) -> Result<u32, ImportError> {
         if self.occurrences.len() == MAX_COUNTED_ROWS && !self.occurrences.contains_key(&digest) {
-            return Err(ImportError::TooManyCountedRows {
-                limit: MAX_COUNTED_ROWS,
-            });
+            return Err(ImportError::TooManyCountedRows { limit: MAX_COUNTED_ROWS });
         }
         let count = self.occurrences.entry(digest).or_default();
         *count += 1;
@@ -299,16 +276,10 @@ impl<R: Read> Reader<R> {
             },
         };
         let published = self.published(cells[columns.published].trim())?;
-        let kind = self
-            .optional_label(columns.kind, at(columns.kind))?
-            .map(|kind| kind.to_lowercase());
+        let kind = self.optional_label(columns.kind, at(columns.kind))?.map(|kind| kind.to_lowercase());
         let campaign = self.optional_label(columns.campaign, at(columns.campaign))?;
         // Only a post's text is kept with the spaces around it: they are part of it.
-        let text = columns
-            .text
-            .map(|index| &*cells[index])
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned);
+        let text = columns.text.map(|index| &*cells[index]).filter(|text| !text.is_empty()).map(str::to_owned);
         let mut metrics = PostMetrics::default();
         for &(index, metric) in &columns.metrics {
             self.set_metric(&mut metrics, metric, index, cells[index].trim())?;
@@ -331,10 +302,7 @@ impl<R: Read> Reader<R> {
 
     fn read_cells(&self) -> Result<Vec<Cow<'_, str>>, Complaint> {
         if let Some(fault) = self.record.fault() {
-            return Err(Complaint {
-                column: fault.column(),
-                reason: format!("{}.", fault.reason()),
-            });
+            return Err(Complaint { column: fault.column(), reason: format!("{}.", fault.reason()) });
         }
         let expected = self.sniffed.header.len();
         let found = self.record.len();
@@ -352,9 +320,7 @@ impl<R: Read> Reader<R> {
             };
             return Err(Complaint {
                 column: None,
-                reason: format!(
-                    "The row has {found} cells, the header has {expected}; they must be as many. {advice}"
-                ),
+                reason: format!("The row has {found} cells, the header has {expected}; they must be as many. {advice}"),
             });
         }
         let mut cells = Vec::with_capacity(found);
@@ -426,10 +392,7 @@ impl<R: Read> Reader<R> {
         }
         let count = || {
             parse_digits::<i64>(value).map(Some).ok_or_else(|| {
-                let accepted = format!(
-                    "a whole number from 0 to {}, or nothing where the value is missing",
-                    i64::MAX
-                );
+                let accepted = format!("a whole number from 0 to {}, or nothing where the value is missing", i64::MAX);
                 self.complaint(Some(index), value, &accepted)
             })
         };
@@ -450,13 +413,9 @@ impl<R: Read> Reader<R> {
             Metric::Revenue => metrics.revenue = amount()?,
             Metric::Cost => metrics.cost = amount()?,
             Metric::Sentiment => {
-                let sentiment = value
-                    .parse()
-                    .ok()
-                    .filter(|sentiment: &f64| (-1.0..=1.0).contains(sentiment));
+                let sentiment = value.parse().ok().filter(|sentiment: &f64| (-1.0..=1.0).contains(sentiment));
                 if sentiment.is_none() {
-                    let accepted =
-                        "a number from -1 to 1, such as 0.25, or nothing where the value is missing";
+                    let accepted = "a number from -1 to 1, such as 0.25, or nothing where the value is missing";
                     return Err(self.complaint(Some(index), value, accepted));
                 }
                 metrics.sentiment = sentiment;
@@ -471,11 +430,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn optional_label(&self, index: Option<usize>, value: &str) -> Result<Option<String>, Complaint> {
-        if value.is_empty() {
-            Ok(None)
-        } else {
-            self.label(index, value).map(Some)
-        }
+        if value.is_empty() { Ok(None) } else { self.label(index, value).map(Some) }
     }
 
     fn complaint(&self, column: Option<usize>, value: &str, accepted: &str) -> Complaint {
@@ -483,10 +438,7 @@ impl<R: Read> Reader<R> {
         let reason = if value.is_empty() {
             format!("Column {name} is empty; accepted is {accepted}.")
         } else {
-            format!(
-                "Column {name} has \"{}\"; accepted is {accepted}.",
-                excerpt(value, SHOWN_VALUE)
-            )
+            format!("Column {name} has \"{}\"; accepted is {accepted}.", excerpt(value, SHOWN_VALUE))
         };
         Complaint { column, reason }
     }
@@ -525,12 +477,8 @@ impl<R: Read> Iterator for Reader<R> {
 impl Columns {
     fn find(mapping: &Mapping, header: &[String]) -> Result<Self, ImportError> {
         let find = |column: &str| header.iter().position(|name| name == column);
-        let missing: Vec<String> = mapping
-            .required_columns()
-            .into_iter()
-            .filter(|column| find(column).is_none())
-            .map(str::to_owned)
-            .collect();
+        let missing: Vec<String> =
+            mapping.required_columns().into_iter().filter(|column| find(column).is_none()).map(str::to_owned).collect();
         if !missing.is_empty() {
             return Err(ImportError::MissingColumns {
                 mapping: mapping.name.clone(),
@@ -559,18 +507,12 @@ impl Columns {
             published: match &mapping.published {
                 PublishedRule::Local { column, .. }
                 | PublishedRule::Rfc3339 { column }
-                | PublishedRule::Month { column, .. } => {
-                    find(column).expect("a required column, which is there")
-                }
+                | PublishedRule::Month { column, .. } => find(column).expect("a required column, which is there"),
             },
             kind: find_optional(&mapping.kind),
             text: find_optional(&mapping.text),
             campaign: find_optional(&mapping.campaign),
-            metrics: mapping
-                .metrics
-                .iter()
-                .filter_map(|metric| Some((find(&metric.column)?, metric.metric)))
-                .collect(),
+            metrics: mapping.metrics.iter().filter_map(|metric| Some((find(&metric.column)?, metric.metric))).collect(),
             by_name,
         })
     }
@@ -592,16 +534,14 @@ fn refuse_duplicates(header: &[String]) -> Result<(), ImportError> {
 
 /// What would be accepted, if this is not.
 fn check_label(value: &str) -> Result<(), String> {
-    if value.is_empty() || value.chars().any(char::is_control) || value.chars().count() > MAX_LABEL_CHARACTERS
-    {
+    if value.is_empty() || value.chars().any(char::is_control) || value.chars().count() > MAX_LABEL_CHARACTERS {
         return Err(format!("one line of 1 to {MAX_LABEL_CHARACTERS} characters"));
     }
     Ok(())
 }
 
 fn is_platform_key(key: &str) -> bool {
-    let is_allowed =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
     (1..=40).contains(&key.len()) && key.bytes().all(is_allowed)
 }
 
@@ -612,11 +552,7 @@ fn page_of(id: &str) -> Option<&str> {
 }
 
 fn shown_formats(formats: &[DateFormat]) -> String {
-    formats
-        .iter()
-        .map(|format| format.shown.as_str())
-        .collect::<Vec<_>>()
-        .join(" or ")
+    formats.iter().map(|format| format.shown.as_str()).collect::<Vec<_>>().join(" or ")
 }
 
 /// A time, cut to the microseconds that a database keeps, or a month.
@@ -628,10 +564,7 @@ fn parse_time_or_month(value: &str) -> Option<Published> {
         if year.len() != 4 || month.len() != 2 {
             return None;
         }
-        Published::Month {
-            year: parse_digits(year)?,
-            month: parse_digits(month)?,
-        }
+        Published::Month { year: parse_digits(year)?, month: parse_digits(month)? }
     };
     let is_accepted = match published {
         Published::At(time) => YEARS.contains(&time.year()),
@@ -642,22 +575,14 @@ fn parse_time_or_month(value: &str) -> Option<Published> {
 
 /// Only digits: no sign, no separators of thousands, whose meaning differs between countries.
 fn parse_digits<T: FromStr>(value: &str) -> Option<T> {
-    if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        value.parse().ok()
-    } else {
-        None
-    }
+    if value.bytes().all(|byte| byte.is_ascii_digit()) { value.parse().ok() } else { None }
 }
 
 fn parse_amount(value: &str) -> Option<Decimal> {
     let is_plain = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         && value.starts_with(|first: char| first.is_ascii_digit())
         && value.ends_with(|last: char| last.is_ascii_digit());
-    if is_plain {
-        Decimal::from_str_exact(value).ok()
-    } else {
-        None
-    }
+    if is_plain { Decimal::from_str_exact(value).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -686,9 +611,7 @@ mod tests {
                 Ok(buffer.len())
             }
         }
-        io::Cursor::new(start.as_bytes().to_vec())
-            .chain(Repeat(unit.as_bytes(), 0).take(length))
-            .chain(end.as_bytes())
+        io::Cursor::new(start.as_bytes().to_vec()).chain(Repeat(unit.as_bytes(), 0).take(length)).chain(end.as_bytes())
     }
 
     fn drain<R: Read>(reader: &mut Reader<R>) -> (Vec<Refusal>, Option<ImportError>, usize) {
@@ -710,18 +633,12 @@ mod tests {
     fn an_unclosed_quote_at_the_end_of_a_large_file_names_its_row_and_holds_little_memory() {
         let unit = "facebook,1,2,2026-03-01T09:30:00Z,hello\n";
         let rows = 20 * 1024 * 1024 / unit.len() as u64;
-        let input = endless(
-            HEADER,
-            unit,
-            rows * unit.len() as u64,
-            "facebook,1,2,2026-03-01T09:30:00Z,\"hello\n1,2,3\n",
-        );
+        let input =
+            endless(HEADER, unit, rows * unit.len() as u64, "facebook,1,2,2026-03-01T09:30:00Z,\"hello\n1,2,3\n");
         let mut reader = open(input, OpenOptions::default()).unwrap();
         let (refusals, error, highest) = drain(&mut reader);
         assert!(refusals.is_empty());
-        let Some(ImportError::UnclosedQuote { row, line }) = error else {
-            panic!("{error:?}")
-        };
+        let Some(ImportError::UnclosedQuote { row, line }) = error else { panic!("{error:?}") };
         assert_eq!((row, line), (rows + 1, rows + 2));
         assert!(highest < 256 * 1024, "{highest} bytes");
         assert_eq!(reader.sha256().map(|_| ()), Some(()));
@@ -731,61 +648,30 @@ mod tests {
     fn a_quote_that_swallows_twenty_megabytes_holds_little_memory() {
         let unit = "facebook,1,2,2026-03-01T09:30:00Z,hello\n";
         let start = format!("{HEADER}{unit}facebook,1,2,2026-03-01T09:30:00Z,\"hello\n");
-        let mut reader = open(
-            endless(&start, unit, 20 * 1024 * 1024, ""),
-            OpenOptions::default(),
-        )
-        .unwrap();
+        let mut reader = open(endless(&start, unit, 20 * 1024 * 1024, ""), OpenOptions::default()).unwrap();
         let (refusals, error, highest) = drain(&mut reader);
         assert!(refusals.is_empty());
-        assert!(
-            matches!(error, Some(ImportError::UnclosedQuote { row: 2, line: 3 })),
-            "{error:?}"
-        );
+        assert!(matches!(error, Some(ImportError::UnclosedQuote { row: 2, line: 3 })), "{error:?}");
         assert!(highest < BOUND, "{highest} bytes");
     }
 
     #[test]
     fn a_cell_of_ten_megabytes_is_refused_by_row_number_and_the_next_row_is_read() {
         let row = "facebook,1,2,2026-03-01T09:30:00Z,";
-        let input = endless(
-            &format!("{HEADER}{row}"),
-            "y",
-            10 * 1024 * 1024,
-            "\nfacebook,1,2,2026-03-01T09:30:00Z,\n",
-        );
+        let input = endless(&format!("{HEADER}{row}"), "y", 10 * 1024 * 1024, "\nfacebook,1,2,2026-03-01T09:30:00Z,\n");
         let mut reader = open(input, OpenOptions::default()).unwrap();
         let (refusals, error, highest) = drain(&mut reader);
         assert!(error.is_none(), "{error:?}");
         assert_eq!(reader.rows_read(), 2);
-        assert_eq!(
-            (
-                refusals.len(),
-                refusals[0].row_number,
-                refusals[0].column.as_deref()
-            ),
-            (1, 1, Some("text"))
-        );
-        assert!(
-            refusals[0]
-                .reason
-                .contains(&format!("longer than {MAX_CELL_BYTES} bytes")),
-            "{}",
-            refusals[0].reason
-        );
+        assert_eq!((refusals.len(), refusals[0].row_number, refusals[0].column.as_deref()), (1, 1, Some("text")));
+        assert!(refusals[0].reason.contains(&format!("longer than {MAX_CELL_BYTES} bytes")), "{}", refusals[0].reason);
         assert!(highest < BOUND, "{highest} bytes");
     }
 
     #[test]
     fn a_file_without_ids_and_with_too_many_different_rows_is_refused() {
-        let mapping = Mapping {
-            post_id: PostIdRule::RowDigest,
-            ..Mapping::builtin("rtv-posts").unwrap()
-        };
-        let options = OpenOptions {
-            mapping: Some(mapping),
-            ..OpenOptions::default()
-        };
+        let mapping = Mapping { post_id: PostIdRule::RowDigest, ..Mapping::builtin("rtv-posts").unwrap() };
+        let options = OpenOptions { mapping: Some(mapping), ..OpenOptions::default() };
         let mut reader = open(HEADER.as_bytes(), options).unwrap();
         let digest = |number: usize| {
             let mut digest = [0; 12];
@@ -797,18 +683,9 @@ mod tests {
         }
         assert_eq!(reader.count_occurrence(digest(7)).unwrap(), 2);
         let error = reader.count_occurrence(digest(MAX_COUNTED_ROWS)).unwrap_err();
-        assert!(matches!(
-            error,
-            ImportError::TooManyCountedRows {
-                limit: MAX_COUNTED_ROWS
-            }
-        ));
+        assert!(matches!(error, ImportError::TooManyCountedRows { limit: MAX_COUNTED_ROWS }));
         // The size that the constant's documentation promises.
-        assert!(
-            reader.occurrences.capacity() < 1 << 21,
-            "{}",
-            reader.occurrences.capacity()
-        );
+        assert!(reader.occurrences.capacity() < 1 << 21, "{}", reader.occurrences.capacity());
     }
 
     proptest! {

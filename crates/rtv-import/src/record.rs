@@ -101,9 +101,7 @@ impl Record {
             return;
         }
         if self.bytes.len() - self.cell_start() + bytes.len() > MAX_CELL_BYTES {
-            self.fail(Fault::CellTooLong {
-                column: self.ends.len(),
-            });
+            self.fail(Fault::CellTooLong { column: self.ends.len() });
         } else if self.bytes.len() + bytes.len() > MAX_ROW_BYTES {
             self.fail(Fault::RowTooLong);
         } else {
@@ -167,13 +165,7 @@ pub(crate) struct Parser {
 
 impl Parser {
     pub(crate) fn new(delimiter: u8) -> Self {
-        Self {
-            delimiter,
-            state: State::RecordStart,
-            line: 1,
-            after_carriage_return: false,
-            quote_line: 0,
-        }
+        Self { delimiter, state: State::RecordStart, line: 1, after_carriage_return: false, quote_line: 0 }
     }
 
     /// Reads on until a record is complete or `input` is used up, and says how many bytes it used. Lines with nothing on them are skipped.
@@ -236,9 +228,7 @@ impl Parser {
                 }
                 State::QuoteInQuoted => {
                     if byte != self.delimiter && !matches!(byte, b'\n' | b'\r') && record.fault.is_none() {
-                        record.fail(Fault::TextAfterQuote {
-                            column: record.ends.len(),
-                        });
+                        record.fail(Fault::TextAfterQuote { column: record.ends.len() });
                     }
                     self.state = State::Plain;
                 }
@@ -251,9 +241,7 @@ impl Parser {
     pub(crate) fn finish(&mut self, record: &mut Record) -> Result<bool, OpenQuote> {
         match self.state {
             State::RecordStart => Ok(false),
-            State::Quoted => Err(OpenQuote {
-                line: self.quote_line,
-            }),
+            State::Quoted => Err(OpenQuote { line: self.quote_line }),
             State::CellStart | State::Plain | State::QuoteInQuoted => {
                 record.end_cell();
                 self.state = State::RecordStart;
@@ -315,10 +303,7 @@ mod tests {
                 .into_iter()
                 .map(|(cells, fault)| {
                     assert_eq!(fault, None, "{input:?}");
-                    cells
-                        .into_iter()
-                        .map(|cell| String::from_utf8(cell).unwrap())
-                        .collect()
+                    cells.into_iter().map(|cell| String::from_utf8(cell).unwrap()).collect()
                 })
                 .collect();
             assert_eq!(read, expect, "{input:?} in chunks of {chunk}");
@@ -341,10 +326,7 @@ mod tests {
 
     #[test]
     fn an_open_quote_names_the_line_it_opened_on() {
-        assert_eq!(
-            parse(b"a\r\n\"b\nc\"\n\nd,\"e\nf\ng", 4).unwrap_err(),
-            OpenQuote { line: 5 }
-        );
+        assert_eq!(parse(b"a\r\n\"b\nc\"\n\nd,\"e\nf\ng", 4).unwrap_err(), OpenQuote { line: 5 });
         assert_eq!(parse(b"\"", 1).unwrap_err(), OpenQuote { line: 1 });
     }
 
@@ -352,32 +334,20 @@ mod tests {
     fn text_after_a_closing_quote_is_a_fault_of_that_record_only() {
         let records = parse(b"x,\"a\"b,c\nd,e,f\n", 3).unwrap();
         assert_eq!(records[0].1, Some(Fault::TextAfterQuote { column: 1 }));
-        assert_eq!(
-            records[1],
-            (vec![b"d".to_vec(), b"e".to_vec(), b"f".to_vec()], None)
-        );
+        assert_eq!(records[1], (vec![b"d".to_vec(), b"e".to_vec(), b"f".to_vec()], None));
     }
 
     #[test]
     fn what_is_exactly_at_a_limit_passes_and_one_more_does_not() {
         let cell = "x".repeat(MAX_CELL_BYTES);
         assert_eq!(parse(cell.as_bytes(), 70_001).unwrap()[0].1, None);
-        assert_eq!(
-            parse(format!("{cell}x").as_bytes(), 70_001).unwrap()[0].1,
-            Some(Fault::CellTooLong { column: 0 })
-        );
+        assert_eq!(parse(format!("{cell}x").as_bytes(), 70_001).unwrap()[0].1, Some(Fault::CellTooLong { column: 0 }));
         let row = [&*cell, &cell, &cell, &cell].join(",");
         assert_eq!(parse(row.as_bytes(), 70_001).unwrap()[0].1, None);
-        assert_eq!(
-            parse(format!("{row},x").as_bytes(), 70_001).unwrap()[0].1,
-            Some(Fault::RowTooLong)
-        );
+        assert_eq!(parse(format!("{row},x").as_bytes(), 70_001).unwrap()[0].1, Some(Fault::RowTooLong));
         let columns = ",".repeat(MAX_COLUMNS - 1);
         assert_eq!(parse(columns.as_bytes(), 7).unwrap()[0].1, None);
-        assert_eq!(
-            parse(format!("{columns},").as_bytes(), 7).unwrap()[0].1,
-            Some(Fault::TooManyColumns)
-        );
+        assert_eq!(parse(format!("{columns},").as_bytes(), 7).unwrap()[0].1, Some(Fault::TooManyColumns));
     }
 
     proptest! {

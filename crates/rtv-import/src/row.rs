@@ -152,26 +152,14 @@ impl PostRow {
             cost,
             sentiment,
         } = &self.metrics;
-        for count in [
-            reach,
-            impressions,
-            reactions,
-            comments,
-            shares,
-            clicks,
-            conversions,
-        ] {
+        for count in [reach, impressions, reactions, comments, shares, clicks, conversions] {
             content.text(count.map(|count| count.to_string()).as_deref());
         }
         for amount in [revenue, cost] {
             content.text(amount.map(|amount| amount.normalize().to_string()).as_deref());
         }
         // Adding zero makes -0 the same as 0.
-        content.text(
-            sentiment
-                .map(|sentiment| (sentiment + 0.0).to_string())
-                .as_deref(),
-        );
+        content.text(sentiment.map(|sentiment| (sentiment + 0.0).to_string()).as_deref());
         content.0.finalize().into()
     }
 }
@@ -193,11 +181,7 @@ impl Content {
 }
 
 /// Writes cells as one CSV row without line end, cut to [`MAX_RAW_BYTES`].
-pub(crate) fn raw_text<'a>(
-    cells: impl Iterator<Item = &'a [u8]>,
-    encoding: Encoding,
-    delimiter: u8,
-) -> String {
+pub(crate) fn raw_text<'a>(cells: impl Iterator<Item = &'a [u8]>, encoding: Encoding, delimiter: u8) -> String {
     let mut raw = String::new();
     for (index, cell) in cells.enumerate() {
         if index > 0 {
@@ -251,53 +235,26 @@ mod tests {
     #[test]
     fn a_refused_row_is_shown_as_it_was_written() {
         check(&[b"a", b"", b"b,c"], "a;;b,c");
-        check(
-            &[b"a;b", b"say \"x\"", b"two\nlines"],
-            "\"a;b\";\"say \"\"x\"\"\";\"two\nlines\"",
-        );
+        check(&[b"a;b", b"say \"x\"", b"two\nlines"], "\"a;b\";\"say \"\"x\"\"\";\"two\nlines\"");
         check(&[b"caf\xE9", b"\0"], "caf\\xE9;\\x00");
-        assert_eq!(
-            raw_text(
-                [b"caf\xE9".as_slice(), b"\x81"].into_iter(),
-                Encoding::Windows1252,
-                b','
-            ),
-            "café,\\x81"
-        );
+        assert_eq!(raw_text([b"caf\xE9".as_slice(), b"\x81"].into_iter(), Encoding::Windows1252, b','), "café,\\x81");
     }
 
     #[test]
     fn a_long_refused_row_is_cut_and_says_so() {
         for cell in ["é".repeat(5000), "\"".repeat(4096), "x".repeat(MAX_RAW_BYTES + 1)] {
             let raw = raw_text([cell.as_bytes()].into_iter(), Encoding::Utf8, b',');
-            assert!(
-                raw.len() <= MAX_RAW_BYTES && raw.ends_with(CUT_MARK),
-                "{} bytes",
-                raw.len()
-            );
+            assert!(raw.len() <= MAX_RAW_BYTES && raw.ends_with(CUT_MARK), "{} bytes", raw.len());
         }
         let exact = "x".repeat(MAX_RAW_BYTES);
-        assert_eq!(
-            raw_text([exact.as_bytes()].into_iter(), Encoding::Utf8, b','),
-            exact
-        );
+        assert_eq!(raw_text([exact.as_bytes()].into_iter(), Encoding::Utf8, b','), exact);
     }
 
     #[test]
     fn a_month_knows_its_first_and_last_day() {
         let day = |month, day| NaiveDate::from_ymd_opt(2024, month, day).unwrap();
-        assert_eq!(
-            Published::Month { year: 2024, month: 2 }.possible_days(),
-            Some((day(2, 1), day(2, 29)))
-        );
-        assert_eq!(
-            Published::Month {
-                year: 2024,
-                month: 12
-            }
-            .possible_days(),
-            Some((day(12, 1), day(12, 31)))
-        );
+        assert_eq!(Published::Month { year: 2024, month: 2 }.possible_days(), Some((day(2, 1), day(2, 29))));
+        assert_eq!(Published::Month { year: 2024, month: 12 }.possible_days(), Some((day(12, 1), day(12, 31))));
         assert_eq!(Published::At(DateTime::UNIX_EPOCH).possible_days(), None);
     }
 
@@ -320,10 +277,7 @@ mod tests {
         // The control characters are those that mark a value as there or missing.
         assert_ne!(digest("a\u{1}b", None), digest("a", Some("b\0")));
         assert_ne!(digest("a", None), digest("a", Some("")));
-        let later = PostRow {
-            row_number: 2,
-            ..post("a", None)
-        };
+        let later = PostRow { row_number: 2, ..post("a", None) };
         assert_eq!(later.compute_content_digest(), digest("a", None));
     }
 }

@@ -120,23 +120,9 @@ pub(crate) fn start<R: Read>(input: R, stated: Option<Encoding>) -> Result<Start
         return Err(ImportError::Empty);
     }
     let header = read_header(&record, encoding)?;
-    let encoding_label = if had_bom && encoding == Encoding::Utf8 {
-        "UTF-8 with BOM"
-    } else {
-        encoding.label()
-    };
-    let sniffed = Sniffed {
-        encoding: encoding_label,
-        had_bom,
-        delimiter,
-        header,
-    };
-    Ok(Started {
-        source,
-        parser,
-        encoding,
-        sniffed,
-    })
+    let encoding_label = if had_bom && encoding == Encoding::Utf8 { "UTF-8 with BOM" } else { encoding.label() };
+    let sniffed = Sniffed { encoding: encoding_label, had_bom, delimiter, header };
+    Ok(Started { source, parser, encoding, sniffed })
 }
 
 /// Reads one record; false at the end of the file. `row` is its number, for the message about a quote that stays open.
@@ -150,9 +136,7 @@ pub(crate) fn next_record<R: Read>(
     loop {
         let input = source.fill()?;
         if input.is_empty() {
-            return parser
-                .finish(record)
-                .map_err(|open| ImportError::UnclosedQuote { row, line: open.line });
+            return parser.finish(record).map_err(|open| ImportError::UnclosedQuote { row, line: open.line });
         }
         let (used, fed) = parser.feed(input, record);
         source.consume(used);
@@ -210,17 +194,13 @@ pub(crate) fn decode_cell(cell: &[u8], encoding: Encoding) -> Result<std::borrow
     }
     if std::str::from_utf8(cell).is_ok() {
         return Err(
-            "It is encoded as UTF-8 although the rest of the file is Windows-1252; save the whole file in one encoding".to_owned(),
+            "It is encoded as UTF-8 although the rest of the file is Windows-1252; save the whole file in one encoding"
+                .to_owned(),
         );
     }
     // The five places that Windows-1252 leaves empty.
-    if let Some(byte) = cell
-        .iter()
-        .find(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D))
-    {
-        return Err(format!(
-            "It contains the byte {byte:02X}, which has no meaning in Windows-1252"
-        ));
+    if let Some(byte) = cell.iter().find(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D)) {
+        return Err(format!("It contains the byte {byte:02X}, which has no meaning in Windows-1252"));
     }
     let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(cell);
     Ok(text)
@@ -233,18 +213,14 @@ pub(crate) fn shown_header(header: &[String]) -> String {
 
 fn read_header(record: &Record, encoding: Encoding) -> Result<Vec<String>, ImportError> {
     if let Some(fault) = record.fault() {
-        return Err(ImportError::Header {
-            reason: fault.reason(),
-        });
+        return Err(ImportError::Header { reason: fault.reason() });
     }
     record
         .cells()
         .enumerate()
         .map(|(index, cell)| match decode_cell(cell, encoding) {
             Ok(name) => Ok(name.trim().to_owned()),
-            Err(reason) => Err(ImportError::Header {
-                reason: format!("cell {} cannot be read. {reason}", index + 1),
-            }),
+            Err(reason) => Err(ImportError::Header { reason: format!("cell {} cannot be read. {reason}", index + 1) }),
         })
         .collect()
 }
@@ -314,10 +290,7 @@ impl Tally {
                 Ok(valid) => (valid, None),
                 Err(error) => {
                     let (valid, _) = rest.split_at(error.valid_up_to());
-                    (
-                        std::str::from_utf8(valid).expect("valid up to there"),
-                        Some(error),
-                    )
+                    (std::str::from_utf8(valid).expect("valid up to there"), Some(error))
                 }
             };
             self.multibyte += valid.chars().filter(|character| !character.is_ascii()).count() as u64;

@@ -92,10 +92,7 @@ impl<R: Read> Source<R> {
                 break;
             }
         }
-        Ok(self
-            .utf16
-            .as_ref()
-            .map_or(&[], |utf16| &utf16.text[utf16.text_at..]))
+        Ok(self.utf16.as_ref().map_or(&[], |utf16| &utf16.text[utf16.text_at..]))
     }
 
     pub(crate) fn consume(&mut self, length: usize) {
@@ -136,9 +133,7 @@ impl Utf16 {
         }
         let mut buffer = [0; 4096];
         loop {
-            let (result, read, written) =
-                self.decoder
-                    .decode_to_utf8_without_replacement(input, &mut buffer, last);
+            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(input, &mut buffer, last);
             self.text.extend_from_slice(&buffer[..written]);
             input = &input[read..];
             match result {

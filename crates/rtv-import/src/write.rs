@@ -9,10 +9,7 @@ use crate::{
 
 /// Writes refused rows with the columns `row`, `column`, `reason` and `raw`. The file is made to be opened in a spreadsheet, so a value that one
 /// would take for a formula gets a leading `'`.
-pub fn write_refusals<'a>(
-    output: impl Write,
-    refusals: impl IntoIterator<Item = &'a Refusal>,
-) -> io::Result<()> {
+pub fn write_refusals<'a>(output: impl Write, refusals: impl IntoIterator<Item = &'a Refusal>) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(output);
     writer.write_record(["row", "column", "reason", "raw"])?;
     for refusal in refusals {
@@ -72,11 +69,7 @@ fn figure(post: &PostRow, metric: Metric) -> String {
 }
 
 fn without_formula(value: &str) -> String {
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{value}")
-    } else {
-        value.to_owned()
-    }
+    if value.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{value}") } else { value.to_owned() }
 }
 
 #[cfg(test)]
@@ -92,18 +85,8 @@ mod tests {
             raw: "=HYPERLINK(1),\"a\nb\"".to_owned(),
         };
         let mut output = Vec::new();
-        write_refusals(
-            &mut output,
-            [
-                &refusal,
-                &Refusal {
-                    column: None,
-                    raw: "1,2".to_owned(),
-                    ..refusal.clone()
-                },
-            ],
-        )
-        .unwrap();
+        write_refusals(&mut output, [&refusal, &Refusal { column: None, raw: "1,2".to_owned(), ..refusal.clone() }])
+            .unwrap();
         let rows: Vec<Vec<String>> = csv::ReaderBuilder::new()
             .has_headers(false)
             .from_reader(&*output)
@@ -111,15 +94,7 @@ mod tests {
             .map(|row| row.unwrap().iter().map(str::to_owned).collect())
             .collect();
         assert_eq!(rows[0], ["row", "column", "reason", "raw"]);
-        assert_eq!(
-            rows[1],
-            [
-                "7",
-                "reach",
-                "Column \"reach\" is wrong.",
-                "'=HYPERLINK(1),\"a\nb\""
-            ]
-        );
+        assert_eq!(rows[1], ["7", "reach", "Column \"reach\" is wrong.", "'=HYPERLINK(1),\"a\nb\""]);
         assert_eq!(rows[2], ["7", "", "Column \"reach\" is wrong.", "1,2"]);
     }
 }

@@ -23,24 +23,16 @@ const COSMETICS: &str = "facebook_cosmetics_brand_2014.csv";
 
 /// The real files lie beside the checkout; a clone elsewhere does not have them.
 fn real_file(name: &str) -> Option<String> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data")
-        .join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     let read = std::fs::read_to_string(&path);
     if read.is_err() {
-        eprintln!(
-            "SKIPPED: the real data file {name} is not there, so this test proves nothing ({})",
-            path.display()
-        );
+        eprintln!("SKIPPED: the real data file {name} is not there, so this test proves nothing ({})", path.display());
     }
     read.ok()
 }
 
 fn in_zone(zone: &str) -> OpenOptions {
-    OpenOptions {
-        zone: Some(zone.parse().unwrap()),
-        ..OpenOptions::default()
-    }
+    OpenOptions { zone: Some(zone.parse().unwrap()), ..OpenOptions::default() }
 }
 
 fn read_all<R: Read>(reader: &mut Reader<R>) -> (Vec<PostRow>, Vec<Refusal>) {
@@ -74,17 +66,11 @@ fn the_live_sellers_file_is_read_as_a_naive_computation_reads_it() {
     };
     let mut reader = open(text.as_bytes(), in_zone("Asia/Bangkok")).unwrap();
     assert_eq!(reader.mapping().name, "facebook-live-sellers");
-    assert_eq!(
-        (reader.sniffed().encoding, reader.sniffed().delimiter),
-        ("UTF-8", b',')
-    );
+    assert_eq!((reader.sniffed().encoding, reader.sniffed().delimiter), ("UTF-8", b','));
     assert!(reader.unmapped_columns().is_empty());
     let (posts, refusals) = read_all(&mut reader);
     assert_eq!((posts.len(), refusals), (7050, vec![]));
-    assert_eq!(
-        (reader.rows_read(), reader.bytes_read()),
-        (7050, text.len() as u64)
-    );
+    assert_eq!((reader.rows_read(), reader.bytes_read()), (7050, text.len() as u64));
     assert!(reader.sha256().is_some());
 
     let mut naive: BTreeMap<&str, [i64; 3]> = BTreeMap::new();
@@ -104,25 +90,13 @@ fn the_live_sellers_file_is_read_as_a_naive_computation_reads_it() {
     let zone: Tz = "Asia/Bangkok".parse().unwrap();
     for post in &posts {
         let sums = read.entry(&post.account_external_id).or_default();
-        for (sum, count) in
-            sums.iter_mut()
-                .zip([post.metrics.reactions, post.metrics.comments, post.metrics.shares])
-        {
+        for (sum, count) in sums.iter_mut().zip([post.metrics.reactions, post.metrics.comments, post.metrics.shares]) {
             *sum += count.unwrap();
         }
-        let Published::At(time) = post.published else {
-            panic!("{post:?}")
-        };
-        *read_months
-            .entry(time.with_timezone(&zone).format("%Y-%m").to_string())
-            .or_default() += 1;
+        let Published::At(time) = post.published else { panic!("{post:?}") };
+        *read_months.entry(time.with_timezone(&zone).format("%Y-%m").to_string()).or_default() += 1;
         assert_eq!(
-            (
-                &*post.platform,
-                post.metrics.reach,
-                post.metrics.impressions,
-                post.metrics.clicks
-            ),
+            (&*post.platform, post.metrics.reach, post.metrics.impressions, post.metrics.clicks),
             ("facebook", None, None, None)
         );
     }
@@ -131,21 +105,11 @@ fn the_live_sellers_file_is_read_as_a_naive_computation_reads_it() {
     assert_eq!(read.len(), 9);
     let total = |index: usize| read.values().map(|sums| sums[index]).sum::<i64>();
     assert_eq!([total(0), total(1), total(2)], [1_622_326, 1_581_710, 282_159]);
-    assert_eq!(
-        posts
-            .iter()
-            .map(|post| &post.external_id)
-            .collect::<BTreeSet<_>>()
-            .len(),
-        6997
-    );
+    assert_eq!(posts.iter().map(|post| &post.external_id).collect::<BTreeSet<_>>().len(), 6997);
 
     // 4/22/2018 6:00 in Bangkok, which is seven hours ahead of UTC.
     let first = &posts[0];
-    assert_eq!(
-        first.published,
-        Published::At(Utc.with_ymd_and_hms(2018, 4, 21, 23, 0, 0).unwrap())
-    );
+    assert_eq!(first.published, Published::At(Utc.with_ymd_and_hms(2018, 4, 21, 23, 0, 0).unwrap()));
     assert_eq!((first.row_number, first.kind.as_deref()), (1, Some("video")));
     assert_eq!(first.external_id, "246675545449582_1649696485147474");
 }
@@ -154,10 +118,7 @@ fn the_live_sellers_file_is_read_as_a_naive_computation_reads_it() {
 fn the_cosmetics_file_is_read_with_empty_cells_missing_and_the_month_only() {
     let Some(text) = real_file(COSMETICS) else { return };
     let mut reader = open(text.as_bytes(), OpenOptions::default()).unwrap();
-    assert_eq!(
-        (&*reader.mapping().name, reader.sniffed().delimiter),
-        ("facebook-cosmetics-2014", b';')
-    );
+    assert_eq!((&*reader.mapping().name, reader.sniffed().delimiter), ("facebook-cosmetics-2014", b';'));
     assert!(reader.unmapped_columns().is_empty());
     let (posts, refusals) = read_all(&mut reader);
     assert_eq!((posts.len(), refusals), (500, vec![]));
@@ -167,24 +128,11 @@ fn the_cosmetics_file_is_read_with_empty_cells_missing_and_the_month_only() {
             .map(|column: usize| (!cells[column].is_empty()).then(|| cells[column].parse::<i64>().unwrap()));
         let metrics = &post.metrics;
         assert_eq!(
-            [
-                metrics.reach,
-                metrics.impressions,
-                metrics.reactions,
-                metrics.comments,
-                metrics.shares,
-                metrics.clicks
-            ],
+            [metrics.reach, metrics.impressions, metrics.reactions, metrics.comments, metrics.shares, metrics.clicks],
             naive,
             "{line}"
         );
-        assert_eq!(
-            post.published,
-            Published::Month {
-                year: 2014,
-                month: cells[3].parse().unwrap()
-            }
-        );
+        assert_eq!(post.published, Published::Month { year: 2014, month: cells[3].parse().unwrap() });
         assert_eq!(post.kind.as_deref(), Some(&*cells[1].to_lowercase()));
         assert_eq!(
             (&*post.account_external_id, post.account_name.as_deref()),
@@ -193,35 +141,15 @@ fn the_cosmetics_file_is_read_with_empty_cells_missing_and_the_month_only() {
     }
     // Row 112 of the file has no comments and no shares; row 121 has two likes and no shares.
     assert_eq!(
-        (
-            posts[111].metrics.comments,
-            posts[111].metrics.reactions,
-            posts[111].metrics.shares
-        ),
+        (posts[111].metrics.comments, posts[111].metrics.reactions, posts[111].metrics.shares),
         (Some(0), None, None)
     );
-    assert_eq!(
-        posts.iter().filter(|post| post.metrics.shares.is_none()).count(),
-        4
-    );
-    assert_eq!(
-        posts
-            .iter()
-            .map(|post| &post.external_id)
-            .collect::<BTreeSet<_>>()
-            .len(),
-        500
-    );
+    assert_eq!(posts.iter().filter(|post| post.metrics.shares.is_none()).count(), 4);
+    assert_eq!(posts.iter().map(|post| &post.external_id).collect::<BTreeSet<_>>().len(), 500);
 
-    let other = OpenOptions {
-        account_external_id: Some("my-page".to_owned()),
-        ..OpenOptions::default()
-    };
+    let other = OpenOptions { account_external_id: Some("my-page".to_owned()), ..OpenOptions::default() };
     let again = read_posts(text.as_bytes(), other);
-    assert_eq!(
-        (&*again[0].account_external_id, again[0].account_name.as_deref()),
-        ("my-page", None)
-    );
+    assert_eq!((&*again[0].account_external_id, again[0].account_name.as_deref()), ("my-page", None));
     assert_eq!(again[0].external_id, posts[0].external_id);
 }
 
@@ -232,20 +160,13 @@ const COSMETICS_HEADER: &str = "Page_T_Likes;Type;Category;Month;Weekday;Hour;Pa
 fn rows_without_an_id_are_known_again_whatever_their_order_and_that_of_the_columns() {
     let row = |reach: u32| format!("1;Photo;2;12;4;3;0;{reach};5091;178;109;159;3078;1640;119;4;79;17;100\n");
     let ids = |input: &str| -> Vec<String> {
-        read_posts(input.as_bytes(), OpenOptions::default())
-            .into_iter()
-            .map(|post| post.external_id)
-            .collect()
+        read_posts(input.as_bytes(), OpenOptions::default()).into_iter().map(|post| post.external_id).collect()
     };
     let forth = ids(&[COSMETICS_HEADER, &row(1), &row(2), &row(1)].concat());
     let back = ids(&[COSMETICS_HEADER, &row(1), &row(1), &row(2)].concat());
     assert_eq!((&forth[0], &forth[1], &forth[2]), (&back[0], &back[2], &back[1]));
     assert_eq!(forth[2], forth[0].replace("-1", "-2"));
-    assert!(
-        forth[0].starts_with("row-") && forth[0].len() == 4 + 24 + 2,
-        "{}",
-        forth[0]
-    );
+    assert!(forth[0].starts_with("row-") && forth[0].len() == 4 + 24 + 2, "{}", forth[0]);
 
     let turned: String = [COSMETICS_HEADER, &row(1)]
         .concat()
@@ -273,24 +194,13 @@ fn every_encoding_is_detected_and_said_and_gives_the_same_posts() {
     assert!(!had_errors);
     let check = |input: &[u8], encoding: &str, had_bom: bool| {
         let mut reader = open(input, OpenOptions::default()).unwrap();
-        assert_eq!(
-            (reader.sniffed().encoding, reader.sniffed().had_bom),
-            (encoding, had_bom)
-        );
+        assert_eq!((reader.sniffed().encoding, reader.sniffed().had_bom), (encoding, had_bom));
         assert_eq!(read_all(&mut reader), (expect.clone(), vec![]), "{encoding}");
     };
     check(text.as_bytes(), "UTF-8", false);
     check(format!("\u{FEFF}{text}").as_bytes(), "UTF-8 with BOM", true);
-    check(
-        &utf16(&format!("\u{FEFF}{text}"), u16::to_le_bytes),
-        "UTF-16LE",
-        true,
-    );
-    check(
-        &utf16(&format!("\u{FEFF}{text}"), u16::to_be_bytes),
-        "UTF-16BE",
-        true,
-    );
+    check(&utf16(&format!("\u{FEFF}{text}"), u16::to_le_bytes), "UTF-16LE", true);
+    check(&utf16(&format!("\u{FEFF}{text}"), u16::to_be_bytes), "UTF-16BE", true);
     check(&utf16(&text, u16::to_le_bytes), "UTF-16LE", false);
     check(&utf16(&text, u16::to_be_bytes), "UTF-16BE", false);
     check(&western, "windows-1252", false);
@@ -322,23 +232,14 @@ fn western_text_is_recognised_from_one_letter_or_from_many() {
 fn an_encoding_that_is_not_read_is_named_unless_the_caller_knows_better() {
     for (encoding, text) in [
         (encoding_rs::WINDOWS_874, "ขายเสื้อผ้าแฟชั่นราคาถูก ส่งฟรีทั่วประเทศ"),
-        (
-            encoding_rs::WINDOWS_1251,
-            "Скидки на всю косметику до конца недели",
-        ),
+        (encoding_rs::WINDOWS_1251, "Скидки на всю косметику до конца недели"),
         (encoding_rs::SHIFT_JIS, "新しい化粧品の発売のお知らせです。"),
     ] {
         let (input, _, _) = encoding.encode(text);
         let input = [with_text("").trim_end().as_bytes(), &*input, b"\n"].concat();
         let error = open(&*input, OpenOptions::default()).unwrap_err();
-        assert!(
-            matches!(error, ImportError::UnsupportedEncoding { guess } if guess == encoding.name()),
-            "{error}"
-        );
-        let stated = OpenOptions {
-            encoding: Some(Encoding::Windows1252),
-            ..OpenOptions::default()
-        };
+        assert!(matches!(error, ImportError::UnsupportedEncoding { guess } if guess == encoding.name()), "{error}");
+        let stated = OpenOptions { encoding: Some(Encoding::Windows1252), ..OpenOptions::default() };
         assert_eq!(open(&*input, stated).unwrap().sniffed().encoding, "windows-1252");
     }
 }
@@ -354,24 +255,14 @@ fn an_encoding_that_shows_only_late_is_found_when_the_file_can_be_read_twice() {
     let mut reader = open_seekable(io::Cursor::new(&*input), OpenOptions::default()).unwrap();
     assert_eq!(reader.sniffed().encoding, "windows-1252");
     let (posts, refusals) = read_all(&mut reader);
-    assert_eq!(
-        (posts.last().unwrap().text.as_deref(), refusals),
-        (Some("Café"), vec![])
-    );
+    assert_eq!((posts.last().unwrap().text.as_deref(), refusals), (Some("Café"), vec![]));
     let mut reader = open_seekable(io::Cursor::new(&text), OpenOptions::default()).unwrap();
-    assert_eq!(
-        (reader.sniffed().encoding, read_all(&mut reader).0.len()),
-        ("UTF-8", posts.len())
-    );
+    assert_eq!((reader.sniffed().encoding, read_all(&mut reader).0.len()), ("UTF-8", posts.len()));
 
     // Read only once, the row is refused rather than guessed at.
     let (_, refusals) = read_all(&mut open(&*input, OpenOptions::default()).unwrap());
     assert_eq!(refusals.len(), 1);
-    assert!(
-        refusals[0].reason.contains("byte E9") && refusals[0].raw.ends_with("Caf\\xE9"),
-        "{:?}",
-        refusals[0]
-    );
+    assert!(refusals[0].reason.contains("byte E9") && refusals[0].raw.ends_with("Caf\\xE9"), "{:?}", refusals[0]);
 }
 
 #[test]
@@ -387,27 +278,13 @@ fn every_separator_and_line_end_gives_the_same_posts() {
         }
     }
     let without_line_end = text.trim_end();
-    assert_eq!(
-        read_posts(without_line_end.as_bytes(), OpenOptions::default()),
-        expect
-    );
+    assert_eq!(read_posts(without_line_end.as_bytes(), OpenOptions::default()), expect);
 }
 
 #[test]
 fn a_cell_that_looks_like_a_formula_is_text_and_stays_as_it_is() {
-    for text in [
-        "=1+1",
-        "+49 30",
-        "-2",
-        "@SUM(A1)",
-        "=HYPERLINK(\"\"x\"\")",
-        "  spaces  ",
-        "two\nlines",
-    ] {
-        let posts = read_posts(
-            with_text(&format!("\"{text}\"")).as_bytes(),
-            OpenOptions::default(),
-        );
+    for text in ["=1+1", "+49 30", "-2", "@SUM(A1)", "=HYPERLINK(\"\"x\"\")", "  spaces  ", "two\nlines"] {
+        let posts = read_posts(with_text(&format!("\"{text}\"")).as_bytes(), OpenOptions::default());
         assert_eq!(posts[0].text.as_deref(), Some(&*text.replace("\"\"", "\"")));
     }
 }
@@ -422,59 +299,32 @@ fn a_file_that_cannot_be_read_says_why() {
     check(b"", "is empty");
     check(b"\xEF\xBB\xBF\r\n\n", "is empty");
     check(header.as_bytes(), "a header of 5 columns and no row");
-    check(
-        format!("{header}\r\n\r\n").as_bytes(),
-        "a header of 5 columns and no row",
-    );
+    check(format!("{header}\r\n\r\n").as_bytes(), "a header of 5 columns and no row");
     check(b"PK\x03\x04rest", "an Excel workbook (XLSX)");
     check(b"\xD0\xCF\x11\xE0rest", "an old Excel workbook");
     check(b"\xFF\xFE\0\0a\0\0\0", "UTF-32");
-    check(
-        b"a,b\0\0,c\n1,2,3\n",
-        "cell 2 cannot be read. It contains a NUL byte",
-    );
-    check(
-        b"a,b,c\n1,2,3\n",
-        "No built-in mapping fits the file's columns: a, b, c.",
-    );
+    check(b"a,b\0\0,c\n1,2,3\n", "cell 2 cannot be read. It contains a NUL byte");
+    check(b"a,b,c\n1,2,3\n", "No built-in mapping fits the file's columns: a, b, c.");
     check(
         format!("{header},kind, kind \n").as_bytes(),
         "\"kind\" stands twice in the header, as column 6 and column 7",
     );
-    check(
-        format!("{header}\na,\"b").as_bytes(),
-        "opens in row 1 (line 2 of the file) is never closed",
-    );
+    check(format!("{header}\na,\"b").as_bytes(), "opens in row 1 (line 2 of the file) is never closed");
     check(b"platform,\"account_id\n", "opens in row 0 (line 1 of the file)");
     check(",".repeat(9_999).as_bytes(), "more than 1000 columns");
-    check(
-        format!("\"{}\"", "x".repeat(2_000_000)).as_bytes(),
-        "Cell 1 is longer than 1048576 bytes",
-    );
+    check(format!("\"{}\"", "x".repeat(2_000_000)).as_bytes(), "Cell 1 is longer than 1048576 bytes");
 
-    let named = |name| OpenOptions {
-        mapping: Mapping::builtin(name),
-        ..in_zone("Asia/Bangkok")
-    };
+    let named = |name| OpenOptions { mapping: Mapping::builtin(name), ..in_zone("Asia/Bangkok") };
     let message = error_of(b"platform,account_id,post_id\n1,2,3\n", named("rtv-posts")).to_string();
     assert!(
-        message.contains("needs the column \"published_at\"")
-            && message.contains("platform, account_id, post_id"),
+        message.contains("needs the column \"published_at\"") && message.contains("platform, account_id, post_id"),
         "{message}"
     );
 
-    let account = |account: &str| OpenOptions {
-        account_external_id: Some(account.to_owned()),
-        ..OpenOptions::default()
-    };
-    assert!(matches!(
-        error_of(with_text("").as_bytes(), account("x")),
-        ImportError::AccountNotAccepted { .. }
-    ));
-    assert!(matches!(
-        error_of(COSMETICS_HEADER.as_bytes(), account(" ")),
-        ImportError::BadAccount { .. }
-    ));
+    let account =
+        |account: &str| OpenOptions { account_external_id: Some(account.to_owned()), ..OpenOptions::default() };
+    assert!(matches!(error_of(with_text("").as_bytes(), account("x")), ImportError::AccountNotAccepted { .. }));
+    assert!(matches!(error_of(COSMETICS_HEADER.as_bytes(), account(" ")), ImportError::BadAccount { .. }));
 }
 
 const LIVE_HEADER: &str = "status_id,status_type,status_published,num_comments,num_shares,num_reactions\n";
@@ -483,10 +333,7 @@ const LIVE_HEADER: &str = "status_id,status_type,status_published,num_comments,n
 fn local_times_need_a_zone_and_the_message_names_the_option() {
     let input = format!("{LIVE_HEADER}1_2,photo,4/22/2018 6:00,1,2,3\n");
     let message = error_of(input.as_bytes(), OpenOptions::default()).to_string();
-    assert!(
-        message.contains("--zone") && message.contains("\"status_published\""),
-        "{message}"
-    );
+    assert!(message.contains("--zone") && message.contains("\"status_published\""), "{message}");
 }
 
 #[test]
@@ -502,13 +349,9 @@ fn a_time_that_stands_twice_is_the_earlier_one_and_a_skipped_one_is_refused() {
     );
     // They go forward from 02:00 to 03:00 on 2018-03-25.
     let (posts, refusals) = read("3/25/2018 2:30");
-    assert_eq!(
-        (posts.len(), refusals[0].column.as_deref()),
-        (0, Some("status_published"))
-    );
+    assert_eq!((posts.len(), refusals[0].column.as_deref()), (0, Some("status_published")));
     assert!(
-        refusals[0].reason.contains("\"3/25/2018 2:30\"")
-            && refusals[0].reason.contains("exists in Europe/Berlin"),
+        refusals[0].reason.contains("\"3/25/2018 2:30\"") && refusals[0].reason.contains("exists in Europe/Berlin"),
         "{}",
         refusals[0].reason
     );
@@ -541,31 +384,11 @@ fn a_bad_cell_refuses_its_row_with_column_value_and_what_would_be_accepted() {
         );
     };
     let count = "a whole number from 0 to 9223372036854775807";
-    for value in [
-        "-1",
-        "9223372036854775808",
-        "1.5",
-        "1,000",
-        "1 000",
-        "many",
-        "NaN",
-        "+1",
-        "0x10",
-        "٣",
-    ] {
+    for value in ["-1", "9223372036854775808", "1.5", "1,000", "1 000", "many", "NaN", "+1", "0x10", "٣"] {
         check("reach", value, count);
         check("reach", value, &format!("\"{value}\""));
     }
-    for value in [
-        "-1",
-        "1,50",
-        "1.",
-        ".5",
-        "1e3",
-        "99999999999999999999999999999999",
-        "€5",
-        "1.2.3",
-    ] {
+    for value in ["-1", "1,50", "1.", ".5", "1e3", "99999999999999999999999999999999", "€5", "1.2.3"] {
         check("revenue", value, "an amount from 0");
         check("cost", value, "such as 1250.50");
     }
@@ -606,22 +429,10 @@ fn a_bad_row_is_refused_and_the_rows_around_it_are_read() {
         let input = [with_text("Zürich").as_bytes(), row, b"\n", good.as_bytes()].concat();
         let (posts, refusals) = read_all(&mut open(&*input, OpenOptions::default()).unwrap());
         assert_eq!((posts.len(), posts[1].row_number, refusals.len()), (2, 3, 1));
-        assert_eq!(
-            (
-                refusals[0].row_number,
-                refusals[0].column.as_deref(),
-                &*refusals[0].raw
-            ),
-            (2, column, raw)
-        );
+        assert_eq!((refusals[0].row_number, refusals[0].column.as_deref(), &*refusals[0].raw), (2, column, raw));
         assert!(refusals[0].reason.contains(expect), "{}", refusals[0].reason);
     };
-    check(
-        b"facebook,1,2",
-        None,
-        "has 3 cells, the header has 5",
-        "facebook,1,2",
-    );
+    check(b"facebook,1,2", None, "has 3 cells, the header has 5", "facebook,1,2");
     check(
         b"facebook,1,2,2026-03-01T09:30:00Z,a,b",
         None,
@@ -654,8 +465,7 @@ fn a_bad_row_is_refused_and_the_rows_around_it_are_read() {
 
 #[test]
 fn mixed_encodings_in_a_western_file_refuse_the_rows_that_differ() {
-    let (western, _, _) =
-        encoding_rs::WINDOWS_1252.encode("Grüße aus München, schöne Straße, Äpfel und Öl für später");
+    let (western, _, _) = encoding_rs::WINDOWS_1252.encode("Grüße aus München, schöne Straße, Äpfel und Öl für später");
     let start = with_text("a");
     let input = [
         start.as_bytes(),
@@ -671,19 +481,11 @@ fn mixed_encodings_in_a_western_file_refuse_the_rows_that_differ() {
     let (posts, refusals) = read_all(&mut reader);
     assert_eq!((posts.len(), refusals.len()), (2, 2));
     assert!(
-        refusals[0]
-            .reason
-            .contains("encoded as UTF-8 although the rest of the file is Windows-1252"),
+        refusals[0].reason.contains("encoded as UTF-8 although the rest of the file is Windows-1252"),
         "{}",
         refusals[0].reason
     );
-    assert!(
-        refusals[1]
-            .reason
-            .contains("byte 81, which has no meaning in Windows-1252"),
-        "{}",
-        refusals[1].reason
-    );
+    assert!(refusals[1].reason.contains("byte 81, which has no meaning in Windows-1252"), "{}", refusals[1].reason);
 }
 
 #[test]
@@ -691,17 +493,10 @@ fn a_broken_character_in_a_utf16_file_refuses_its_row() {
     let mut input = utf16(&with_text("a"), u16::to_le_bytes);
     input.extend(utf16("facebook,1,2,2026-03-01T09:30:00Z,", u16::to_le_bytes));
     input.extend(0xD800u16.to_le_bytes());
-    input.extend(utf16(
-        "x\nfacebook,1,2,2026-03-01T09:30:00Z,😀\n",
-        u16::to_le_bytes,
-    ));
+    input.extend(utf16("x\nfacebook,1,2,2026-03-01T09:30:00Z,😀\n", u16::to_le_bytes));
     let (posts, refusals) = read_all(&mut open(&*input, OpenOptions::default()).unwrap());
     assert_eq!((posts.len(), posts[1].text.as_deref()), (2, Some("😀")));
-    assert!(
-        refusals[0].reason.contains("not valid in UTF-16LE") && refusals[0].row_number == 2,
-        "{:?}",
-        refusals[0]
-    );
+    assert!(refusals[0].reason.contains("not valid in UTF-16LE") && refusals[0].row_number == 2, "{:?}", refusals[0]);
 }
 
 /// Gives an odd number of bytes at a time.
@@ -749,15 +544,9 @@ fn a_failing_sender_is_an_error_and_not_the_end_of_the_file() {
 
 #[test]
 fn equal_content_has_an_equal_digest_and_any_difference_another() {
-    let read = |input: &str| {
-        read_posts(input.as_bytes(), OpenOptions::default())
-            .remove(0)
-            .content_digest
-    };
+    let read = |input: &str| read_posts(input.as_bytes(), OpenOptions::default()).remove(0).content_digest;
     let header = "platform,account_id,post_id,published_at,kind,text,campaign,reach,revenue,sentiment\n";
-    let plain = read(&format!(
-        "{header}facebook,1,2,2026-03-01T09:30:00Z,photo,a,b,1,1.5,0\n"
-    ));
+    let plain = read(&format!("{header}facebook,1,2,2026-03-01T09:30:00Z,photo,a,b,1,1.5,0\n"));
     let same = format!("{header}facebook, 1 ,2,2026-03-01T11:30:00+02:00,Photo,a,b,01,1.50,-0\n");
     assert_eq!(read(&same), plain);
     assert_eq!(read(&same.replace(',', ";")), plain);
@@ -865,23 +654,13 @@ fn memory_does_not_grow_with_the_file() {
         }
     }
     let megabytes = std::env::var("RTV_IMPORT_MEGABYTES").map_or(50, |value| value.parse().unwrap());
-    let rows = Rows {
-        left: megabytes * 1024 * 1024,
-        number: 0,
-        ready: LIVE_HEADER.into(),
-    };
+    let rows = Rows { left: megabytes * 1024 * 1024, number: 0, ready: LIVE_HEADER.into() };
     let start = std::time::Instant::now();
     let mut reader = open(rows, in_zone("Asia/Bangkok")).unwrap();
-    let read = reader
-        .by_ref()
-        .filter(|row| matches!(row, Ok(Row::Post(_))))
-        .count();
+    let read = reader.by_ref().filter(|row| matches!(row, Ok(Row::Post(_)))).count();
     let seconds = start.elapsed().as_secs_f64();
     let mut status = String::new();
-    File::open("/proc/self/status")
-        .unwrap()
-        .read_to_string(&mut status)
-        .unwrap();
+    File::open("/proc/self/status").unwrap().read_to_string(&mut status).unwrap();
     let highest = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
     #[allow(clippy::cast_precision_loss)]
     let speed = read as f64 / seconds;

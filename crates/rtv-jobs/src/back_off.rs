@@ -14,10 +14,7 @@ pub struct BackOff {
 
 impl BackOff {
     /// 10 seconds, then doubling up to 6 hours. Twelve attempts spread over 3 to 6 hours.
-    pub const DEFAULT: Self = Self {
-        first: Duration::from_secs(10),
-        longest: Duration::from_hours(6),
-    };
+    pub const DEFAULT: Self = Self { first: Duration::from_secs(10), longest: Duration::from_hours(6) };
 
     /// The pause after the failed attempt of this number, which counts from 1. It lies between half of the doubled
     /// pause and all of it, so the pause after a later attempt is never shorter than after an earlier one.
@@ -37,13 +34,8 @@ mod tests {
 
     #[test]
     fn the_pause_doubles_up_to_the_longest() {
-        let back_off = BackOff {
-            first: Duration::from_secs(10),
-            longest: Duration::from_mins(2),
-        };
-        let seconds: Vec<_> = (0..=6)
-            .map(|attempt| back_off.ceiling(attempt).as_secs())
-            .collect();
+        let back_off = BackOff { first: Duration::from_secs(10), longest: Duration::from_mins(2) };
+        let seconds: Vec<_> = (0..=6).map(|attempt| back_off.ceiling(attempt).as_secs()).collect();
         assert_eq!(seconds, [10, 10, 20, 40, 80, 120, 120]);
         assert_eq!(back_off.ceiling(u32::MAX), Duration::from_mins(2));
     }
@@ -53,10 +45,7 @@ mod tests {
         let back_off = BackOff::DEFAULT;
         let pauses: Vec<_> = (0..1000).map(|_| back_off.after(3).as_secs_f64()).collect();
         assert!(pauses.iter().all(|pause| (20.0..=40.0).contains(pause)));
-        assert!(
-            pauses.iter().any(|pause| *pause < 25.0) && pauses.iter().any(|pause| *pause > 35.0),
-            "no spread"
-        );
+        assert!(pauses.iter().any(|pause| *pause < 25.0) && pauses.iter().any(|pause| *pause > 35.0), "no spread");
     }
 
     #[test]

@@ -96,25 +96,17 @@ pub enum JobError {
 impl JobError {
     /// Try again after the kind's back-off.
     pub fn retry(reason: impl fmt::Display) -> Self {
-        Self::Retry {
-            reason: reason.to_string(),
-            after: None,
-        }
+        Self::Retry { reason: reason.to_string(), after: None }
     }
 
     /// Try again after this pause.
     pub fn retry_after(reason: impl fmt::Display, after: Duration) -> Self {
-        Self::Retry {
-            reason: reason.to_string(),
-            after: Some(after),
-        }
+        Self::Retry { reason: reason.to_string(), after: Some(after) }
     }
 
     /// Failed for good.
     pub fn fail(reason: impl fmt::Display) -> Self {
-        Self::Fail {
-            reason: reason.to_string(),
-        }
+        Self::Fail { reason: reason.to_string() }
     }
 }
 

@@ -72,21 +72,13 @@ pub async fn enqueue<J: Job>(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(if added.is_some() {
-        Enqueued::Added(id.into())
-    } else {
-        Enqueued::AlreadyWaiting
-    })
+    Ok(if added.is_some() { Enqueued::Added(id.into()) } else { Enqueued::AlreadyWaiting })
 }
 
 /// Deletes at most `limit` jobs that finished before `before`, and says how many there were. Needs a worker's
 /// transaction. Keep finished jobs longer than the longest period of a recurring one: its finished occurrence is what
 /// keeps a worker with a late answer from adding it again.
-pub async fn remove_finished(
-    connection: &mut PgConnection,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> Result<u64, Error> {
+pub async fn remove_finished(connection: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64, Error> {
     // Materialised, because a subquery that locks may be run again for each row, and then knows no limit.
     let done = sqlx::query!(
         r#"
@@ -304,25 +296,22 @@ pub(crate) async fn settle(
     settlement: &Settlement,
 ) -> Result<bool, sqlx::Error> {
     let rows = match settlement {
-        Settlement::Done => {
-            sqlx::query!(
-                r#"
+        Settlement::Done => sqlx::query!(
+            r#"
                 update job
                 set finished_at = now(), outcome = 'done', locked_by = null, locked_at = null, lease_expires_at = null
                 where id = $1
                   and fence = $2
                   and locked_by is not null
                 "#,
-                job.id,
-                job.fence,
-            )
-            .execute(connection)
-            .await?
-            .rows_affected()
-        }
-        Settlement::Failed { reason } => {
-            sqlx::query!(
-                r#"
+            job.id,
+            job.fence,
+        )
+        .execute(connection)
+        .await?
+        .rows_affected(),
+        Settlement::Failed { reason } => sqlx::query!(
+            r#"
                 update job
                 set finished_at = now(), outcome = 'failed', last_error = $3,
                   locked_by = null, locked_at = null, lease_expires_at = null
@@ -330,17 +319,15 @@ pub(crate) async fn settle(
                   and fence = $2
                   and locked_by is not null
                 "#,
-                job.id,
-                job.fence,
-                stored(reason),
-            )
-            .execute(connection)
-            .await?
-            .rows_affected()
-        }
-        Settlement::Retry { reason, after } => {
-            sqlx::query!(
-                r#"
+            job.id,
+            job.fence,
+            stored(reason),
+        )
+        .execute(connection)
+        .await?
+        .rows_affected(),
+        Settlement::Retry { reason, after } => sqlx::query!(
+            r#"
                 update job
                 set run_at = now() + make_interval(secs => $4), last_error = $3,
                   locked_by = null, locked_at = null, lease_expires_at = null
@@ -348,15 +335,14 @@ pub(crate) async fn settle(
                   and fence = $2
                   and locked_by is not null
                 "#,
-                job.id,
-                job.fence,
-                stored(reason),
-                after.as_secs_f64(),
-            )
-            .execute(connection)
-            .await?
-            .rows_affected()
-        }
+            job.id,
+            job.fence,
+            stored(reason),
+            after.as_secs_f64(),
+        )
+        .execute(connection)
+        .await?
+        .rows_affected(),
         Settlement::GivenBack => {
             // The fence stays: the next claim must be above this one.
             sqlx::query!(
@@ -386,9 +372,7 @@ pub(crate) async fn settle(
 
 /// Ends jobs whose worker vanished during their last attempt, and returns their kinds and ids. Without this, a job
 /// that kills its worker would do so for ever.
-pub(crate) async fn fail_exhausted(
-    connection: &mut PgConnection,
-) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
+pub(crate) async fn fail_exhausted(connection: &mut PgConnection) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
     let ended = sqlx::query!(
         r#"
         with exhausted as materialized (
@@ -457,16 +441,10 @@ pub(crate) async fn add_occurrence(
 
 /// The database's clock.
 pub(crate) async fn now(connection: &mut PgConnection) -> Result<DateTime<Utc>, sqlx::Error> {
-    sqlx::query_scalar!(r#"select now() as "now!""#)
-        .fetch_one(connection)
-        .await
+    sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(connection).await
 }
 
 /// The reason as stored: cut to a length, and without the NUL that PostgreSQL's text refuses.
 fn stored(reason: &str) -> String {
-    reason
-        .chars()
-        .filter(|character| *character != '\0')
-        .take(REASON_LENGTH)
-        .collect()
+    reason.chars().filter(|character| *character != '\0').take(REASON_LENGTH).collect()
 }

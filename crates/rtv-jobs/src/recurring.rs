@@ -32,10 +32,7 @@ impl Recurring {
     /// # Panics
     /// If the period is shorter than a second or the job does not serialise: both are mistakes in the program's text.
     pub(crate) fn new<J: Job>(job: &J, every: Duration) -> Self {
-        assert!(
-            every >= Duration::from_secs(1),
-            "a recurring job's period is at least a second"
-        );
+        assert!(every >= Duration::from_secs(1), "a recurring job's period is at least a second");
         Self {
             kind: J::KIND,
             payload: serde_json::to_value(job).expect("a recurring job's payload can be written as JSON"),
@@ -54,11 +51,7 @@ impl Recurring {
 
     /// Sees to it that the next occurrence has its row. If an earlier one is unfinished, the row waits for that one;
     /// then this is asked again after `pause`.
-    pub(crate) async fn ensure(
-        &mut self,
-        connection: &mut PgConnection,
-        pause: Duration,
-    ) -> Result<(), Error> {
+    pub(crate) async fn ensure(&mut self, connection: &mut PgConnection, pause: Duration) -> Result<(), Error> {
         let now = queue::now(connection).await?;
         let run_at = self.next_after(now);
         let is_there = queue::add_occurrence(
@@ -75,11 +68,7 @@ impl Recurring {
             },
         )
         .await?;
-        let wait = if is_there {
-            (run_at - now).to_std().unwrap_or(pause)
-        } else {
-            pause
-        };
+        let wait = if is_there { (run_at - now).to_std().unwrap_or(pause) } else { pause };
         self.look_at = Instant::now() + wait;
         Ok(())
     }
@@ -95,14 +84,7 @@ impl Recurring {
     fn occurrence_id(&self, run_at: DateTime<Utc>) -> Uuid {
         let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128; // FNV-1a, 128 bits
         let tenant = self.tenant_id.unwrap_or_default();
-        for byte in [
-            self.kind.as_bytes(),
-            b"\0",
-            tenant.as_bytes(),
-            self.unique_key.as_bytes(),
-        ]
-        .concat()
-        {
+        for byte in [self.kind.as_bytes(), b"\0", tenant.as_bytes(), self.unique_key.as_bytes()].concat() {
             hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
         }
         let [bytes @ .., _, _, _, _, _, _] = hash.to_be_bytes();

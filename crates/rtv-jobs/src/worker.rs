@@ -89,13 +89,7 @@ impl Worker {
     /// A worker without handlers. Its name is stored with the jobs that it holds, followed by an id of this start.
     pub fn new(db: impl WorkerDb, name: &str, settings: WorkerSettings) -> Self {
         let name = format!("{name}/{}", Uuid::now_v7().simple());
-        Self {
-            db: Arc::new(db),
-            name,
-            settings,
-            handlers: HashMap::new(),
-            recurring: Vec::new(),
-        }
+        Self { db: Arc::new(db), name, settings, handlers: HashMap::new(), recurring: Vec::new() }
     }
 
     /// Adds the handler of a kind. A handler may run twice for one job, see the crate's documentation, and is dropped
@@ -121,17 +115,8 @@ impl Worker {
             }
             .boxed()
         });
-        let entry = Handler {
-            kind: J::KIND,
-            timeout: J::TIMEOUT,
-            back_off: J::BACK_OFF,
-            run,
-        };
-        assert!(
-            self.handlers.insert(J::KIND, Arc::new(entry)).is_none(),
-            "the kind {} has two handlers",
-            J::KIND
-        );
+        let entry = Handler { kind: J::KIND, timeout: J::TIMEOUT, back_off: J::BACK_OFF, run };
+        assert!(self.handlers.insert(J::KIND, Arc::new(entry)).is_none(), "the kind {} has two handlers", J::KIND);
         self
     }
 
@@ -282,13 +267,7 @@ impl Shared {
 
     fn hold(&self, job: &Claimed, asked: Instant) -> watch::Receiver<Option<Stop>> {
         let (stop, stopped) = watch::channel(None);
-        self.held().insert(
-            (job.id, job.fence),
-            Held {
-                until: asked + self.settings.lease,
-                stop,
-            },
-        );
+        self.held().insert((job.id, job.fence), Held { until: asked + self.settings.lease, stop });
         stopped
     }
 
@@ -368,9 +347,8 @@ impl Shared {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
-            if let Err(error) = timeout(self.settings.lease / 3, self.heartbeat())
-                .await
-                .unwrap_or_else(|late| Err(late.into()))
+            if let Err(error) =
+                timeout(self.settings.lease / 3, self.heartbeat()).await.unwrap_or_else(|late| Err(late.into()))
             {
                 tracing::warn!(worker = %self.name, %error, "the leases could not be renewed; they lapse unless the next try succeeds");
             }
@@ -385,11 +363,8 @@ impl Shared {
         let held: Vec<_> = self.held().keys().copied().collect();
         let asked = Instant::now();
         let mut tx = self.db.begin().await?;
-        let renewed = if held.is_empty() {
-            Vec::new()
-        } else {
-            queue::renew(&mut tx, &held, self.settings.lease).await?
-        };
+        let renewed =
+            if held.is_empty() { Vec::new() } else { queue::renew(&mut tx, &held, self.settings.lease).await? };
         let exhausted = queue::fail_exhausted(&mut tx).await?;
         tx.commit().await?;
         let mut now_held = self.held();
@@ -443,8 +418,7 @@ impl Shared {
         }
         tracing::info!(worker = %self.name, jobs = running.len(), "the grace time is over; jobs are given back");
         for held in self.held().values() {
-            held.stop
-                .send_if_modified(|stop| stop.is_none() && stop.replace(Stop::GiveBack).is_none());
+            held.stop.send_if_modified(|stop| stop.is_none() && stop.replace(Stop::GiveBack).is_none());
         }
         let all = async { while running.join_next().await.is_some() {} };
         if timeout(GIVE_BACK, all).await.is_err() {

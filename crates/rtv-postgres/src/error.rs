@@ -259,14 +259,8 @@ impl Error {
 
     /// The disk below `path` is full.
     pub(crate) fn disk_full(path: &Path) -> Self {
-        let free = free_space(path).map_or_else(
-            || "df does not tell how much is free".into(),
-            |space| space.words(),
-        );
-        Self::DiskFull {
-            path: path.to_path_buf(),
-            free,
-        }
+        let free = free_space(path).map_or_else(|| "df does not tell how much is free".into(), |space| space.words());
+        Self::DiskFull { path: path.to_path_buf(), free }
     }
 }
 
@@ -287,16 +281,8 @@ struct Space {
 
 impl Space {
     fn words(&self) -> String {
-        let Self {
-            free_kib,
-            total_kib,
-            mounted_on,
-        } = self;
-        format!(
-            "{} MB free of {} MB on {mounted_on}",
-            free_kib / 1024,
-            total_kib / 1024
-        )
+        let Self { free_kib, total_kib, mounted_on } = self;
+        format!("{} MB free of {} MB on {mounted_on}", free_kib / 1024, total_kib / 1024)
     }
 }
 
@@ -304,13 +290,7 @@ impl Space {
 fn free_space(path: &Path) -> Option<Space> {
     // The folder may not have been made yet, or be removed by now; its parent lies on the same disk.
     let existing = path.ancestors().find(|ancestor| ancestor.exists())?;
-    let output = Command::new("df")
-        .arg("-Pk")
-        .arg("--")
-        .arg(existing)
-        .env("LC_ALL", "C")
-        .output()
-        .ok()?;
+    let output = Command::new("df").arg("-Pk").arg("--").arg(existing).env("LC_ALL", "C").output().ok()?;
     parse_df(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -341,10 +321,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_recognised_by_what_programs_say() {
         let here = Path::new("/");
-        assert!(is_disk_full(
-            here,
-            "could not extend file: No space left on device"
-        ));
+        assert!(is_disk_full(here, "could not extend file: No space left on device"));
         assert!(!is_disk_full(here, "permission denied"));
         let full = Error::io("write", here)(io::Error::from(io::ErrorKind::StorageFull));
         assert!(matches!(full, Error::DiskFull { .. }));

@@ -24,16 +24,8 @@ const SHARED_PLACE: &str = "/var/lib/rtv";
 const LONGEST_SOCKET_FOLDER: usize = 88;
 
 /// What may lie in the cluster's folder before there is data. `lost+found`: the folder may be a disk.
-const OUR_ENTRIES: [&str; 8] = [
-    "data.new",
-    "run",
-    "server.log",
-    "server.log.1",
-    "purpose",
-    "start.lock",
-    "in-use.lock",
-    "lost+found",
-];
+const OUR_ENTRIES: [&str; 8] =
+    ["data.new", "run", "server.log", "server.log.1", "purpose", "start.lock", "in-use.lock", "lost+found"];
 
 const LONGEST_LOG: u64 = 8 * 1024 * 1024;
 
@@ -76,11 +68,7 @@ pub(crate) fn place(home: &Path, user: &ServerUser, progress: &mut dyn FnMut(&st
     };
     if !user.can_enter(&root)? {
         let blocked_at = user.blocked_at(&root)?;
-        return Err(Error::Unreachable {
-            path: root,
-            blocked_at,
-            user: user.name.clone(),
-        });
+        return Err(Error::Unreachable { path: root, blocked_at, user: user.name.clone() });
     }
     let folder = Folder::new(root);
     folder.check_contents(user)?;
@@ -127,11 +115,7 @@ fn make(home: &Path, entry: &Path, user: &ServerUser, progress: &mut dyn FnMut(&
         }
         Err(error) => {
             let _ = fs::remove_dir(&target);
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                Ok(())
-            } else {
-                Err(Error::io("create", entry)(error))
-            }
+            if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(Error::io("create", entry)(error)) }
         }
     }
 }
@@ -140,8 +124,7 @@ fn make(home: &Path, entry: &Path, user: &ServerUser, progress: &mut dyn FnMut(&
 fn make_folder(path: &Path, mode: u32) -> Result<bool, Error> {
     match DirBuilder::new().mode(mode).create(path) {
         Ok(()) => {
-            fs::set_permissions(path, fs::Permissions::from_mode(mode))
-                .map_err(Error::io("set the mode of", path))?;
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(Error::io("set the mode of", path))?;
             Ok(true)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
@@ -201,16 +184,9 @@ impl Folder {
     /// taken for what is wanted, and noted so.
     pub(crate) fn check_purpose(&self, wanted: Purpose) -> Result<(), Error> {
         let noted = fs::read_to_string(&self.purpose).unwrap_or_default();
-        match [Purpose::Durable, Purpose::Throwaway]
-            .into_iter()
-            .find(|purpose| noted.trim() == purpose.word())
-        {
+        match [Purpose::Durable, Purpose::Throwaway].into_iter().find(|purpose| noted.trim() == purpose.word()) {
             Some(found) if found == wanted => Ok(()),
-            Some(found) => Err(Error::WrongPurpose {
-                path: self.root.clone(),
-                found,
-                wanted,
-            }),
+            Some(found) => Err(Error::WrongPurpose { path: self.root.clone(), found, wanted }),
             None => self.note_purpose(wanted),
         }
     }
@@ -244,11 +220,7 @@ impl Folder {
             user.give(&path)?;
             return Ok(path);
         } else if metadata.uid() != user.uid {
-            format!(
-                "belongs to user {} and not to {}",
-                user_name(metadata.uid()),
-                user.name
-            )
+            format!("belongs to user {} and not to {}", user_name(metadata.uid()), user.name)
         } else if metadata.mode() & 0o077 != 0 {
             "is open to other users".to_owned()
         } else {
@@ -309,37 +281,23 @@ pub(crate) fn last_lines(text: &str) -> String {
 
 /// Makes a file that was not there, and follows no link to do so.
 fn new_file(path: &Path, mode: u32) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
+    OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(path)
 }
 
 fn entries(folder: &Path) -> Result<Vec<String>, Error> {
     fs::read_dir(folder)
-        .and_then(|entries| {
-            entries
-                .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-                .collect()
-        })
+        .and_then(|entries| entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect())
         .map_err(Error::io("read", folder))
 }
 
 fn not_a_cluster(path: &Path, reason: &str) -> Error {
-    Error::NotACluster {
-        path: path.to_path_buf(),
-        reason: reason.to_owned(),
-    }
+    Error::NotACluster { path: path.to_path_buf(), reason: reason.to_owned() }
 }
 
 fn is_fit_for_a_socket(folder: &Path) -> bool {
     let bytes = folder.as_os_str().as_bytes();
     bytes.len() <= LONGEST_SOCKET_FOLDER
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"/_.-".contains(byte))
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"/_.-".contains(byte))
 }
 
 /// Twelve hexadecimal digits that stand for a path.
@@ -353,8 +311,7 @@ mod tests {
 
     #[test]
     fn only_short_and_plain_paths_hold_a_socket() {
-        let check =
-            |path: &str, expect: bool| assert_eq!(is_fit_for_a_socket(Path::new(path)), expect, "{path}");
+        let check = |path: &str, expect: bool| assert_eq!(is_fit_for_a_socket(Path::new(path)), expect, "{path}");
         check("/srv/rtv/.rtv/postgres/run", true);
         check(&format!("/{}", "a".repeat(87)), true);
         check(&format!("/{}", "a".repeat(88)), false);

@@ -41,10 +41,7 @@ pub fn find_binaries(bin_dir: Option<&Path>) -> Result<Vec<Installation>, Error>
         match inspect(&folder) {
             Ok(major) if SUPPORTED.contains(&major) => {
                 if found.iter().all(|installation| installation.major != major) {
-                    found.push(Installation {
-                        bin_dir: folder,
-                        major,
-                    });
+                    found.push(Installation { bin_dir: folder, major });
                 }
             }
             Ok(major) => looked_in.push(format!("{} (version {major})", folder.display())),
@@ -52,19 +49,15 @@ pub fn find_binaries(bin_dir: Option<&Path>) -> Result<Vec<Installation>, Error>
         }
     }
     if found.is_empty() {
-        return Err(Error::BinariesMissing {
-            looked_in: looked_in.join(", "),
-        });
+        return Err(Error::BinariesMissing { looked_in: looked_in.join(", ") });
     }
     found.sort_by_key(|installation| std::cmp::Reverse(installation.major));
     Ok(found)
 }
 
 fn usual_places() -> Vec<PathBuf> {
-    let mut places: Vec<PathBuf> = SUPPORTED
-        .rev()
-        .map(|major| PathBuf::from(format!("/usr/lib/postgresql/{major}/bin")))
-        .collect();
+    let mut places: Vec<PathBuf> =
+        SUPPORTED.rev().map(|major| PathBuf::from(format!("/usr/lib/postgresql/{major}/bin"))).collect();
     let pg_config = first_line(Command::new("pg_config").arg("--bindir")).map(PathBuf::from);
     // The shell looks through the search path, so that this crate need not read the environment.
     let in_path = first_line(Command::new("/bin/sh").args(["-c", "command -v postgres"]))
@@ -100,10 +93,7 @@ fn parse_version(line: &str) -> Option<u32> {
 fn first_line(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
-    text.lines()
-        .next()
-        .map(str::to_owned)
-        .filter(|line| !line.is_empty())
+    text.lines().next().map(str::to_owned).filter(|line| !line.is_empty())
 }
 
 #[cfg(test)]

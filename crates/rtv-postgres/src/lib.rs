@@ -113,19 +113,11 @@ pub fn start(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Cluste
     let data_version = folder.data_version()?;
     let installation = choose_installation(&folder, data_version.as_deref(), installations)?;
     let socket_folder = folder.socket_folder(&user)?;
-    let server = Server {
-        folder,
-        user,
-        installation,
-        socket_folder,
-        purpose: options.purpose,
-    };
+    let server = Server { folder, user, installation, socket_folder, purpose: options.purpose };
 
     let in_use = Folder::open_lock(&server.folder.in_use_lock)?;
     let is_alone = is_lockable(&in_use, &server.folder.in_use_lock)?;
-    in_use
-        .lock_shared()
-        .map_err(Error::io("lock", &server.folder.in_use_lock))?;
+    in_use.lock_shared().map_err(Error::io("lock", &server.folder.in_use_lock))?;
 
     if data_version.is_some() {
         server.folder.check_purpose(options.purpose)?;
@@ -141,12 +133,7 @@ pub fn start(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Cluste
         return Err(error);
     }
     drop(start_lock);
-    Ok(Cluster {
-        server,
-        database: options.database.clone(),
-        was_running,
-        in_use: Some(in_use),
-    })
+    Ok(Cluster { server, database: options.database.clone(), was_running, in_use: Some(in_use) })
 }
 
 fn choose_installation(
@@ -154,23 +141,14 @@ fn choose_installation(
     data_version: Option<&str>,
     installations: Vec<Installation>,
 ) -> Result<Installation, Error> {
-    let installed: Vec<String> = installations
-        .iter()
-        .map(|installation| installation.major.to_string())
-        .collect();
+    let installed: Vec<String> = installations.iter().map(|installation| installation.major.to_string()).collect();
     let found = match data_version {
         None => {
-            return Ok(installations
-                .into_iter()
-                .next()
-                .expect("the search for programs returns no empty list"));
+            return Ok(installations.into_iter().next().expect("the search for programs returns no empty list"));
         }
         Some(found) => found.to_owned(),
     };
-    if let Some(same) = installations
-        .into_iter()
-        .find(|installation| installation.major.to_string() == found)
-    {
+    if let Some(same) = installations.into_iter().find(|installation| installation.major.to_string() == found) {
         return Ok(same);
     }
     let root = folder.root.display();
@@ -192,13 +170,7 @@ fn choose_installation(
             ),
         )
     };
-    Err(Error::ForeignVersion {
-        folder: folder.data.clone(),
-        found,
-        installed: installed.join(", "),
-        reason,
-        advice,
-    })
+    Err(Error::ForeignVersion { folder: folder.data.clone(), found, installed: installed.join(", "), reason, advice })
 }
 
 /// Only one process at a time starts or stops a cluster.
@@ -276,9 +248,7 @@ impl Cluster {
         let folder = &self.server.folder;
         // Held to the end, so that nobody comes between the question and the stop.
         let _start_lock = lock_starting(folder, &mut |message| tracing::info!("{message}"))?;
-        in_use
-            .unlock()
-            .map_err(Error::io("unlock", &folder.in_use_lock))?;
+        in_use.unlock().map_err(Error::io("unlock", &folder.in_use_lock))?;
         if is_lockable(&in_use, &folder.in_use_lock)? {
             self.server.stop()?;
             folder.tidy_socket_folder(&self.server.socket_folder);
@@ -319,10 +289,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_encoded_for_a_url() {
-        assert_eq!(
-            percent_encoded("/srv/a b/\u{fc}".as_bytes()),
-            "%2Fsrv%2Fa%20b%2F%C3%BC"
-        );
+        assert_eq!(percent_encoded("/srv/a b/\u{fc}".as_bytes()), "%2Fsrv%2Fa%20b%2F%C3%BC");
         assert_eq!(percent_encoded(b"a-b_c.d~e"), "a-b_c.d~e");
     }
 }

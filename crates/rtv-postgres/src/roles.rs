@@ -15,15 +15,11 @@ pub const APP: &str = "rtv_app";
 pub(crate) fn check_database_name(name: &str) -> Result<(), Error> {
     let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.len() <= 63
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if is_plain && !["postgres", "template0", "template1"].contains(&name) {
         return Ok(());
     }
-    Err(Error::DatabaseName {
-        name: name.to_owned(),
-    })
+    Err(Error::DatabaseName { name: name.to_owned() })
 }
 
 /// The script, for psql as superuser in database `postgres`.
@@ -60,8 +56,7 @@ mod tests {
 
     #[test]
     fn only_plain_names_name_a_database() {
-        let check =
-            |name: &str, expect: bool| assert_eq!(check_database_name(name).is_ok(), expect, "{name}");
+        let check = |name: &str, expect: bool| assert_eq!(check_database_name(name).is_ok(), expect, "{name}");
         check("rtv", true);
         check("rtv_test_2", true);
         check("", false);

@@ -56,9 +56,7 @@ impl Server {
     /// Makes the data folder. It is made under another name, so that a half-made one is never mistaken for
     /// a cluster, whatever interrupts us.
     pub(crate) fn initialise(&self, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        let Folder {
-            data, data_new, root, ..
-        } = &self.folder;
+        let Folder { data, data_new, root, .. } = &self.folder;
         if data_new.exists() {
             progress("An earlier set-up of the database was interrupted; starting it over.");
             fs::remove_dir_all(data_new).map_err(Error::io("remove", data_new))?;
@@ -90,19 +88,14 @@ impl Server {
             let error = if is_disk_full(data_new, &words) {
                 Error::disk_full(root)
             } else {
-                Error::Initialise {
-                    path: data.clone(),
-                    output: last_lines(&words),
-                }
+                Error::Initialise { path: data.clone(), output: last_lines(&words) }
             };
             let _ = fs::remove_dir_all(data_new);
             return Err(error);
         }
         // An empty folder, which we accept, would be replaced by the renaming; nothing else is overwritten.
         fs::rename(data_new, data).map_err(Error::io("rename", data_new))?;
-        File::open(root)
-            .and_then(|folder| folder.sync_all())
-            .map_err(Error::io("write", root))
+        File::open(root).and_then(|folder| folder.sync_all()).map_err(Error::io("write", root))
     }
 
     /// `C.UTF-8` sorts by code point and knows upper and lower case beyond ASCII; very small systems lack it.
@@ -110,8 +103,7 @@ impl Server {
         let mut command = self.user.command("locale");
         command.arg("-a");
         let known = run(command).map(|output| String::from_utf8_lossy(&output.stdout).to_lowercase());
-        let is_known =
-            known.is_ok_and(|known| known.lines().any(|line| line == "c.utf8" || line == "c.utf-8"));
+        let is_known = known.is_ok_and(|known| known.lines().any(|line| line == "c.utf8" || line == "c.utf-8"));
         if is_known { "C.UTF-8" } else { "C" }
     }
 
@@ -129,10 +121,7 @@ impl Server {
             // Asked first: whoever answers on this socket is our server, even if it runs where we cannot see
             // its process, as in another container.
             if self.answers() {
-                progress(&format!(
-                    "Using the PostgreSQL that already runs in {}.",
-                    self.folder.root.display()
-                ));
+                progress(&format!("Using the PostgreSQL that already runs in {}.", self.folder.root.display()));
                 return Ok(true);
             }
             match self.postmaster()? {
@@ -149,9 +138,7 @@ impl Server {
                         return Err(self.start_timeout(timeout, self.folder.log_tail(0)));
                     }
                     if !has_told {
-                        progress(&format!(
-                            "PostgreSQL is starting or stopping (process {pid}); waiting for it."
-                        ));
+                        progress(&format!("PostgreSQL is starting or stopping (process {pid}); waiting for it."));
                         has_told = true;
                     }
                     thread::sleep(Duration::from_millis(100));
@@ -184,40 +171,25 @@ impl Server {
     }
 
     fn launch(&self, timeout: Duration, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        progress(&format!(
-            "Starting PostgreSQL {} in {}.",
-            self.installation.major,
-            self.folder.root.display()
-        ));
+        progress(&format!("Starting PostgreSQL {} in {}.", self.installation.major, self.folder.root.display()));
         let offset = self.folder.prepare_log(&self.user)?;
         let seconds = timeout.as_secs().max(1);
         let mut command = self.pg_ctl("start");
-        command
-            .args(["-t", &seconds.to_string()])
-            .args(["-l", "server.log", "-o", &self.options()]);
+        command.args(["-t", &seconds.to_string()]).args(["-l", "server.log", "-o", &self.options()]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let program = PathBuf::from(command.get_program());
         let mut child = command.spawn().map_err(Error::io("run", &program))?;
         let begun = Instant::now();
         let mut told = PATIENCE;
-        while child
-            .try_wait()
-            .map_err(Error::io("wait for", &program))?
-            .is_none()
-        {
+        while child.try_wait().map_err(Error::io("wait for", &program))?.is_none() {
             if begun.elapsed() > told {
-                progress(&format!(
-                    "Still waiting for PostgreSQL to start ({} s).",
-                    told.as_secs()
-                ));
+                progress(&format!("Still waiting for PostgreSQL to start ({} s).", told.as_secs()));
                 told += PATIENCE;
             }
             thread::sleep(Duration::from_millis(20));
         }
         // pg_ctl has ended, and the server writes to its log, so this does not block.
-        let output = child
-            .wait_with_output()
-            .map_err(Error::io("wait for", &program))?;
+        let output = child.wait_with_output().map_err(Error::io("wait for", &program))?;
         if output.status.success() {
             return Ok(());
         }
@@ -237,11 +209,7 @@ impl Server {
         }
         let Folder { data, log, .. } = &self.folder;
         let tail = if tail.is_empty() { words } else { tail };
-        Err(Error::StartFailed {
-            path: data.clone(),
-            log: log.clone(),
-            tail,
-        })
+        Err(Error::StartFailed { path: data.clone(), log: log.clone(), tail })
     }
 
     /// The options that make the cluster private and fit for its purpose. They win over `postgresql.conf`,
@@ -269,11 +237,7 @@ impl Server {
             ],
         };
         options.extend(of_purpose.iter().map(|&option| option.to_owned()));
-        options
-            .iter()
-            .map(|option| format!("-c {option}"))
-            .collect::<Vec<_>>()
-            .join(" ")
+        options.iter().map(|option| format!("-c {option}")).collect::<Vec<_>>().join(" ")
     }
 
     /// Stops the server, if it runs, and waits until it has.
@@ -290,17 +254,12 @@ impl Server {
         let is_gone = matches!(self.postmaster()?, Postmaster::Absent | Postmaster::Dead(_));
         if !output.status.success() && !is_gone {
             let output = last_lines(&both_streams(&output));
-            return Err(Error::StopFailed {
-                path: self.folder.data.clone(),
-                output,
-            });
+            return Err(Error::StopFailed { path: self.folder.data.clone(), output });
         }
         // pg_ctl looks at the pid file only, which goes shortly before the process lets go of the folder.
         let begun = Instant::now();
         let process = pid.map(|pid| PathBuf::from(format!("/proc/{pid}")));
-        while process
-            .as_ref()
-            .is_some_and(|process| self.is_in_the_data(process).unwrap_or(false))
+        while process.as_ref().is_some_and(|process| self.is_in_the_data(process).unwrap_or(false))
             && begun.elapsed() < PATIENCE
         {
             thread::sleep(Duration::from_millis(5));
@@ -310,25 +269,16 @@ impl Server {
 
     /// Runs a script as superuser.
     pub(crate) fn run_script(&self, script: &str) -> Result<(), Error> {
-        let set_up_error = |output: String| Error::SetUp {
-            path: self.folder.data.clone(),
-            output,
-        };
+        let set_up_error = |output: String| Error::SetUp { path: self.folder.data.clone(), output };
         let mut command = self.psql();
-        command
-            .args(["--file", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        command.args(["--file", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let program = PathBuf::from(command.get_program());
         let mut child = command.spawn().map_err(Error::io("run", &program))?;
         if let Some(mut input) = child.stdin.take() {
             // psql that ended early tells why on its other end, which is the better message.
             let _ = input.write_all(script.as_bytes());
         }
-        let output = child
-            .wait_with_output()
-            .map_err(Error::io("wait for", &program))?;
+        let output = child.wait_with_output().map_err(Error::io("wait for", &program))?;
         if output.status.success() {
             return Ok(());
         }
@@ -351,8 +301,7 @@ impl Server {
     /// The socket exists, and the kernel says that no process holds it. That is true for processes that we
     /// cannot see, too, as in another container, so whatever a server left behind may be removed.
     fn nobody_listens(&self) -> bool {
-        UnixStream::connect(self.socket())
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        UnixStream::connect(self.socket()).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
     }
 
     /// A running server whose socket somebody removed, or whose folder was moved, can be reached by nobody.
@@ -372,11 +321,7 @@ impl Server {
         if !Path::new("/proc/self").exists() {
             return Ok(Postmaster::Unknown);
         }
-        let Some(pid) = text
-            .lines()
-            .next()
-            .and_then(|line| line.trim().parse::<u32>().ok())
-        else {
+        let Some(pid) = text.lines().next().and_then(|line| line.trim().parse::<u32>().ok()) else {
             // A server that is just starting makes the file empty first. None is, if no process lives in the data.
             return Ok(match self.find_server_process() {
                 Some(pid) => Postmaster::Running(pid),
@@ -419,20 +364,13 @@ impl Server {
     fn find_server_process(&self) -> Option<u32> {
         fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
             let pid = entry.file_name().to_str()?.parse().ok()?;
-            self.works_in_the_data(&entry.path())
-                .is_ok_and(|is_ours| is_ours)
-                .then_some(pid)
+            self.works_in_the_data(&entry.path()).is_ok_and(|is_ours| is_ours).then_some(pid)
         })
     }
 
     fn start_timeout(&self, timeout: Duration, tail: String) -> Error {
         let Folder { data, log, .. } = &self.folder;
-        Error::StartTimeout {
-            path: data.clone(),
-            seconds: timeout.as_secs(),
-            log: log.clone(),
-            tail,
-        }
+        Error::StartTimeout { path: data.clone(), seconds: timeout.as_secs(), log: log.clone(), tail }
     }
 
     fn pid_file(&self) -> PathBuf {
@@ -451,51 +389,28 @@ impl Server {
     /// log relative to its folder: then no character in `RTV_HOME` can do harm.
     fn pg_ctl(&self, action: &str) -> Command {
         let mut command = self.command("pg_ctl");
-        command
-            .args([action, "-w"])
-            .env("PGDATA", &self.folder.data)
-            .current_dir(&self.folder.root);
+        command.args([action, "-w"]).env("PGDATA", &self.folder.data).current_dir(&self.folder.root);
         command
     }
 
     fn psql(&self) -> Command {
         let mut command = self.command("psql");
         command
-            .args([
-                "--no-psqlrc",
-                "--quiet",
-                "--no-align",
-                "--tuples-only",
-                "--no-password",
-                "--set=ON_ERROR_STOP=1",
-            ])
+            .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--no-password", "--set=ON_ERROR_STOP=1"])
             .arg("--host")
             .arg(&self.socket_folder)
-            .args([
-                "--port",
-                &PORT.to_string(),
-                "--username=postgres",
-                "--dbname=postgres",
-            ])
+            .args(["--port", &PORT.to_string(), "--username=postgres", "--dbname=postgres"])
             .env("PGCONNECT_TIMEOUT", "10");
         command
     }
 }
 
 fn both_streams(output: &std::process::Output) -> String {
-    let [error, out] =
-        [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
-    if error.is_empty() || out.is_empty() {
-        format!("{out}{error}")
-    } else {
-        format!("{out}\n{error}")
-    }
+    let [error, out] = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
+    if error.is_empty() || out.is_empty() { format!("{out}{error}") } else { format!("{out}\n{error}") }
 }
 
 fn command_line(process: &Path) -> String {
     let bytes = fs::read(process.join("cmdline")).unwrap_or_default();
-    String::from_utf8_lossy(&bytes)
-        .replace('\0', " ")
-        .trim()
-        .to_owned()
+    String::from_utf8_lossy(&bytes).replace('\0', " ").trim().to_owned()
 }

@@ -31,31 +31,19 @@ impl ServerUser {
             source: std::io::Error::other("it does not tell which user this is"),
         })?;
         if own_uid != 0 {
-            return Ok(Self {
-                uid: own_uid,
-                name: user_name(own_uid),
-                switch_to: None,
-            });
+            return Ok(Self { uid: own_uid, name: user_name(own_uid), switch_to: None });
         }
         // A cluster that an ordinary user made keeps running as that user when root starts RTV.
         if let Ok(metadata) = fs::metadata(data)
             && metadata.uid() != 0
         {
             let (uid, gid) = (metadata.uid(), metadata.gid());
-            return Ok(Self {
-                uid,
-                name: user_name(uid),
-                switch_to: Some((uid, gid)),
-            });
+            return Ok(Self { uid, name: user_name(uid), switch_to: Some((uid, gid)) });
         }
         let (Some(uid), Some(gid)) = (id(&["-u", "postgres"]), id(&["-g", "postgres"])) else {
             return Err(Error::UserMissing);
         };
-        Ok(Self {
-            uid,
-            name: "postgres".into(),
-            switch_to: Some((uid, gid)),
-        })
+        Ok(Self { uid, name: "postgres".into(), switch_to: Some((uid, gid)) })
     }
 
     /// Whether we are root and the server runs as somebody else.
@@ -66,8 +54,9 @@ impl ServerUser {
     /// Hands a file or folder that we just made to the server's user.
     pub(crate) fn give(&self, path: &Path) -> Result<(), Error> {
         match self.switch_to {
-            Some((uid, gid)) => std::os::unix::fs::lchown(path, Some(uid), Some(gid))
-                .map_err(Error::io("change the owner of", path)),
+            Some((uid, gid)) => {
+                std::os::unix::fs::lchown(path, Some(uid), Some(gid)).map_err(Error::io("change the owner of", path))
+            }
             None => Ok(()),
         }
     }
@@ -132,13 +121,6 @@ fn id(arguments: &[&str]) -> Option<u32> {
 
 /// `id` rather than `/etc/passwd`: it also knows users from directories, and needs no unsafe call.
 fn id_output(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("id")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = Command::new("id").args(arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

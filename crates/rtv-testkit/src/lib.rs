@@ -52,7 +52,11 @@ impl TestDb {
     async fn clone_as(name: String) -> Self {
         let cluster = cluster();
         let mut owner = connect(&cluster.owner_url()).await;
-        sqlx::query("select pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut owner).await.expect("the lock is free in the end");
+        sqlx::query("select pg_advisory_lock($1)")
+            .bind(TEMPLATE_LOCK)
+            .execute(&mut owner)
+            .await
+            .expect("the lock is free in the end");
         let template = template_name();
         let exists: bool = sqlx::query_scalar("select exists (select 1 from pg_database where datname = $1)")
             .bind(&template)
@@ -104,7 +108,10 @@ async fn connect(url: &str) -> PgConnection {
 async fn execute(connection: &mut PgConnection, statement: String) {
     // The statements are made of names of ours alone.
     let shown = statement.clone();
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.unwrap_or_else(|error| panic!("{shown}: {error}"));
+    sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(connection)
+        .await
+        .unwrap_or_else(|error| panic!("{shown}: {error}"));
 }
 
 /// Changes whenever a migration does.
@@ -122,7 +129,8 @@ async fn make_template(cluster: &Cluster, owner: &mut PgConnection, template: &s
     execute(owner, format!("drop database if exists {draft} with (force)")).await;
     execute(owner, format!("create database {draft}")).await;
     let mut inside = connect(&cluster.owner_url_of(&draft)).await;
-    execute(&mut inside, "revoke all on schema public from public; grant usage on schema public to rtv_app".into()).await;
+    execute(&mut inside, "revoke all on schema public from public; grant usage on schema public to rtv_app".into())
+        .await;
     MIGRATOR.run(&mut inside).await.unwrap_or_else(|error| panic!("a migration fails: {error}"));
     inside.close().await.expect("a connection can be closed");
     execute(owner, format!("alter database {draft} rename to {template}")).await;

@@ -8,11 +8,11 @@ use std::{env, fs, io, path::Path};
 
 use leptos::prelude::*;
 use rtv_ui::{
-    AuthLayout, Badge, BareLayout, Button, ButtonKind, Card, ChartFrame, Checkbox, CheckboxGroup,
-    CheckboxOption, Crumb, Definition, DefinitionList, Direction, EmptyState, ErrorPage, ErrorSummary, Field,
-    FilterBar, Flash, Frame, Icon, IconName, Judgement, KpiCard, KpiChange, KpiGrid, LinkButton, NavGroup,
-    NavItem, Notice, PageHeader, Pager, Picture, SegmentLink, Segments, SelectField, SelectOption, Shell,
-    Skeleton, SkeletonShape, SortHeader, SortOrder, SparkPath, Table, TenantLink, Tone, Variant,
+    AuthLayout, Badge, BareLayout, Button, ButtonKind, Card, ChartFrame, Checkbox, CheckboxGroup, CheckboxOption,
+    Crumb, Definition, DefinitionList, Direction, EmptyState, ErrorPage, ErrorSummary, Field, FilterBar, Flash, Frame,
+    Icon, IconName, Judgement, KpiCard, KpiChange, KpiGrid, LinkButton, NavGroup, NavItem, Notice, PageHeader, Pager,
+    Picture, SegmentLink, Segments, SelectField, SelectOption, Shell, Skeleton, SkeletonShape, SortHeader, SortOrder,
+    SparkPath, Table, TenantLink, Tone, Variant,
 };
 
 /// Makes one page.
@@ -56,12 +56,7 @@ fn main() -> io::Result<()> {
 }
 
 fn nav_item(label: &str, icon: IconName, current: bool) -> NavItem {
-    NavItem {
-        label: label.to_owned(),
-        href: format!("#{label}"),
-        icon,
-        current,
-    }
+    NavItem { label: label.to_owned(), href: format!("#{label}"), icon, current }
 }
 
 fn nav(current: &str) -> Vec<NavGroup> {
@@ -105,10 +100,7 @@ fn shell(current: &str, crumbs: &[&str], page: AnyView) -> AnyView {
     let crumbs = crumbs
         .iter()
         .enumerate()
-        .map(|(index, label)| Crumb {
-            label: (*label).to_owned(),
-            href: (index != last).then(|| format!("#{label}")),
-        })
+        .map(|(index, label)| Crumb { label: (*label).to_owned(), href: (index != last).then(|| format!("#{label}")) })
         .collect::<Vec<_>>();
     view! {
         <Shell
@@ -184,12 +176,7 @@ fn course(seed: u32, points: u32) -> Vec<Option<f64>> {
 }
 
 fn change(text: &str, direction: Direction, judgement: Judgement, sentence: &str) -> KpiChange {
-    KpiChange {
-        text: text.into(),
-        direction,
-        judgement,
-        sentence: sentence.into(),
-    }
+    KpiChange { text: text.into(), direction, judgement, sentence: sentence.into() }
 }
 
 #[expect(clippy::too_many_lines, reason = "ten cards, one after another")]
@@ -309,19 +296,11 @@ fn kpi_cards() -> AnyView {
 }
 
 fn option(value: &str, label: &str, selected: bool) -> SelectOption {
-    SelectOption {
-        value: value.into(),
-        label: label.into(),
-        selected,
-    }
+    SelectOption { value: value.into(), label: label.into(), selected }
 }
 
 fn tick(value: &str, label: &str, checked: bool) -> CheckboxOption {
-    CheckboxOption {
-        value: value.into(),
-        label: label.into(),
-        checked,
-    }
+    CheckboxOption { value: value.into(), label: label.into(), checked }
 }
 
 fn filters() -> AnyView {
@@ -364,27 +343,19 @@ fn filters() -> AnyView {
 }
 
 fn chart() -> AnyView {
-    let rows = [
-        ("3 Nov 2026", "6,210", "5,890"),
-        ("4 Nov 2026", "7,045", "6,120"),
-        ("5 Nov 2026", "6,870", "6,640"),
-    ]
-    .into_iter()
-    .map(|(day, this, before)| {
-        view! {
-            <tr>
-                <th scope="row">{day}</th>
-                <td class="u-number" data-label="This period">{this}</td>
-                <td class="u-number" data-label="Period before">{before}</td>
-            </tr>
-        }
-    })
-    .collect_view();
-    let segment = |label: &str, current| SegmentLink {
-        label: label.into(),
-        href: "#".into(),
-        current,
-    };
+    let rows = [("3 Nov 2026", "6,210", "5,890"), ("4 Nov 2026", "7,045", "6,120"), ("5 Nov 2026", "6,870", "6,640")]
+        .into_iter()
+        .map(|(day, this, before)| {
+            view! {
+                <tr>
+                    <th scope="row">{day}</th>
+                    <td class="u-number" data-label="This period">{this}</td>
+                    <td class="u-number" data-label="Period before">{before}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let segment = |label: &str, current| SegmentLink { label: label.into(), href: "#".into(), current };
     view! {
         <ChartFrame
             title="Engagements per day"
@@ -430,15 +401,7 @@ fn post_rows() -> AnyView {
             "812",
             "96",
         ),
-        (
-            "29 Nov 2026, 12:30",
-            "New arrivals on the shelf",
-            "Photo",
-            "Live seller 1",
-            "4,310",
-            "120",
-            "18",
-        ),
+        ("29 Nov 2026, 12:30", "New arrivals on the shelf", "Photo", "Live seller 1", "4,310", "120", "18"),
         (
             "28 Nov 2026, 20:15",
             "Thank you for two thousand viewers yesterday evening",
@@ -448,24 +411,8 @@ fn post_rows() -> AnyView {
             "341",
             "12",
         ),
-        (
-            "27 Nov 2026, 08:00",
-            "Shipping pauses on 5 December",
-            "Link",
-            "Live seller 3",
-            "890",
-            "44",
-            "5",
-        ),
-        (
-            "26 Nov 2026, 18:45",
-            "Live: denim, denim, denim",
-            "Video",
-            "Live seller 2",
-            "9,121",
-            "1,004",
-            "77",
-        ),
+        ("27 Nov 2026, 08:00", "Shipping pauses on 5 December", "Link", "Live seller 3", "890", "44", "5"),
+        ("26 Nov 2026, 18:45", "Live: denim, denim, denim", "Video", "Live seller 2", "9,121", "1,004", "77"),
     ]
     .into_iter()
     .map(|(time, text, kind, account, reactions, comments, shares)| {
@@ -544,11 +491,7 @@ fn posts() -> AnyView {
             <Pager summary="1 to 50 of 126" older="#older" label="Pages of posts" />
         </Card>
     };
-    shell(
-        "Posts",
-        &["Dashboard", "Posts behind engagements"],
-        page.into_any(),
-    )
+    shell("Posts", &["Dashboard", "Posts behind engagements"], page.into_any())
 }
 
 fn posts_empty() -> AnyView {
@@ -660,14 +603,8 @@ fn gallery() -> AnyView {
         .into_iter()
         .map(|(tone, word)| view! { <Notice tone=tone>{word}": a remark in place with "<a href="#more">"a link"</a>"."</Notice> })
         .collect_view();
-    let badges = tones
-        .into_iter()
-        .map(|(tone, word)| view! { <Badge tone=tone>{word}</Badge> })
-        .collect_view();
-    let icons = IconName::ALL
-        .into_iter()
-        .map(|name| view! { <Icon name=name /> })
-        .collect_view();
+    let badges = tones.into_iter().map(|(tone, word)| view! { <Badge tone=tone>{word}</Badge> }).collect_view();
+    let icons = IconName::ALL.into_iter().map(|name| view! { <Icon name=name /> }).collect_view();
     let page = view! {
         <ErrorSummary errors=vec![
             ("title".into(), "Enter a title of at most 80 characters.".into()),
@@ -745,11 +682,8 @@ fn gallery() -> AnyView {
 
 /// A stand-in for the drawn chart.
 fn sample_chart(width: u32, height: u32, dark: bool) -> String {
-    let (ink, line, now, before) = if dark {
-        ("#a6abb5", "#30343d", "#9db0ff", "#7d8490")
-    } else {
-        ("#5b616c", "#dfe2e7", "#3c3fc0", "#9096a1")
-    };
+    let (ink, line, now, before) =
+        if dark { ("#a6abb5", "#30343d", "#9db0ff", "#7d8490") } else { ("#5b616c", "#dfe2e7", "#3c3fc0", "#9096a1") };
     let (left, top, right, bottom) = (44.0, 12.0, f64::from(width) - 8.0, f64::from(height) - 28.0);
     let scale = |value: f64| bottom - (value - 20.0) / 80.0 * (bottom - top);
     let path = |seed| {
@@ -758,13 +692,7 @@ fn sample_chart(width: u32, height: u32, dark: bool) -> String {
             .iter()
             .flatten()
             .zip(0_u32..)
-            .map(|(value, day)| {
-                format!(
-                    "{:.1},{:.1}",
-                    left + f64::from(day) / 27.0 * (right - left),
-                    scale(*value)
-                )
-            })
+            .map(|(value, day)| format!("{:.1},{:.1}", left + f64::from(day) / 27.0 * (right - left), scale(*value)))
             .collect::<Vec<_>>()
             .join(" ")
     };

@@ -54,10 +54,7 @@ pub struct Definition {
 impl Definition {
     /// A term with its value.
     pub fn new(term: impl Into<String>, value: impl Into<String>) -> Self {
-        Self {
-            term: term.into(),
-            value: value.into(),
-        }
+        Self { term: term.into(), value: value.into() }
     }
 }
 

@@ -55,11 +55,7 @@ pub fn Flash(
     #[prop(optional)]
     action: Option<AnyView>,
 ) -> impl IntoView {
-    let role = if matches!(tone, Tone::Danger | Tone::Warning) {
-        "alert"
-    } else {
-        "status"
-    };
+    let role = if matches!(tone, Tone::Danger | Tone::Warning) { "alert" } else { "status" };
     view! {
         <div class="c-flash" role=role data-tone=tone.as_str()>
             <Icon name=tone.icon() />
@@ -189,9 +185,7 @@ pub fn Skeleton(
         SkeletonShape::Chart => "chart",
         SkeletonShape::Rows => "rows",
     };
-    let pieces = (0..count)
-        .map(|_| view! { <span class="c-skeleton__piece"></span> })
-        .collect_view();
+    let pieces = (0..count).map(|_| view! { <span class="c-skeleton__piece"></span> }).collect_view();
     view! {
         <div class="c-skeleton" data-shape=shape role="status" aria-busy="true">
             <span class="u-visually-hidden">{label}</span>

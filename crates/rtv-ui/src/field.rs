@@ -284,14 +284,8 @@ mod tests {
 
     #[test]
     fn the_error_is_read_after_the_hint() {
-        assert_eq!(
-            described_by("field-a", true, true).as_deref(),
-            Some("field-a-hint field-a-error")
-        );
-        assert_eq!(
-            described_by("field-a", false, true).as_deref(),
-            Some("field-a-error")
-        );
+        assert_eq!(described_by("field-a", true, true).as_deref(), Some("field-a-hint field-a-error"));
+        assert_eq!(described_by("field-a", false, true).as_deref(), Some("field-a-error"));
         assert_eq!(described_by("field-a", false, false), None);
     }
 }

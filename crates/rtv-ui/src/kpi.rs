@@ -67,30 +67,17 @@ impl SparkPath {
         let least = known().fold(f64::INFINITY, f64::min);
         let greatest = known().fold(f64::NEG_INFINITY, f64::max);
         let spread = greatest - least;
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a drawing has far fewer points than a mantissa has values"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "a drawing has far fewer points than a mantissa has values")]
         let step = Self::WIDTH / (values.len().max(2) - 1) as f64;
 
-        let mut drawn = Self {
-            line: String::new(),
-            area: String::new(),
-        };
+        let mut drawn = Self { line: String::new(), area: String::new() };
         let mut stretch: Vec<(f64, f64)> = Vec::new();
         let mut x = 0.0;
         for value in values {
             match value.filter(|value| value.is_finite()) {
                 Some(value) => {
-                    let share = if spread > 0.0 {
-                        (value - least) / spread
-                    } else {
-                        0.5
-                    };
-                    stretch.push((
-                        x,
-                        share.mul_add(-(2.0f64.mul_add(-MARGIN, Self::HEIGHT)), Self::HEIGHT - MARGIN),
-                    ));
+                    let share = if spread > 0.0 { (value - least) / spread } else { 0.5 };
+                    stretch.push((x, share.mul_add(-(2.0f64.mul_add(-MARGIN, Self::HEIGHT)), Self::HEIGHT - MARGIN)));
                 }
                 None => drawn.take(&mut stretch),
             }
@@ -204,16 +191,10 @@ pub fn KpiCard(
     let change = change.filter(|_| !is_missing).map(change_line);
     let sparkline = sparkline.filter(|_| !is_missing).map(sparkline_picture);
     // The reason says all there is to say about a figure that is not there.
-    let remarks = [basis, coverage, note]
-        .into_iter()
-        .filter(|_| !is_missing)
-        .filter_map(Words::into_option)
-        .collect::<Vec<_>>();
+    let remarks =
+        [basis, coverage, note].into_iter().filter(|_| !is_missing).filter_map(Words::into_option).collect::<Vec<_>>();
     let foot = (!remarks.is_empty()).then(|| {
-        let remarks = remarks
-            .into_iter()
-            .map(|remark| view! { <li>{remark}</li> })
-            .collect_view();
+        let remarks = remarks.into_iter().map(|remark| view! { <li>{remark}</li> }).collect_view();
         view! { <ul class="c-kpi__foot">{remarks}</ul> }
     });
 

@@ -162,15 +162,8 @@ fn nav_group(group: NavGroup) -> impl IntoView {
 
 /// The first places, and the others under "More".
 fn bottom_nav(groups: Vec<NavGroup>) -> impl IntoView {
-    let mut items = groups
-        .into_iter()
-        .flat_map(|group| group.items)
-        .collect::<Vec<_>>();
-    let rest = if items.len() > BOTTOM_SLOTS {
-        items.split_off(BOTTOM_SLOTS - 1)
-    } else {
-        Vec::new()
-    };
+    let mut items = groups.into_iter().flat_map(|group| group.items).collect::<Vec<_>>();
+    let rest = if items.len() > BOTTOM_SLOTS { items.split_off(BOTTOM_SLOTS - 1) } else { Vec::new() };
     let is_in_rest = rest.iter().any(|item| item.current);
     let more = (!rest.is_empty()).then(|| {
         view! {

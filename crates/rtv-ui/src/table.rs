@@ -28,11 +28,7 @@ pub fn Table(
     children: Children,
 ) -> impl IntoView {
     let phone = if keep { "table" } else { "list" };
-    let caption_class = if visible_caption {
-        "c-table__caption"
-    } else {
-        "u-visually-hidden"
-    };
+    let caption_class = if visible_caption { "c-table__caption" } else { "u-visually-hidden" };
     view! {
         <div class="c-table" role="region" tabindex="0" aria-labelledby=id>
             <table

@@ -32,7 +32,9 @@ pub enum Admin {
 #[derive(Debug, Subcommand)]
 pub enum Tenants {
     /// Create a tenant.
-    #[command(after_help = "Example:\n  rtv admin tenants create --slug acme --name 'Acme Coffee' --zone Europe/Berlin --currency EUR")]
+    #[command(
+        after_help = "Example:\n  rtv admin tenants create --slug acme --name 'Acme Coffee' --zone Europe/Berlin --currency EUR"
+    )]
     Create {
         /// Name in addresses: lower-case letters, digits and hyphens.
         #[arg(long)]
@@ -135,7 +137,8 @@ async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
     let (_databases, ctx) = operate(settings).await?;
     match command {
         Tenants::Create { slug, name, zone, locale, currency, plan, house, json } => {
-            let made = tenant::create(&ctx, NewTenant { slug, name, zone, locale, currency, plan, is_house: house }).await?;
+            let made =
+                tenant::create(&ctx, NewTenant { slug, name, zone, locale, currency, plan, is_house: house }).await?;
             if json {
                 println!("{}", describe(&made));
             } else {
@@ -152,7 +155,14 @@ async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
                     .into_iter()
                     .map(|one| {
                         let tenant = one.tenant;
-                        vec![tenant.slug.to_string(), tenant.name, tenant.plan.to_string(), tenant.status.to_string(), tenant.zone.to_string(), tenant.currency]
+                        vec![
+                            tenant.slug.to_string(),
+                            tenant.name,
+                            tenant.plan.to_string(),
+                            tenant.status.to_string(),
+                            tenant.zone.to_string(),
+                            tenant.currency,
+                        ]
                     })
                     .collect();
                 print_table(&["slug", "name", "plan", "status", "zone", "currency"], &rows);
@@ -194,7 +204,10 @@ async fn users(command: Users, settings: &Settings) -> Outcome {
         }
         Users::List { tenant, json } => {
             let (_databases, ctx) = operate(settings).await?;
-            let slug = tenant.map(|text| text.parse::<Slug>()).transpose().map_err(|message| Failure::Usage(format!("tenant: {message}")))?;
+            let slug = tenant
+                .map(|text| text.parse::<Slug>())
+                .transpose()
+                .map_err(|message| Failure::Usage(format!("tenant: {message}")))?;
             let all = user::list(&ctx, slug.as_ref()).await?;
             if json {
                 let list: Vec<_> = all
@@ -211,7 +224,12 @@ async fn users(command: Users, settings: &Settings) -> Outcome {
                             (None, true) => "staff".into(),
                             (None, false) => String::new(),
                         };
-                        vec![one.email.to_string(), one.name, role, if one.is_disabled { "disabled" } else { "" }.into()]
+                        vec![
+                            one.email.to_string(),
+                            one.name,
+                            role,
+                            if one.is_disabled { "disabled" } else { "" }.into(),
+                        ]
                     })
                     .collect();
                 print_table(&["email", "name", "role", ""], &rows);
@@ -249,8 +267,15 @@ async fn verify(slug: &str, json: bool, settings: &Settings) -> Outcome {
         println!("Every roll-up of {slug} equals its facts.");
     } else {
         for one in &differences {
-            println!("{} {} to {}: rolled up {:?}, from the facts {:?} (posts, reach, impressions, engagements)", one.account, one.first_day, one.last_day, one.rolled_up, one.from_facts);
+            println!(
+                "{} {} to {}: rolled up {:?}, from the facts {:?} (posts, reach, impressions, engagements)",
+                one.account, one.first_day, one.last_day, one.rolled_up, one.from_facts
+            );
         }
     }
-    if differences.is_empty() { Ok(()) } else { Err(Failure::Failed(anyhow::anyhow!("{} roll-ups differ from their facts", differences.len()))) }
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Failed(anyhow::anyhow!("{} roll-ups differ from their facts", differences.len())))
+    }
 }

@@ -57,7 +57,13 @@ pub async fn run(command: Db, settings: &Settings) -> Outcome {
             } else {
                 let rows: Vec<Vec<String>> = migrations
                     .iter()
-                    .map(|one| vec![one.version.to_string(), if one.is_applied { "applied" } else { "missing" }.into(), one.description.clone()])
+                    .map(|one| {
+                        vec![
+                            one.version.to_string(),
+                            if one.is_applied { "applied" } else { "missing" }.into(),
+                            one.description.clone(),
+                        ]
+                    })
                     .collect();
                 print_table(&["version", "state", "description"], &rows);
             }

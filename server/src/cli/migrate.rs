@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use clap::Subcommand;
 use rtv_core::{AccountId, ImportId, Slug};
-use rtv_domain::import::{self, Counts, DuplicateRule, Options, Progress, Report};
 use rtv_domain::access;
+use rtv_domain::import::{self, Counts, DuplicateRule, Options, Progress, Report};
 use serde_json::json;
 
 use crate::cli::{Failure, Outcome, operate};
@@ -82,21 +82,33 @@ pub async fn run(command: Migrate, settings: &Settings) -> Outcome {
                 };
                 rtv_import::write_refusals(File::create(path)?, &rows)?;
             }
-            if json { print_json(&report) } else { print(&slug, &report) }
+            if json {
+                print_json(&report)
+            } else {
+                print(&slug, &report)
+            }
             Ok(())
         }
         Migrate::Rollback { import, json } => {
             let (_databases, ctx) = operate(settings).await?;
             let slug = import::tenant_of(&ctx, import).await.map_err(|error| match error {
-                rtv_core::Error::NotFound => Failure::Failed(anyhow::anyhow!("there is no import {import}; its id was printed when it ran")),
+                rtv_core::Error::NotFound => {
+                    Failure::Failed(anyhow::anyhow!("there is no import {import}; its id was printed when it ran"))
+                }
                 other => other.into(),
             })?;
             let tenant = access::enter_as_operator(&ctx, &slug, "rtv migrate rollback").await?;
             let outcome = import::roll_back(&tenant, import).await?;
             if json {
-                println!("{}", json!({ "id": import, "state": "rolled_back", "removed": outcome.removed, "restored": outcome.restored }));
+                println!(
+                    "{}",
+                    json!({ "id": import, "state": "rolled_back", "removed": outcome.removed, "restored": outcome.restored })
+                );
             } else {
-                println!("Rolled back {import} of {slug}: {} posts removed, {} restored.", outcome.removed, outcome.restored);
+                println!(
+                    "Rolled back {import} of {slug}: {} posts removed, {} restored.",
+                    outcome.removed, outcome.restored
+                );
             }
             Ok(())
         }
@@ -113,7 +125,10 @@ fn progress() -> impl FnMut(Progress) + Send + 'static {
         }
         let seconds = started.elapsed().as_secs().max(1);
         let percent = progress.bytes.saturating_mul(100).checked_div(progress.of_bytes).unwrap_or(100).min(100);
-        let left = (progress.of_bytes.saturating_sub(progress.bytes)).saturating_mul(seconds).checked_div(progress.bytes).unwrap_or(0);
+        let left = (progress.of_bytes.saturating_sub(progress.bytes))
+            .saturating_mul(seconds)
+            .checked_div(progress.bytes)
+            .unwrap_or(0);
         eprint!("\r{} rows, {percent}%, {} rows/s, about {left} s left   ", progress.rows, progress.rows / seconds);
         if percent == 100 {
             eprintln!();
@@ -140,10 +155,15 @@ fn print(slug: &Slug, report: &Report) {
         Some(id) => println!("Imported into {slug} with the mapping {} ({id}).", report.mapping),
         None => println!("Dry run for {slug} with the mapping {}: nothing was written.", report.mapping),
     }
-    println!("  {read} rows read: {new} new, {changed} changed, {unchanged} unchanged, {duplicate} duplicates, {refused} refused");
+    println!(
+        "  {read} rows read: {new} new, {changed} changed, {unchanged} unchanged, {duplicate} duplicates, {refused} refused"
+    );
     println!("  {} accounts, of which {} new", report.accounts, report.new_accounts);
     if report.contradictions > 0 {
-        println!("  {} posts stand in the file more than once with different content, for example:", report.contradictions);
+        println!(
+            "  {} posts stand in the file more than once with different content, for example:",
+            report.contradictions
+        );
         for example in &report.contradiction_examples {
             println!("    {example}");
         }
@@ -156,7 +176,10 @@ fn print(slug: &Slug, report: &Report) {
         println!("  refused: row {}{column}: {}", one.row_number, one.reason);
     }
     if refused > i64::try_from(report.refusals.len()).unwrap_or(i64::MAX) {
-        println!("  … and {} more; --refused FILE writes all of them", refused - i64::try_from(report.refusals.len()).unwrap_or(0));
+        println!(
+            "  … and {} more; --refused FILE writes all of them",
+            refused - i64::try_from(report.refusals.len()).unwrap_or(0)
+        );
     }
     if let Some(id) = report.id {
         println!("To take it back: rtv migrate rollback {id}");

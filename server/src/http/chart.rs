@@ -88,7 +88,9 @@ async fn draw(state: &AppState, option: String, (width, height): (u32, u32)) -> 
         .svg(&option, width, height)
         .await
         .map_err(|error| match error {
-            RenderError::Busy => Error::Unavailable("Many charts are being drawn. Load the page again in a moment.".into()),
+            RenderError::Busy => {
+                Error::Unavailable("Many charts are being drawn. Load the page again in a moment.".into())
+            }
             other => {
                 tracing::error!(error = %other, "a chart could not be drawn");
                 Error::Internal

@@ -23,9 +23,11 @@ pub fn success(text: impl Into<String>) -> Flash {
 /// A refusal, with what was typed.
 pub fn refusal(error: Error, values: Vec<(String, String)>) -> Flash {
     match error {
-        Error::Invalid(errors) => {
-            Flash { errors: errors.into_iter().map(|error| (error.field, error.message)).collect(), values, ..Flash::default() }
-        }
+        Error::Invalid(errors) => Flash {
+            errors: errors.into_iter().map(|error| (error.field, error.message)).collect(),
+            values,
+            ..Flash::default()
+        },
         other => Flash { text: Some(other.explanation()), values, ..Flash::default() },
     }
 }

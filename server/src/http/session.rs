@@ -31,7 +31,11 @@ pub async fn end(
 }
 
 /// Ends all of one's own sessions but this one.
-pub async fn end_others(State(state): State<AppState>, Extension(request): Extension<app::request::Request>, session: Session) -> Response {
+pub async fn end_others(
+    State(state): State<AppState>,
+    Extension(request): Extension<app::request::Request>,
+    session: Session,
+) -> Response {
     let outcome = session::end_others(&request.context).await;
     let text = match outcome {
         Ok(0) => "There was no other session.".to_owned(),
@@ -42,7 +46,13 @@ pub async fn end_others(State(state): State<AppState>, Extension(request): Exten
     answer(&state, &request, &session, outcome.map(drop), &text).await
 }
 
-async fn answer(state: &AppState, request: &app::request::Request, session: &Session, outcome: Result<(), Error>, text: &str) -> Response {
+async fn answer(
+    state: &AppState,
+    request: &app::request::Request,
+    session: &Session,
+    outcome: Result<(), Error>,
+    text: &str,
+) -> Response {
     match outcome {
         Ok(()) => flash::lead_with(session, flash::success(text), PAGE).await,
         Err(Error::SignedOut) => Redirect::to("/sign-in?next=%2Fme%2Fsessions").into_response(),

@@ -38,7 +38,10 @@ pub async fn sign_in(
         Ok(()) => Redirect::to(next.unwrap_or("/")).into_response(),
         Err(error @ (Error::Invalid(_) | Error::Limit(_))) => {
             let back = match next {
-                Some(_) => format!("/sign-in?next={}", url::form_urlencoded::byte_serialize(form.next.as_bytes()).collect::<String>()),
+                Some(_) => format!(
+                    "/sign-in?next={}",
+                    url::form_urlencoded::byte_serialize(form.next.as_bytes()).collect::<String>()
+                ),
                 None => "/sign-in".into(),
             };
             let typed = form.email.chars().take(254).collect();
@@ -51,7 +54,12 @@ pub async fn sign_in(
     }
 }
 
-async fn attempt(state: &AppState, request: &app::request::Request, session: &Session, form: &SignInForm) -> Result<(), Error> {
+async fn attempt(
+    state: &AppState,
+    request: &app::request::Request,
+    session: &Session,
+    form: &SignInForm,
+) -> Result<(), Error> {
     use secrecy::ExposeSecret as _;
     let mut errors = Vec::new();
     let mut require = |field: &str, is_empty: bool, message: &str| {
@@ -89,7 +97,11 @@ fn local_path(next: &str) -> Option<&str> {
 }
 
 /// Ends the session and leads to the sign-in page.
-pub async fn sign_out(State(state): State<AppState>, Extension(request): Extension<app::request::Request>, session: Session) -> Response {
+pub async fn sign_out(
+    State(state): State<AppState>,
+    Extension(request): Extension<app::request::Request>,
+    session: Session,
+) -> Response {
     if let Some(person) = request.context.person() {
         match rtv_domain::session::end(&request.context, person.session).await {
             // Ended a moment ago from elsewhere: that is what was wanted.
@@ -116,7 +128,9 @@ mod tests {
         for good in ["/", "/t/acme/dashboard?range=7d"] {
             assert_eq!(local_path(good), Some(good));
         }
-        for bad in ["", "https://evil.example", "//evil.example", "/\\evil.example", "\\/evil", "javascript:alert(1)", "/a\nb"] {
+        for bad in
+            ["", "https://evil.example", "//evil.example", "/\\evil.example", "\\/evil", "javascript:alert(1)", "/a\nb"]
+        {
             assert_eq!(local_path(bad), None, "{bad}");
         }
     }

@@ -34,7 +34,9 @@ pub fn register(worker: Worker, context: Context) -> Worker {
             async move {
                 let rows = session::sweep(&context).await.map_err(JobError::retry)?;
                 let mut tx = context.begin_worker(WorkKind::Queue).await.map_err(JobError::retry)?;
-                let jobs = rtv_jobs::remove_finished(tx.queue(), context.now() - KEEP_JOBS, MOST_JOBS).await.map_err(JobError::retry)?;
+                let jobs = rtv_jobs::remove_finished(tx.queue(), context.now() - KEEP_JOBS, MOST_JOBS)
+                    .await
+                    .map_err(JobError::retry)?;
                 tx.commit().await.map_err(JobError::retry)?;
                 tracing::debug!(rows, jobs, "swept");
                 Ok(())

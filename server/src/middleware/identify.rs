@@ -68,7 +68,8 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 }
 
 fn shows_a_page(request: &Request) -> bool {
-    request.method() == Method::GET && text(request.headers(), header::ACCEPT).is_some_and(|accept| accept.contains("text/html"))
+    request.method() == Method::GET
+        && text(request.headers(), header::ACCEPT).is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Path and query of the page that is shown: the request's own, or for a call from a page that page's.

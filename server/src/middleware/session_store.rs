@@ -39,7 +39,10 @@ impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
         loop {
             let data = encode(record)?;
-            if session::create(&self.context, hash(record.id), data, instant(record.expiry_date)).await.map_err(backend)? {
+            if session::create(&self.context, hash(record.id), data, instant(record.expiry_date))
+                .await
+                .map_err(backend)?
+            {
                 return Ok(());
             }
             // 128 random bits met a stored session: practically never, but never somebody else's session.
@@ -48,15 +51,20 @@ impl SessionStore for Store {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        session::save(&self.context, hash(record.id), encode(record)?, instant(record.expiry_date)).await.map_err(backend)
+        session::save(&self.context, hash(record.id), encode(record)?, instant(record.expiry_date))
+            .await
+            .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some((data, expires_at)) = session::load(&self.context, hash(*id)).await.map_err(backend)? else { return Ok(None) };
+        let Some((data, expires_at)) = session::load(&self.context, hash(*id)).await.map_err(backend)? else {
+            return Ok(None);
+        };
         Ok(Some(Record {
             id: *id,
             data: serde_json::from_value(data).map_err(|error| Error::Decode(error.to_string()))?,
-            expiry_date: OffsetDateTime::from_unix_timestamp(expires_at.timestamp()).map_err(|error| Error::Decode(error.to_string()))?,
+            expiry_date: OffsetDateTime::from_unix_timestamp(expires_at.timestamp())
+                .map_err(|error| Error::Decode(error.to_string()))?,
         }))
     }
 

@@ -14,7 +14,8 @@ use crate::middleware::observe::RequestId;
 use crate::state::AppState;
 
 /// Policy of answers that are no page of the application: they load nothing.
-const BARE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const BARE_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Headers of every answer that does not set them itself.
 const HEADERS: [(HeaderName, HeaderValue); 6] = [
@@ -24,7 +25,10 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("permissions-policy"), HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
+    ),
 ];
 
 /// Policy of a page: scripts that carry the nonce, and what they load; the browser's program; nothing from elsewhere.
@@ -60,7 +64,8 @@ pub async fn shield(State(state): State<AppState>, request: Request, next: Next)
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(BARE_POLICY));
     if is_secure {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
     // What a person sees must not stay in a shared browser; files with a hash in their address say otherwise themselves.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -99,7 +104,10 @@ mod tests {
     #[track_caller]
     fn check(method: &Method, headers: &[(&'static str, &'static str)], foreign: bool) {
         let base = Url::parse("https://rtv.example").unwrap();
-        let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
         assert_eq!(is_foreign(method, &headers, &base), foreign, "{method} {headers:?}");
     }
 

@@ -16,7 +16,8 @@ fn root() -> PathBuf {
 fn sources() -> Vec<(String, String)> {
     let root = root();
     let mut files = Vec::new();
-    let mut folders: Vec<PathBuf> = ["app", "frontend", "server", "crates"].iter().map(|name| root.join(name)).collect();
+    let mut folders: Vec<PathBuf> =
+        ["app", "frontend", "server", "crates"].iter().map(|name| root.join(name)).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
@@ -102,7 +103,10 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
                 found.insert(name.to_owned());
             }
         } else if is_inside && !line.starts_with('#') {
-            let name: String = line.chars().take_while(|character| character.is_alphanumeric() || matches!(character, '-' | '_')).collect();
+            let name: String = line
+                .chars()
+                .take_while(|character| character.is_alphanumeric() || matches!(character, '-' | '_'))
+                .collect();
             if !name.is_empty() && line[name.len()..].trim_start().starts_with(['.', '=']) {
                 found.insert(name);
             }
@@ -113,13 +117,50 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 
 /// What a crate may not depend on, by what it is for.
 fn forbidden_dependencies(name: &str) -> &'static [&'static str] {
-    const IO: &[&str] = &["tokio", "sqlx", "reqwest", "hyper", "axum", "leptos", "leptos_axum", "leptos_router", "leptos_meta", "rtv-domain", "rtv-jobs", "tower"];
+    const IO: &[&str] = &[
+        "tokio",
+        "sqlx",
+        "reqwest",
+        "hyper",
+        "axum",
+        "leptos",
+        "leptos_axum",
+        "leptos_router",
+        "leptos_meta",
+        "rtv-domain",
+        "rtv-jobs",
+        "tower",
+    ];
     match name {
         "rtv-core" => IO,
-        "rtv-ui" => &["tokio", "sqlx", "reqwest", "axum", "leptos_axum", "server_fn", "leptos_router", "rtv-domain", "rtv-jobs", "app"],
-        "rtv-charts" | "rtv-import" => &["sqlx", "reqwest", "axum", "leptos", "leptos_axum", "rtv-domain", "rtv-jobs", "app"],
+        "rtv-ui" => &[
+            "tokio",
+            "sqlx",
+            "reqwest",
+            "axum",
+            "leptos_axum",
+            "server_fn",
+            "leptos_router",
+            "rtv-domain",
+            "rtv-jobs",
+            "app",
+        ],
+        "rtv-charts" | "rtv-import" => {
+            &["sqlx", "reqwest", "axum", "leptos", "leptos_axum", "rtv-domain", "rtv-jobs", "app"]
+        }
         "rtv-jobs" => &["axum", "leptos", "leptos_axum", "rtv-domain", "app", "server"],
-        "rtv-domain" => &["axum", "leptos", "leptos_axum", "leptos_router", "leptos_meta", "rtv-ui", "rtv-charts", "tower", "app", "server"],
+        "rtv-domain" => &[
+            "axum",
+            "leptos",
+            "leptos_axum",
+            "leptos_router",
+            "leptos_meta",
+            "rtv-ui",
+            "rtv-charts",
+            "tower",
+            "app",
+            "server",
+        ],
         "rtv-postgres" => &["sqlx", "axum", "leptos", "rtv-core", "rtv-domain", "app", "server"],
         "rtv-testkit" => &["app", "server", "axum", "leptos"],
         "app" => &["axum", "sqlx", "rtv-jobs", "rtv-import", "rtv-postgres", "server", "tower"],
@@ -158,10 +199,18 @@ fn queries_stand_in_the_domain(path: &str, text: &str) -> Vec<Finding> {
         "rtv-domain" | "rtv-jobs" | "rtv-testkit" => Vec::new(),
         // The queue's worker is handed its transactions and its listener by their types.
         _ if path == "server/src/jobs.rs" => {
-            let text = text.replace("sqlx::Transaction<", "").replace("sqlx::Postgres>", "").replace("sqlx::postgres::PgListener", "");
+            let text = text
+                .replace("sqlx::Transaction<", "")
+                .replace("sqlx::Postgres>", "")
+                .replace("sqlx::postgres::PgListener", "");
             lines_with(path, &text, &["sqlx::"], "queries stand in rtv-domain and rtv-jobs")
         }
-        _ => lines_with(path, text, &["sqlx::", "use sqlx", "query!", "query_as!", "query_scalar!", "QueryBuilder"], "queries stand in rtv-domain and rtv-jobs"),
+        _ => lines_with(
+            path,
+            text,
+            &["sqlx::", "use sqlx", "query!", "query_as!", "query_scalar!", "QueryBuilder"],
+            "queries stand in rtv-domain and rtv-jobs",
+        ),
     }
 }
 
@@ -172,7 +221,8 @@ fn transactions_begin_in_one_file(path: &str, text: &str) -> Vec<Finding> {
         // Reads sqlx's own table of migrations, which belongs to no tenant, before anything is served; and migrates as
         // the owner, on a connection of its own.
         "crates/rtv-domain/src/schema.rs" => {
-            let mut found = lines_with(path, text, &[".begin()", ".acquire()", "PgPool"], "transactions begin in transaction.rs");
+            let mut found =
+                lines_with(path, text, &[".begin()", ".acquire()", "PgPool"], "transactions begin in transaction.rs");
             let uses = code(text).matches(".pool()").count();
             if uses != 1 {
                 found.push(format!("{path}: {uses} uses of the pool; one is known, to read the table of migrations"));
@@ -180,7 +230,18 @@ fn transactions_begin_in_one_file(path: &str, text: &str) -> Vec<Finding> {
             found
         }
         _ => {
-            let words = [".begin()", ".pool()", ".acquire()", ".try_acquire()", "PgPool", "PgPoolOptions", "PgConnection::connect", "PgConnectOptions", "connect_with", "connect_lazy"];
+            let words = [
+                ".begin()",
+                ".pool()",
+                ".acquire()",
+                ".try_acquire()",
+                "PgPool",
+                "PgPoolOptions",
+                "PgConnection::connect",
+                "PgConnectOptions",
+                "connect_with",
+                "connect_lazy",
+            ];
             // The queue asks what holds its database for a transaction; that trait is made in server/src/jobs.rs.
             let text = if crate_of(path) == "rtv-jobs" { text.replace("db.begin()", "") } else { text.to_owned() };
             lines_with(path, &text, &words, "transactions begin in rtv-domain's transaction.rs")
@@ -193,7 +254,12 @@ fn only_the_gate_connects(path: &str, text: &str) -> Vec<Finding> {
     if matches!(crate_of(path), "rtv-outbound" | "rtv-sandbox") {
         return Vec::new();
     }
-    lines_with(path, text, &["TcpStream::connect", "UdpSocket::bind", "reqwest::", "hyper::client", "ureq::"], "only rtv-outbound opens connections")
+    lines_with(
+        path,
+        text,
+        &["TcpStream::connect", "UdpSocket::bind", "reqwest::", "hyper::client", "ureq::"],
+        "only rtv-outbound opens connections",
+    )
 }
 
 /// Invariant 7, the environment.
@@ -210,7 +276,12 @@ fn one_file_tells_the_time(path: &str, text: &str) -> Vec<Finding> {
     if path == "crates/rtv-domain/src/clock.rs" {
         return Vec::new();
     }
-    lines_with(path, text, &["Utc::now", "Local::now", "SystemTime::now", "OffsetDateTime::now_utc", "UNIX_EPOCH"], "the present is ctx.now()")
+    lines_with(
+        path,
+        text,
+        &["Utc::now", "Local::now", "SystemTime::now", "OffsetDateTime::now_utc", "UNIX_EPOCH"],
+        "the present is ctx.now()",
+    )
 }
 
 /// The same in SQL: the database's clock is not the one that tests shift. Defaults of columns are written by nobody.
@@ -221,18 +292,27 @@ fn queries_do_not_ask_the_time(path: &str, text: &str) -> Vec<Finding> {
     // database.rs compares the two clocks of a connection to tell whether it is inside a transaction.
     let text = text.replace("now() = statement_timestamp()", "");
     // Calls of the context and the clock stand behind a dot; a definition has fn before it.
-    let text = text.replace(".now()", "").replace("fn now(", "").replace("Utc::now()", "").replace("Instant::now()", "");
-    lines_with(path, &text, &["now()", "current_timestamp", "current_date", "clock_timestamp()", "statement_timestamp()"], "queries are given the time")
+    let text =
+        text.replace(".now()", "").replace("fn now(", "").replace("Utc::now()", "").replace("Instant::now()", "");
+    lines_with(
+        path,
+        &text,
+        &["now()", "current_timestamp", "current_date", "clock_timestamp()", "statement_timestamp()"],
+        "queries are given the time",
+    )
 }
 
 /// Names of files and modules that say nothing.
 fn names_say_something(path: &str, text: &str) -> Vec<Finding> {
-    const EMPTY: [&str; 10] = ["utils", "util", "helpers", "helper", "common", "manager", "service", "misc", "shared", "types"];
+    const EMPTY: [&str; 10] =
+        ["utils", "util", "helpers", "helper", "common", "manager", "service", "misc", "shared", "types"];
     let mut found = Vec::new();
     for part in path.trim_end_matches(".rs").split('/') {
         let is_empty = part.split(['_', '-']).any(|word| EMPTY.contains(&word));
         if part == "mod" || is_empty {
-            found.push(format!("{path}: “{part}” is no name; a file is named after its concept, and there is no mod.rs"));
+            found.push(format!(
+                "{path}: “{part}” is no name; a file is named after its concept, and there is no mod.rs"
+            ));
         }
     }
     for line in code(text).lines() {
@@ -257,12 +337,21 @@ fn files_open_with_their_purpose(path: &str, text: &str) -> Vec<Finding> {
 
 /// Invariant 8.
 fn no_panics_by_default(path: &str, text: &str) -> Vec<Finding> {
-    let mut found = lines_with(path, text, &[".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!("], "return an error, or state the invariant with expect");
+    let mut found = lines_with(
+        path,
+        text,
+        &[".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!("],
+        "return an error, or state the invariant with expect",
+    );
     found.extend(lines_with(path, text, &["unsafe {", "unsafe fn", "unsafe impl"], "unsafe is forbidden"));
     // The allowance is for tests only, and a file may not lift the lints for itself.
     found.extend(
         text.lines()
-            .filter(|line| line.contains("allow(") && (line.contains("unwrap_used") || line.contains("unsafe_code")) && !line.contains("cfg_attr(test"))
+            .filter(|line| {
+                line.contains("allow(")
+                    && (line.contains("unwrap_used") || line.contains("unsafe_code"))
+                    && !line.contains("cfg_attr(test")
+            })
             .map(|line| format!("{path}: `{}`: lifted for tests only", line.trim())),
     );
     found
@@ -271,7 +360,12 @@ fn no_panics_by_default(path: &str, text: &str) -> Vec<Finding> {
 /// What the workspace's lints must say, and that each crate obeys them.
 fn lints_are_on(root: &str, manifests: &[(String, String)]) -> Vec<Finding> {
     let mut found = Vec::new();
-    for wanted in ["unsafe_code = \"forbid\"", "unwrap_used = \"warn\"", "missing_docs = \"warn\"", "pedantic = { level = \"warn\", priority = -1 }"] {
+    for wanted in [
+        "unsafe_code = \"forbid\"",
+        "unwrap_used = \"warn\"",
+        "missing_docs = \"warn\"",
+        "pedantic = { level = \"warn\", priority = -1 }",
+    ] {
         if !root.lines().any(|line| line.trim() == wanted) {
             found.push(format!("Cargo.toml no longer says {wanted}"));
         }
@@ -285,7 +379,8 @@ fn lints_are_on(root: &str, manifests: &[(String, String)]) -> Vec<Finding> {
 }
 
 fn check_all(rule: fn(&str, &str) -> Vec<Finding>, is_meant: fn(&str) -> bool) {
-    let found: Vec<Finding> = sources().iter().filter(|(path, _)| is_meant(path)).flat_map(|(path, text)| rule(path, text)).collect();
+    let found: Vec<Finding> =
+        sources().iter().filter(|(path, _)| is_meant(path)).flat_map(|(path, text)| rule(path, text)).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
@@ -296,7 +391,10 @@ fn manifests() -> Vec<(String, String)> {
     for folder in ["app", "frontend", "server"].iter().map(|name| root.join(name)).chain(crates) {
         let path = folder.join("Cargo.toml");
         if path.exists() {
-            found.push((folder.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap()));
+            found.push((
+                folder.file_name().unwrap().to_str().unwrap().to_owned(),
+                std::fs::read_to_string(path).unwrap(),
+            ));
         }
     }
     assert!(found.len() >= 11, "the crates were not found");
@@ -305,7 +403,8 @@ fn manifests() -> Vec<(String, String)> {
 
 #[test]
 fn dependencies_point_downwards() {
-    let found: Vec<Finding> = manifests().iter().flat_map(|(name, text)| dependencies_go_downwards(name, text)).collect();
+    let found: Vec<Finding> =
+        manifests().iter().flat_map(|(name, text)| dependencies_go_downwards(name, text)).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
     check_all(layers_name_no_stranger, is_product);
 }
@@ -366,14 +465,24 @@ fn a_planted_violation_is_found() {
     check(layers_name_no_stranger, "server/src/state.rs", "use axum::extract::FromRef;", false);
 
     check(queries_stand_in_the_domain, "server/src/http/health.rs", "sqlx::query(\"select 1\")", true);
-    check(queries_stand_in_the_domain, "server/src/jobs.rs", "-> Result<sqlx::Transaction<'static, sqlx::Postgres>, DbError>", false);
+    check(
+        queries_stand_in_the_domain,
+        "server/src/jobs.rs",
+        "-> Result<sqlx::Transaction<'static, sqlx::Postgres>, DbError>",
+        false,
+    );
     check(queries_stand_in_the_domain, "server/src/jobs.rs", "sqlx::query_scalar(\"\")", true);
     check(queries_stand_in_the_domain, "app/src/home.rs", "query!(\"select 1\")", true);
     check(queries_stand_in_the_domain, "app/src/home.rs", "use_query!(x)", false);
     check(queries_stand_in_the_domain, "crates/rtv-domain/src/kpi.rs", "sqlx::query!(\"select 1\")", false);
 
     check(transactions_begin_in_one_file, "crates/rtv-domain/src/kpi.rs", "ctx.database.pool().begin().await", true);
-    check(transactions_begin_in_one_file, "crates/rtv-domain/src/kpi.rs", "ctx.begin(Permission::AnalyticsRead, Resource::Posts)", false);
+    check(
+        transactions_begin_in_one_file,
+        "crates/rtv-domain/src/kpi.rs",
+        "ctx.begin(Permission::AnalyticsRead, Resource::Posts)",
+        false,
+    );
     check(transactions_begin_in_one_file, "crates/rtv-domain/src/schema.rs", "a.pool(); b.pool();", true);
     check(transactions_begin_in_one_file, "crates/rtv-domain/src/schema.rs", ".fetch_all(database.pool())", false);
     check(transactions_begin_in_one_file, "server/src/state.rs", "PgPoolOptions::new().connect(url)", true);
@@ -390,9 +499,24 @@ fn a_planted_violation_is_found() {
     check(one_file_tells_the_time, "crates/rtv-jobs/src/worker.rs", "let now = Utc::now();", true);
     check(one_file_tells_the_time, "server/src/serve.rs", "std::time::SystemTime::now()", true);
     check(one_file_tells_the_time, "server/src/serve.rs", "std::time::Instant::now()", false);
-    check(one_file_tells_the_time, "crates/rtv-core/src/a.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    let x = Utc::now();\n}\n", false);
-    check(one_file_tells_the_time, "crates/rtv-core/src/a.rs", "#[cfg(test)]\nmod tests {\n}\nlet x = Utc::now();\n", true);
-    check(queries_do_not_ask_the_time, "crates/rtv-domain/src/session.rs", "delete from session where expires_at < now()", true);
+    check(
+        one_file_tells_the_time,
+        "crates/rtv-core/src/a.rs",
+        "fn f() {}\n#[cfg(test)]\nmod tests {\n    let x = Utc::now();\n}\n",
+        false,
+    );
+    check(
+        one_file_tells_the_time,
+        "crates/rtv-core/src/a.rs",
+        "#[cfg(test)]\nmod tests {\n}\nlet x = Utc::now();\n",
+        true,
+    );
+    check(
+        queries_do_not_ask_the_time,
+        "crates/rtv-domain/src/session.rs",
+        "delete from session where expires_at < now()",
+        true,
+    );
     check(queries_do_not_ask_the_time, "crates/rtv-domain/src/session.rs", "let now = ctx.now();", false);
 
     check(names_say_something, "server/src/http/utils.rs", "", true);

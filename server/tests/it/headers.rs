@@ -17,7 +17,11 @@ use crate::test_app::{Answer, Browser, STYLE, TestApp};
 async fn app() -> TestApp {
     let app = TestApp::new().await;
     let acme = app.tenant("acme").await;
-    app.posts(&acme, &["x,page,p1,2026-11-20T10:00:00Z,50,100,4,3,2,1".into(), "x,page,p2,2026-11-19T10:00:00Z,5,10,4,3,2,1".into()]).await;
+    app.posts(
+        &acme,
+        &["x,page,p1,2026-11-20T10:00:00Z,50,100,4,3,2,1".into(), "x,page,p2,2026-11-19T10:00:00Z,5,10,4,3,2,1".into()],
+    )
+    .await;
     app
 }
 
@@ -73,9 +77,23 @@ async fn every_script_of_a_page_carries_the_nonce_of_its_answer() {
         for script in scripts {
             assert!(script.contains(&format!("nonce=\"{nonce}\"")), "{path}: {script}");
         }
-        assert_eq!(html.matches("nonce=\"").count(), html.matches(&format!("nonce=\"{nonce}\"")).count(), "{path}: one nonce");
+        assert_eq!(
+            html.matches("nonce=\"").count(),
+            html.matches(&format!("nonce=\"{nonce}\"")).count(),
+            "{path}: one nonce"
+        );
         // What the policy would refuse and a browser would complain of.
-        for forbidden in [" style=\"", "<style", " onclick=", " onload=", " onsubmit=", " onchange=", "javascript:", "http://", "//cdn"] {
+        for forbidden in [
+            " style=\"",
+            "<style",
+            " onclick=",
+            " onload=",
+            " onsubmit=",
+            " onchange=",
+            "javascript:",
+            "http://",
+            "//cdn",
+        ] {
             let found = html.find(forbidden).map(|at| &html[at.saturating_sub(80)..(at + 80).min(html.len())]);
             assert_eq!(found, None, "{path}: {forbidden}");
         }
@@ -175,14 +193,19 @@ async fn every_kind_of_answer_carries_the_security_headers_and_an_id() {
 async fn over_https_browsers_are_told_to_stay_there() {
     let app = TestApp::with(|settings| settings.base_url = Some(Url::parse("https://rtv.example").unwrap()), 4).await;
     for path in ["/sign-in", "/health/live", STYLE.0, "/anything/else"] {
-        assert_eq!(app.browser().get(path).await.header("strict-transport-security"), "max-age=31536000; includeSubDomains", "{path}");
+        assert_eq!(
+            app.browser().get(path).await.header("strict-transport-security"),
+            "max-age=31536000; includeSubDomains",
+            "{path}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_id_that_the_client_sends_is_not_believed() {
     let app = TestApp::new().await;
-    let request = Request::get("/anything/else").header("x-request-id", "chosen-by-somebody").body(Body::empty()).unwrap();
+    let request =
+        Request::get("/anything/else").header("x-request-id", "chosen-by-somebody").body(Body::empty()).unwrap();
     let answer = app.browser().send(request).await;
     assert_ne!(answer.header("x-request-id"), "chosen-by-somebody");
     assert!(answer.text().contains(answer.header("x-request-id")), "a page that fails tells its id");
@@ -221,7 +244,16 @@ async fn files_are_sent_compressed_to_who_accepts_it() {
 #[tokio::test]
 async fn only_files_of_their_folders_are_served() {
     let app = TestApp::new().await;
-    for path in ["/css/../assets.json", "/css/..%2fassets.json", "/css/%2e%2e/assets.json", "/static/..%5cassets.json", "/css//etc/passwd", "/pkg/", "/css", "/assets.json"] {
+    for path in [
+        "/css/../assets.json",
+        "/css/..%2fassets.json",
+        "/css/%2e%2e/assets.json",
+        "/static/..%5cassets.json",
+        "/css//etc/passwd",
+        "/pkg/",
+        "/css",
+        "/assets.json",
+    ] {
         let answer = app.browser().get(path).await;
         assert!(!answer.status.is_success(), "{path}: {}", answer.text());
         assert!(!answer.text().contains("echarts.min.js"), "{path}");
@@ -234,7 +266,14 @@ async fn only_files_of_their_folders_are_served() {
 async fn a_panic_becomes_a_page_with_the_requests_id() {
     let app = TestApp::new().await;
     let router = Router::new()
-        .route("/panic", get(|| async { if true { panic!("planted, with a secret") } }))
+        .route(
+            "/panic",
+            get(|| async {
+                if true {
+                    panic!("planted, with a secret")
+                }
+            }),
+        )
         .route("/well", get(|| async { "well" }))
         .layer(from_fn_with_state(app.state.clone(), shield::shield))
         .layer(from_fn(observe::observe))

@@ -35,11 +35,19 @@ async fn without_its_database_the_program_lives_but_is_not_ready() {
     let ready = app.browser().get("/health/ready").await;
     assert_eq!(ready.status, 503);
     let body = json(&ready);
-    assert_eq!((body["status"].as_str(), body["checks"]["database"]["status"].as_str()), (Some("down"), Some("down")), "{body}");
+    assert_eq!(
+        (body["status"].as_str(), body["checks"]["database"]["status"].as_str()),
+        (Some("down"), Some("down")),
+        "{body}"
+    );
     assert_eq!(app.browser().get("/health/live").await.status, 200, "restarting the program would not help");
     let page = viewer.get("/t/acme/dashboard").await;
     assert_eq!(page.status, 503);
-    assert!(page.text().contains("The database does not answer.") && page.text().contains(page.header("x-request-id")), "{}", page.text());
+    assert!(
+        page.text().contains("The database does not answer.") && page.text().contains(page.header("x-request-id")),
+        "{}",
+        page.text()
+    );
 }
 
 /// What the schema lacks is said by the probe before anybody meets it on a page.
@@ -75,7 +83,8 @@ async fn requests_are_counted_by_pattern_and_never_by_path() {
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let text = answer.text();
     let counted = |labels: &[&str]| {
-        text.lines().any(|line| line.starts_with("rtv_http_requests_total{") && labels.iter().all(|label| line.contains(label)))
+        text.lines()
+            .any(|line| line.starts_with("rtv_http_requests_total{") && labels.iter().all(|label| line.contains(label)))
     };
     assert!(counted(&["method=\"GET\"", "route=\"/t/{tenant}/dashboard\"", "status=\"200\""]), "{text}");
     assert!(counted(&["method=\"GET\"", "route=\"/t/{tenant}/dashboard\"", "status=\"404\""]), "{text}");

@@ -43,7 +43,8 @@ type Question = (String, Option<Value>);
 
 fn questions(slug: &str, other: &str) -> Vec<Question> {
     let page = |path: String| (path, None);
-    let call = |path: &str, tenant: &str, query: Value| (path.to_owned(), Some(json!({ "tenant": tenant, "query": query })));
+    let call =
+        |path: &str, tenant: &str, query: Value| (path.to_owned(), Some(json!({ "tenant": tenant, "query": query })));
     vec![
         page(format!("/t/{slug}/dashboard?range=28d")),
         page(format!("/t/{slug}/posts?range=28d")),
@@ -78,7 +79,13 @@ async fn side(app: &TestApp, slug: &str, other: &str, canary: i64) -> Side {
     let tenant = app.tenant(slug).await;
     let account = format!("canary-{slug}-{}", Uuid::now_v7().simple());
     let rows: Vec<String> = (1..=20)
-        .map(|day| format!("x,{account},canary-{slug}-{day},2026-11-{day:02}T10:00:00Z,{},{},{day},3,2,1", canary + day, canary * 2))
+        .map(|day| {
+            format!(
+                "x,{account},canary-{slug}-{day},2026-11-{day:02}T10:00:00Z,{},{},{day},3,2,1",
+                canary + day,
+                canary * 2
+            )
+        })
         .collect();
     app.posts(&tenant, &rows).await;
     let person = app.somebody(&format!("canary-{slug}@example.org"), Some((&tenant, Role::Editor))).await;
@@ -90,7 +97,11 @@ async fn side(app: &TestApp, slug: &str, other: &str, canary: i64) -> Side {
         let answer = ask(&mut browser, &question).await;
         expected.insert(format!("{question:?}"), whole(&answer));
     }
-    Side { token: browser.token.unwrap(), canaries: [account, format!("canary-{slug}"), (canary * 2).to_string()], expected }
+    Side {
+        token: browser.token.unwrap(),
+        canaries: [account, format!("canary-{slug}"), (canary * 2).to_string()],
+        expected,
+    }
 }
 
 /// The whole trial.
@@ -110,7 +121,8 @@ async fn two_tenants_share_a_small_pool(requests: usize, seed: u64) {
     let faults: Arc<Mutex<Vec<String>>> = Arc::default();
     let clients: Vec<_> = (0..ABREAST)
         .map(|client| {
-            let (shared, left, answered, gone, faults) = (shared.clone(), left.clone(), answered.clone(), gone.clone(), faults.clone());
+            let (shared, left, answered, gone, faults) =
+                (shared.clone(), left.clone(), answered.clone(), gone.clone(), faults.clone());
             tokio::spawn(async move {
                 let (app, sides) = &*shared;
                 let mut chance = Chance(seed ^ (client as u64) << 32);
@@ -138,7 +150,10 @@ async fn two_tenants_share_a_small_pool(requests: usize, seed: u64) {
                         faults.lock().unwrap().push(format!("{slug} was shown {canary} by {question:?}"));
                     }
                     if whole(&answer) != sides[own].expected[&format!("{question:?}")] {
-                        faults.lock().unwrap().push(format!("{slug} was answered otherwise by {question:?}: {}", whole(&answer)));
+                        faults
+                            .lock()
+                            .unwrap()
+                            .push(format!("{slug} was answered otherwise by {question:?}: {}", whole(&answer)));
                     }
                 }
             })
@@ -150,7 +165,12 @@ async fn two_tenants_share_a_small_pool(requests: usize, seed: u64) {
     let (answered, gone) = (answered.load(Ordering::SeqCst), gone.load(Ordering::SeqCst));
     println!("{answered} answered, {gone} left before the answer");
     let faults = faults.lock().unwrap().clone();
-    assert!(faults.is_empty(), "seed {seed}: {} faults, for example\n{}", faults.len(), faults[..faults.len().min(3)].join("\n"));
+    assert!(
+        faults.is_empty(),
+        "seed {seed}: {} faults, for example\n{}",
+        faults.len(),
+        faults[..faults.len().min(3)].join("\n")
+    );
     assert_eq!(answered + gone, requests);
     assert!(answered > requests / 3 && gone > requests / 20, "both kinds of clients were there: {answered}, {gone}");
 
@@ -161,10 +181,12 @@ async fn two_tenants_share_a_small_pool(requests: usize, seed: u64) {
     for _ in 0..4 {
         assert_eq!(browser.get("/t/north/dashboard").await.status, 200, "the pool still answers");
     }
+    assert!(check_quiet(app).await > 0, "the connections are kept, and were looked for in the right place");
 }
 
-/// Waits until the work of those who left has ended, and then finds every connection of the pool idle.
-async fn check_quiet(app: &TestApp) {
+/// Waits until the work of those who left has ended, and then finds every connection of the pool idle. Returns how
+/// many there are; one that a request left in the middle of its work is closed and not given to the next.
+async fn check_quiet(app: &TestApp) -> usize {
     let started = Instant::now();
     loop {
         let states: Vec<(Option<String>, Option<String>)> = sqlx::query_as(
@@ -173,13 +195,32 @@ async fn check_quiet(app: &TestApp) {
         .fetch_all(&app.rows)
         .await
         .unwrap();
-        assert!(!states.is_empty() && states.len() <= 2, "the pool has two connections: {states:?}");
+        assert!(states.len() <= 2, "the pool has two connections: {states:?}");
         if states.iter().all(|(state, _)| state.as_deref() == Some("idle")) {
-            return;
+            return states.len();
         }
         assert!(started.elapsed() < Duration::from_secs(20), "a transaction was left open: {states:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Opening a connection takes longer than most transactions.
+#[tokio::test]
+async fn connections_are_used_again() {
+    let app = TestApp::with(|_| {}, 2).await;
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        assert_eq!(app.browser().get("/health/ready").await.status, 200);
+        check_quiet(&app).await;
+        let pids: Vec<i32> = sqlx::query_scalar(
+            "select pid from pg_stat_activity where datname = current_database() and application_name = 'rtv'",
+        )
+        .fetch_all(&app.rows)
+        .await
+        .unwrap();
+        seen.extend(pids);
+    }
+    assert!((1..=2).contains(&seen.len()), "the pool has two connections and opened {}", seen.len());
 }
 
 fn any_seed() -> u64 {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod architecture;
+mod command;
 mod headers;
 mod health;
 mod isolation;

@@ -35,7 +35,9 @@ impl World {
         app.posts(&acme, &post("acme-page")).await;
         app.posts(&other, &post("other-page")).await;
         let mut people = BTreeMap::new();
-        for (name, role) in [("viewer", Role::Viewer), ("editor", Role::Editor), ("admin", Role::Admin), ("owner", Role::Owner)] {
+        for (name, role) in
+            [("viewer", Role::Viewer), ("editor", Role::Editor), ("admin", Role::Admin), ("owner", Role::Owner)]
+        {
             people.insert(name, app.somebody(&format!("{name}@acme.example"), Some((&acme, role))).await);
         }
         people.insert("staff", app.somebody("staff@rtv.example", None).await);
@@ -74,13 +76,19 @@ impl World {
         if path.contains("{session}") {
             path = path.replace("{session}", &self.session(actor, target).await.to_string());
         }
-        assert!(!path.contains('{'), "{}: this test does not know what to put into the address; teach it here", entry.name());
+        assert!(
+            !path.contains('{'),
+            "{}: this test does not know what to put into the address; teach it here",
+            entry.name()
+        );
         let mut browser = self.browser(actor).await;
         match (&entry.kind, entry.method.as_str()) {
             (Kind::Function(arguments), _) => browser.call(&path, &arguments(Self::tenant(target))).await,
             (Kind::Address, "GET") => browser.get(&path).await,
             (Kind::Address, "POST") => browser.post(&path, &[]).await,
-            (Kind::Address, other) => panic!("{}: this test does not know how to ask with {other}; teach it here", entry.name()),
+            (Kind::Address, other) => {
+                panic!("{}: this test does not know how to ask with {other}; teach it here", entry.name())
+            }
         }
     }
 }
@@ -116,11 +124,19 @@ fn entries() -> Vec<Entry> {
     let mut entries = Vec::new();
     for page in rtv_server::router::pages() {
         for method in page.methods() {
-            entries.push(Entry { method: format!("{method:?}").to_uppercase(), pattern: page.path().to_owned(), kind: Kind::Address });
+            entries.push(Entry {
+                method: format!("{method:?}").to_uppercase(),
+                pattern: page.path().to_owned(),
+                kind: Kind::Address,
+            });
         }
     }
     for (path, method) in server_fn::axum::server_fn_paths() {
-        entries.push(Entry { method: method.to_string(), pattern: path.to_owned(), kind: Kind::Function(arguments(path)) });
+        entries.push(Entry {
+            method: method.to_string(),
+            pattern: path.to_owned(),
+            kind: Kind::Function(arguments(path)),
+        });
     }
     for (method, pattern, _) in rtv_server::router::routes().into_iter().chain(rtv_server::router::open_routes()) {
         entries.push(Entry { method: method.to_owned(), pattern: pattern.to_owned(), kind: Kind::Address });
@@ -137,7 +153,9 @@ fn arguments(path: &str) -> fn(&str) -> Value {
     match path {
         "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
         "/fn/dashboard" | "/fn/posts" => |tenant| json!({ "tenant": tenant, "query": [] }),
-        other => panic!("{other} is not in the permission test; add its arguments here and its rows to permission.table"),
+        other => {
+            panic!("{other} is not in the permission test; add its arguments here and its rows to permission.table")
+        }
     }
 }
 
@@ -149,7 +167,8 @@ fn cell(answer: &Answer) -> String {
     }
     let (path, query) = answer.location().split_once('?').unwrap_or((answer.location(), ""));
     let path = path.replace("/t/acme/", "/t/{tenant}/");
-    let names: Vec<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty()).collect();
+    let names: Vec<&str> =
+        query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty()).collect();
     if names.is_empty() { format!("{status} {path}") } else { format!("{status} {path}?{}", names.join("&")) }
 }
 
@@ -182,7 +201,9 @@ fn differences(served: &[Row], table: &[Row]) -> Vec<String> {
     for row in served {
         match table.iter().find(|listed| listed.0 == row.0) {
             None => found.push(format!("served, but not in the table:\n  {}", write(row))),
-            Some(listed) if listed.1 != row.1 => found.push(format!("answers\n  {}\nand the table says\n  {}", write(row), write(listed))),
+            Some(listed) if listed.1 != row.1 => {
+                found.push(format!("answers\n  {}\nand the table says\n  {}", write(row), write(listed)))
+            }
             Some(_) => {}
         }
     }
@@ -218,7 +239,12 @@ async fn everything_that_is_served_answers_each_actor_as_the_table_says() {
         }
     }
     let found = differences(&served, &parse(TABLE));
-    assert!(found.is_empty(), "{}\n\nAs it is served now:\n{}\n", found.join("\n"), served.iter().map(write).collect::<Vec<_>>().join("\n"));
+    assert!(
+        found.is_empty(),
+        "{}\n\nAs it is served now:\n{}\n",
+        found.join("\n"),
+        served.iter().map(write).collect::<Vec<_>>().join("\n")
+    );
 }
 
 #[test]
@@ -226,8 +252,13 @@ fn a_difference_from_the_table_is_found_whichever_side_it_is_on() {
     let row = |entry: &str, target: &str, cells: &[&str]| -> Row {
         ((entry.into(), target.into()), cells.iter().map(|cell| (*cell).to_owned()).collect())
     };
-    let table = parse("# heading\n\nGET /a  -  200  303 /sign-in?next\nPOST /b  own  200  404\nPOST /b  foreign  404  404\n");
-    let served = [row("GET /a", "-", &["200", "303 /sign-in?next"]), row("POST /b", "own", &["200", "404"]), row("POST /b", "foreign", &["404", "404"])];
+    let table =
+        parse("# heading\n\nGET /a  -  200  303 /sign-in?next\nPOST /b  own  200  404\nPOST /b  foreign  404  404\n");
+    let served = [
+        row("GET /a", "-", &["200", "303 /sign-in?next"]),
+        row("POST /b", "own", &["200", "404"]),
+        row("POST /b", "foreign", &["404", "404"]),
+    ];
     assert_eq!(differences(&served, &table), Vec::<String>::new());
     let check = |served: &[Row], table: &[Row], expect: &str| {
         let found = differences(served, table);
@@ -271,7 +302,14 @@ async fn a_tenant_is_not_to_be_guessed_by_any_spelling() {
     let world = World::new().await;
     let mut viewer = world.browser("viewer").await;
     let nowhere = viewer.get("/t/nowhere/dashboard").await;
-    for path in ["/t/other/dashboard", "/t/OTHER/dashboard", "/t/other%00/dashboard", "/t/%6Fther/dashboard", "/t/-/dashboard", "/t/a..b/posts"] {
+    for path in [
+        "/t/other/dashboard",
+        "/t/OTHER/dashboard",
+        "/t/other%00/dashboard",
+        "/t/%6Fther/dashboard",
+        "/t/-/dashboard",
+        "/t/a..b/posts",
+    ] {
         check_equal(&viewer.get(path).await, &nowhere, path);
     }
     // People see the very page of an address that nobody serves; only what the browser's program continues with differs.
@@ -315,7 +353,8 @@ async fn an_account_or_a_post_of_others_filters_as_one_that_does_not_exist() {
 }
 
 async fn tenant_id(world: &World, slug: &str) -> Uuid {
-    let all: Vec<Tenant> = rtv_domain::tenant::list(&world.app.operator()).await.unwrap().into_iter().map(|one| one.tenant).collect();
+    let all: Vec<Tenant> =
+        rtv_domain::tenant::list(&world.app.operator()).await.unwrap().into_iter().map(|one| one.tenant).collect();
     all.iter().find(|tenant| tenant.slug.as_str() == slug).unwrap().id.uuid()
 }
 
@@ -342,7 +381,8 @@ async fn a_form_is_not_submitted_by_following_a_link() {
     let mut owner = world.browser("owner").await;
     let other_session = world.app.session(world.people["owner"]).await.1;
     let before = world.app.session_count().await;
-    for path in ["/sign-out".to_owned(), "/me/sessions/end-others".into(), format!("/me/sessions/{other_session}/end")] {
+    for path in ["/sign-out".to_owned(), "/me/sessions/end-others".into(), format!("/me/sessions/{other_session}/end")]
+    {
         let answer = owner.get(&path).await;
         assert!(matches!(answer.status.as_u16(), 404 | 405), "{path}: {}", answer.status);
         let head = Request::head(&path).header(header::ACCEPT, "text/html").body(Body::empty()).unwrap();
@@ -351,7 +391,10 @@ async fn a_form_is_not_submitted_by_following_a_link() {
     let filled = "/sign-in?email=owner%40acme.example&password=granite+kettle+nine+pelicans";
     assert_eq!(world.app.browser().get(filled).await.status, 200, "the form, and nothing else");
     let call = Request::get("/fn/sessions").header(header::ACCEPT, "application/json").body(form(&[])).unwrap();
-    assert!(matches!(owner.send(call).await.status.as_u16(), 404 | 405), "a server function answers forms of ours alone");
+    assert!(
+        matches!(owner.send(call).await.status.as_u16(), 404 | 405),
+        "a server function answers forms of ours alone"
+    );
     assert_eq!(world.app.session_count().await, before, "no session has ended or begun");
     assert_eq!(owner.get("/me/sessions").await.status, 200);
 }

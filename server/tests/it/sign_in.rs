@@ -101,7 +101,8 @@ async fn a_wrong_password_leads_back_with_a_message_that_is_shown_once() {
     let app = app().await;
     let mut browser = app.browser();
     let wrong = "granite kettle nine penguins";
-    let answer = browser.post("/sign-in", &[("email", EMAIL), ("password", wrong), ("next", "/t/acme/posts?range=7d")]).await;
+    let answer =
+        browser.post("/sign-in", &[("email", EMAIL), ("password", wrong), ("next", "/t/acme/posts?range=7d")]).await;
     check_leads(&answer, "/sign-in?next=%2Ft%2Facme%2Fposts%3Frange%3D7d");
     let refused = browser.get(answer.location()).await;
     let text = refused.text();
@@ -116,7 +117,10 @@ async fn a_wrong_password_leads_back_with_a_message_that_is_shown_once() {
     check_leads(&browser.post("/sign-in", &credentials(EMAIL, wrong)).await, "/sign-in");
     let mut tx = app.marked("worker", None, None).await;
     let stored: Vec<String> = sqlx::query_scalar("select data::text from session").fetch_all(&mut *tx).await.unwrap();
-    assert!(stored.iter().any(|data| data.contains(EMAIL)) && stored.iter().all(|data| !data.contains("penguins")), "{stored:?}");
+    assert!(
+        stored.iter().any(|data| data.contains(EMAIL)) && stored.iter().all(|data| !data.contains("penguins")),
+        "{stored:?}"
+    );
 }
 
 #[tokio::test]
@@ -176,7 +180,9 @@ async fn what_is_typed_is_never_markup() {
     let app = app().await;
     let mut browser = app.browser();
     let script = "\"><script>alert(1)</script>@acme.example";
-    let answer = browser.post("/sign-in", &[("email", script), ("password", "x"), ("next", "/\"><script>alert(2)</script>")]).await;
+    let answer = browser
+        .post("/sign-in", &[("email", script), ("password", "x"), ("next", "/\"><script>alert(2)</script>")])
+        .await;
     let text = browser.get(answer.location()).await.text();
     assert!(text.contains("&lt;script&gt;alert(1)") || text.contains("&quot;>&lt;script"), "{text}");
     assert!(!text.contains("<script>alert"), "{text}");
@@ -213,8 +219,12 @@ async fn sessions_are_listed_and_ended_and_an_ended_one_is_out_at_once() {
     let app = TestApp::new().await;
     let acme = app.tenant("acme").await;
     let person = app.somebody("dana@acme.example", Some((&acme, Role::Viewer))).await;
-    let (mut here, mut phone, mut tablet, mut laptop) =
-        (app.signed_in(person).await, app.signed_in(person).await, app.signed_in(person).await, app.signed_in(person).await);
+    let (mut here, mut phone, mut tablet, mut laptop) = (
+        app.signed_in(person).await,
+        app.signed_in(person).await,
+        app.signed_in(person).await,
+        app.signed_in(person).await,
+    );
     let stranger = app.somebody("sam@acme.example", Some((&acme, Role::Owner))).await;
     let mut strangers = app.signed_in(stranger).await;
 
@@ -228,7 +238,10 @@ async fn sessions_are_listed_and_ended_and_an_ended_one_is_out_at_once() {
     check_leads(&here.post(&format!("/me/sessions/{id}/end"), &[]).await, "/me/sessions");
     check_leads(&laptop.get("/t/acme/dashboard").await, "/sign-in?next=/t/acme/dashboard");
     let call = laptop.call("/fn/sessions", &json!({})).await;
-    assert_eq!((call.status.as_u16(), call.header("serverfnredirect").is_empty(), call.location()), (401, true, "/sign-in?next=/t/acme/dashboard%3Frange%3D7d"));
+    assert_eq!(
+        (call.status.as_u16(), call.header("serverfnredirect").is_empty(), call.location()),
+        (401, true, "/sign-in?next=/t/acme/dashboard%3Frange%3D7d")
+    );
     assert!(call.headers.contains_key("serverfnredirect"), "the page's router follows");
     let page = here.get("/me/sessions").await.text();
     assert!(page.contains("The session has ended.") && offered(&page).len() == 2, "{page}");
@@ -248,12 +261,20 @@ async fn sessions_are_listed_and_ended_and_an_ended_one_is_out_at_once() {
 async fn state_of(app: &TestApp) -> Vec<String> {
     let mut state = Vec::new();
     let mut tx = app.marked("worker", None, None).await;
-    for query in ["select to_jsonb(session)::text from session order by 1", "select to_jsonb(sign_in_limit)::text from sign_in_limit order by 1"] {
+    for query in [
+        "select to_jsonb(session)::text from session order by 1",
+        "select to_jsonb(sign_in_limit)::text from sign_in_limit order by 1",
+    ] {
         state.extend(sqlx::query_scalar::<_, String>(query).fetch_all(&mut *tx).await.unwrap());
     }
     drop(tx);
     let mut tx = app.marked("staff", None, None).await;
-    state.extend(sqlx::query_scalar::<_, String>("select to_jsonb(audit_event)::text from audit_event order by 1").fetch_all(&mut *tx).await.unwrap());
+    state.extend(
+        sqlx::query_scalar::<_, String>("select to_jsonb(audit_event)::text from audit_event order by 1")
+            .fetch_all(&mut *tx)
+            .await
+            .unwrap(),
+    );
     state
 }
 
@@ -296,7 +317,11 @@ async fn a_form_from_elsewhere_is_refused_and_changes_nothing() {
             *request.body_mut() = form(&credentials(EMAIL, PASSWORD));
             let answer = browser.send(request).await;
             assert_eq!(answer.status, 403, "{path} {headers:?}");
-            assert!(answer.text().contains("Nothing was changed.") && !answer.text().contains("<script"), "{}", answer.text());
+            assert!(
+                answer.text().contains("Nothing was changed.") && !answer.text().contains("<script"),
+                "{}",
+                answer.text()
+            );
             assert_eq!(answer.header("set-cookie"), "", "{path} {headers:?}");
         }
     }
@@ -318,13 +343,18 @@ async fn a_body_of_more_than_64_kib_is_refused() {
     let app = app().await;
     let mut browser = app.browser();
     let ask = |path: &str, kind: &str, body: Body| {
-        Request::post(path).header("sec-fetch-site", "same-origin").header(header::CONTENT_TYPE, kind).body(body).unwrap()
+        Request::post(path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, kind)
+            .body(body)
+            .unwrap()
     };
     let (form_kind, json_kind) = ("application/x-www-form-urlencoded", "application/json");
     let long = |bytes: usize| "a".repeat(bytes);
     // Without a length the server has to count: a stream of chunks.
     let stream = |text: String| {
-        let chunks: Vec<Result<Vec<u8>, std::io::Error>> = text.into_bytes().chunks(1_000).map(|chunk| Ok(chunk.to_vec())).collect();
+        let chunks: Vec<Result<Vec<u8>, std::io::Error>> =
+            text.into_bytes().chunks(1_000).map(|chunk| Ok(chunk.to_vec())).collect();
         Body::from_stream(futures::stream::iter(chunks))
     };
     let email = |text: String| format!("email=dana%40acme.example&password=x&next={text}");
@@ -346,12 +376,17 @@ async fn a_call_that_cannot_be_read_is_the_callers_fault() {
     let acme = app.tenant("acme").await;
     let person = app.somebody("dana@acme.example", Some((&acme, Role::Viewer))).await;
     let mut browser = app.signed_in(person).await;
-    for arguments in [json!({}), json!({ "tenant": 7, "query": [] }), json!("nonsense"), json!({ "tenant": "acme", "query": [["one"]] })] {
+    for arguments in [
+        json!({}),
+        json!({ "tenant": 7, "query": [] }),
+        json!("nonsense"),
+        json!({ "tenant": "acme", "query": [["one"]] }),
+    ] {
         let answer = browser.call("/fn/posts", &arguments).await;
         assert_eq!(answer.status, 409, "{arguments}: {}", answer.text());
         assert!(answer.text().contains("older version of RTV"), "{}", answer.text());
     }
-    assert_eq!(browser.call("/fn/nothing-here", &json!({})).await.status, 404);
+    assert_eq!(browser.call("/fn/nothing-here", &json!({})).await.status, 400);
 }
 
 #[tokio::test]
@@ -365,7 +400,10 @@ async fn after_ten_failures_the_form_says_how_long_to_wait() {
     for password in ["not the password of anybody", PASSWORD] {
         check_leads(&browser.post("/sign-in", &credentials(EMAIL, password)).await, "/sign-in");
         let page = browser.get("/sign-in").await.text();
-        assert!(page.contains("There were too many failed attempts to sign in. Wait 15 minutes and try again."), "{page}");
+        assert!(
+            page.contains("There were too many failed attempts to sign in. Wait 15 minutes and try again."),
+            "{page}"
+        );
         assert!(page.contains(&format!("value=\"{EMAIL}\"")) && !page.contains("do not match"), "{page}");
     }
     check_leads(&browser.get("/me/sessions").await, "/sign-in?next=/me/sessions");

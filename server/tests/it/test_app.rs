@@ -30,8 +30,7 @@ use uuid::Uuid;
 /// Long, and not of the kind that a guess begins with.
 pub(crate) const PASSWORD: &str = "granite kettle nine pelicans";
 /// Header of a file that the native mapping reads.
-pub(crate) const COLUMNS: &str =
-    "platform,account_id,post_id,published_at,reach,impressions,reactions,comments,shares,clicks,conversions,revenue,cost,sentiment";
+pub(crate) const COLUMNS: &str = "platform,account_id,post_id,published_at,reach,impressions,reactions,comments,shares,clicks,conversions,revenue,cost,sentiment";
 /// A file with a hash in its address, and what it holds.
 pub(crate) const STYLE: (&str, &str) = ("/css/main.HASH.css", "body { margin: 0; }");
 
@@ -98,7 +97,12 @@ impl TestApp {
         let id = Uuid::now_v7();
         let tenant = place.map(|(tenant, _)| tenant.id.uuid());
         let mut tx = self.marked("staff", tenant, None).await;
-        sqlx::query("insert into app_user (id, email, name) values ($1, $2, 'Somebody')").bind(id).bind(email).execute(&mut *tx).await.unwrap();
+        sqlx::query("insert into app_user (id, email, name) values ($1, $2, 'Somebody')")
+            .bind(id)
+            .bind(email)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         match place {
             Some((tenant, role)) => {
                 sqlx::query("insert into membership (tenant_id, user_id, role) values ($1, $2, $3)")
@@ -152,20 +156,31 @@ impl TestApp {
         assert!(session::create(&ctx, hash(token), serde_json::json!({}), end).await.unwrap());
         let mut tx = self.marked("session", None, None).await;
         let digest: [u8; 32] = sha2_of(&token.0.to_be_bytes());
-        sqlx::query("select set_config('rtv.session', $1, true)").bind(hex::encode(digest)).execute(&mut *tx).await.unwrap();
-        let id = sqlx::query_scalar("update session set user_id = $2, expires_at = $3 where id_hash = $1 returning public_id")
-            .bind(&digest[..])
-            .bind(user)
-            .bind(end)
-            .fetch_one(&mut *tx)
+        sqlx::query("select set_config('rtv.session', $1, true)")
+            .bind(hex::encode(digest))
+            .execute(&mut *tx)
             .await
             .unwrap();
+        let id = sqlx::query_scalar(
+            "update session set user_id = $2, expires_at = $3 where id_hash = $1 returning public_id",
+        )
+        .bind(&digest[..])
+        .bind(user)
+        .bind(end)
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         (token, id)
     }
 
     /// A transaction of the serving role with the markers that the domain would set.
-    pub(crate) async fn marked(&self, actor: &str, tenant: Option<Uuid>, user: Option<Uuid>) -> Transaction<'static, Postgres> {
+    pub(crate) async fn marked(
+        &self,
+        actor: &str,
+        tenant: Option<Uuid>,
+        user: Option<Uuid>,
+    ) -> Transaction<'static, Postgres> {
         let mut tx = self.rows.begin().await.unwrap();
         sqlx::query("select set_config('rtv.actor', $1, true), set_config('rtv.tenant_id', $2, true), set_config('rtv.user_id', $3, true)")
             .bind(actor)
@@ -310,7 +325,8 @@ impl Browser<'_> {
             .header("sec-fetch-site", "same-origin")
             .header(header::ORIGIN, &self.app.origin)
             .header(header::ACCEPT, "text/html,*/*;q=0.8");
-        self.send(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form(fields)).unwrap()).await
+        self.send(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form(fields)).unwrap())
+            .await
     }
 
     /// Calls a server function as a page in the browser does.
@@ -328,7 +344,8 @@ impl Browser<'_> {
     pub(crate) async fn send(&mut self, request: Request<Body>) -> Answer {
         let response = self.app.router.clone().oneshot(self.dress(request)).await.unwrap();
         let (head, body) = response.into_parts();
-        let answer = Answer { status: head.status, headers: head.headers, body: to_bytes(body, 16 << 20).await.unwrap() };
+        let answer =
+            Answer { status: head.status, headers: head.headers, body: to_bytes(body, 16 << 20).await.unwrap() };
         for cookie in answer.headers.get_all(header::SET_COOKIE) {
             let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
             let (name, value) = pair.split_once('=').unwrap();

@@ -72,9 +72,7 @@ pub(super) fn clean(svg: &str, title: &str, description: &str) -> Result<String,
     let (mut depth, mut texts) = (0_usize, 0_usize);
     let mut is_complete = false;
     loop {
-        let event = reader
-            .read_event()
-            .map_err(|error| format!("it wrote no well-formed picture: {error}"))?;
+        let event = reader.read_event().map_err(|error| format!("it wrote no well-formed picture: {error}"))?;
         match event {
             // Hover effects, of which a picture has none.
             Event::Start(element) if element.name().as_ref() == b"style" => {
@@ -126,17 +124,14 @@ fn words(writer: &mut Writer<Vec<u8>>, element: &str, text: &str) -> Result<(), 
 
 /// The element with the attributes that it may keep and its font as attributes.
 fn rewritten(element: &BytesStart<'_>) -> Result<BytesStart<'static>, String> {
-    let name = std::str::from_utf8(element.name().into_inner())
-        .map_err(|error| error.to_string())?
-        .to_owned();
+    let name = std::str::from_utf8(element.name().into_inner()).map_err(|error| error.to_string())?.to_owned();
     if !ELEMENTS.contains(&name.as_str()) {
         return Err(format!("it wrote the element {name}, which no picture needs"));
     }
     let is_root = name == "svg";
     let mut kept = BytesStart::new(name);
     for attribute in element.attributes() {
-        let attribute: Attribute<'_> =
-            attribute.map_err(|error| format!("it wrote a broken attribute: {error}"))?;
+        let attribute: Attribute<'_> = attribute.map_err(|error| format!("it wrote a broken attribute: {error}"))?;
         let key = std::str::from_utf8(attribute.key.into_inner()).map_err(|error| error.to_string())?;
         // The reader lets this pass, browsers do not.
         if attribute.value.contains(&b'<') {
@@ -144,10 +139,7 @@ fn rewritten(element: &BytesStart<'_>) -> Result<BytesStart<'static>, String> {
         }
         if key == "style" {
             let style = std::str::from_utf8(&attribute.value).map_err(|error| error.to_string())?;
-            for (property, value) in style
-                .split(';')
-                .filter_map(|declaration| declaration.split_once(':'))
-            {
+            for (property, value) in style.split(';').filter_map(|declaration| declaration.split_once(':')) {
                 if FONT.contains(&property.trim()) && !value.contains('"') {
                     kept.push_attribute((property.trim().as_bytes(), value.trim().as_bytes()));
                 }
@@ -167,10 +159,7 @@ fn is_text(name: QName<'_>) -> bool {
 }
 
 fn is_allowed(key: &str) -> bool {
-    ATTRIBUTES.contains(&key)
-        || ["fill", "stroke", "stop-"]
-            .iter()
-            .any(|family| key.starts_with(family))
+    ATTRIBUTES.contains(&key) || ["fill", "stroke", "stop-"].iter().any(|family| key.starts_with(family))
 }
 
 /// A reference leads to this document only.
@@ -197,26 +186,14 @@ mod tests {
 
     #[test]
     fn notes_hover_effects_and_handlers_are_left_out() {
-        check(
-            r#"<path d="M0 0" ecmeta_series_index="0" class="a" onload="x()"></path>"#,
-            r#"<path d="M0 0"></path>"#,
-        );
-        check(
-            r#"<path fill="url(#a)" stroke="url(//x)"></path>"#,
-            r#"<path fill="url(#a)"></path>"#,
-        );
-        check(
-            "<style><![CDATA[.a:hover{cursor:pointer}]]></style>\n<g></g>",
-            "<g></g>",
-        );
+        check(r#"<path d="M0 0" ecmeta_series_index="0" class="a" onload="x()"></path>"#, r#"<path d="M0 0"></path>"#);
+        check(r#"<path fill="url(#a)" stroke="url(//x)"></path>"#, r#"<path fill="url(#a)"></path>"#);
+        check("<style><![CDATA[.a:hover{cursor:pointer}]]></style>\n<g></g>", "<g></g>");
     }
 
     #[test]
     fn blanks_stay_within_texts_and_go_between_elements() {
-        check(
-            "<text>&amp; &lt;</text>\n<text> </text>",
-            "<text>&amp; &lt;</text><text> </text>",
-        );
+        check("<text>&amp; &lt;</text>\n<text> </text>", "<text>&amp; &lt;</text><text> </text>");
     }
 
     #[test]
@@ -241,20 +218,9 @@ mod tests {
             "<?xml-stylesheet href='x'?>",
         ] {
             let svg = format!("<svg>{inside}</svg>");
-            assert!(
-                clean(&svg, "", "").is_err(),
-                "{inside}: {:?}",
-                clean(&svg, "", "")
-            );
+            assert!(clean(&svg, "", "").is_err(), "{inside}: {:?}", clean(&svg, "", ""));
         }
-        for svg in [
-            "",
-            "words",
-            "<svg>",
-            "<g></g>",
-            "<svg></svg><svg></svg>",
-            "<!DOCTYPE svg><svg></svg>",
-        ] {
+        for svg in ["", "words", "<svg>", "<g></g>", "<svg></svg><svg></svg>", "<!DOCTYPE svg><svg></svg>"] {
             assert!(clean(svg, "", "").is_err(), "{svg}: {:?}", clean(svg, "", ""));
         }
     }
@@ -262,9 +228,6 @@ mod tests {
     #[test]
     fn words_are_escaped_and_stripped_of_what_xml_forbids() {
         let svg = clean("<svg></svg>", "</title><script>", "a\u{0}\u{1b}b & c").unwrap();
-        assert_eq!(
-            svg,
-            r#"<svg role="img"><title>&lt;/title&gt;&lt;script&gt;</title><desc>ab &amp; c</desc></svg>"#
-        );
+        assert_eq!(svg, r#"<svg role="img"><title>&lt;/title&gt;&lt;script&gt;</title><desc>ab &amp; c</desc></svg>"#);
     }
 }

@@ -28,7 +28,8 @@ async fn a_foreign_tenant_is_like_one_that_does_not_exist() {
     for slug in ["foreign", "nowhere", "", "OWN", "own/../foreign", "x".repeat(300).as_str()] {
         assert_eq!(access::enter(&ctx, slug).await.unwrap_err(), Error::NotFound, "{slug}");
     }
-    let listed: Vec<_> = access::memberships(&ctx).await.unwrap().into_iter().map(|one| (one.slug.to_string(), one.role)).collect();
+    let listed: Vec<_> =
+        access::memberships(&ctx).await.unwrap().into_iter().map(|one| (one.slug.to_string(), one.role)).collect();
     assert_eq!(listed, [("own".to_owned(), Role::Editor)]);
 
     let stranger = world.person("stranger@example.org").await;
@@ -53,11 +54,18 @@ async fn a_visit_of_the_operator_stands_in_the_tenants_log_with_its_reason() {
     let other = world.tenant("other", "UTC").await;
     let entered = access::enter_as_operator(&world.operator(), &visited.slug, "ticket 4711").await.unwrap();
     assert!(account::list(&entered).await.is_ok());
-    let visit = |events: &[Value]| events.iter().filter(|event| event["action"] == "staff.enter").cloned().collect::<Vec<_>>();
+    let visit =
+        |events: &[Value]| events.iter().filter(|event| event["action"] == "staff.enter").cloned().collect::<Vec<_>>();
     let seen = visit(&world.rows(&visited, "audit_event").await);
     assert_eq!(seen.len(), 1);
     assert_eq!(
-        (&seen[0]["actor_kind"], &seen[0]["actor_label"], &seen[0]["after"]["reason"], &seen[0]["address"], &seen[0]["request_id"]),
+        (
+            &seen[0]["actor_kind"],
+            &seen[0]["actor_label"],
+            &seen[0]["after"]["reason"],
+            &seen[0]["address"],
+            &seen[0]["request_id"]
+        ),
         (&"staff".into(), &"root@ops-1".into(), &"ticket 4711".into(), &"203.0.113.9".into(), &"req-7".into())
     );
     assert_eq!(visit(&world.rows(&other, "audit_event").await), Vec::<Value>::new(), "others do not see it");
@@ -68,7 +76,9 @@ async fn a_visit_of_the_operator_stands_in_the_tenants_log_with_its_reason() {
     let mut staff = world.person("staff@example.org").await;
     staff.is_staff = true;
     let person = world.person("person@example.org").await;
-    for actor in [Actor::Person(Arc::new(staff)), Actor::Person(Arc::new(person)), Actor::Anonymous, Actor::System("sweep")] {
+    for actor in
+        [Actor::Person(Arc::new(staff)), Actor::Person(Arc::new(person)), Actor::Anonymous, Actor::System("sweep")]
+    {
         let refused = access::enter_as_operator(&world.context(actor.clone()), &visited.slug, "r").await;
         assert_eq!(refused.unwrap_err(), Error::NotFound, "{actor:?}");
     }
@@ -82,7 +92,11 @@ async fn only_a_worker_begins_work() {
     assert!(world.worker().begin_worker(WorkKind::Sweep).await.is_ok());
     assert!(world.worker().begin_worker(WorkKind::Queue).await.is_ok());
     for actor in [Actor::Anonymous, Actor::Operator("root@ops-1".into()), Actor::Person(Arc::new(dana))] {
-        assert_eq!(world.context(actor.clone()).begin_worker(WorkKind::Queue).await.unwrap_err(), Error::NotFound, "{actor:?}");
+        assert_eq!(
+            world.context(actor.clone()).begin_worker(WorkKind::Queue).await.unwrap_err(),
+            Error::NotFound,
+            "{actor:?}"
+        );
     }
     assert_eq!(world.worker().begin_person().await.unwrap_err(), Error::SignedOut);
 }
@@ -118,7 +132,9 @@ async fn each_role_begins_what_its_row_of_the_matrix_says_and_a_refusal_is_logge
     let log = world.rows(&tenant, "audit_event").await;
     let mut logged: Vec<(String, String)> = log
         .iter()
-        .filter(|event| event["action"] == "permission.refused" && event["result"] == "denied" && event["resource_kind"] == "tenant")
+        .filter(|event| {
+            event["action"] == "permission.refused" && event["result"] == "denied" && event["resource_kind"] == "tenant"
+        })
         .map(|event| (event["actor_label"].as_str().unwrap().to_owned(), event["detail"].as_str().unwrap().to_owned()))
         .collect();
     logged.sort_unstable();
@@ -137,12 +153,13 @@ enum Visit {
 async fn visit(ctx: &TenantContext, own_accounts: i64, visit: Visit) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
     let tenant = ctx.tenant().id.uuid();
-    let (own, foreign): (i64, i64) =
-        sqlx::query_as("select count(*) filter (where tenant_id = $1), count(*) filter (where tenant_id <> $1) from account")
-            .bind(tenant)
-            .fetch_one(tx.queue())
-            .await
-            .unwrap();
+    let (own, foreign): (i64, i64) = sqlx::query_as(
+        "select count(*) filter (where tenant_id = $1), count(*) filter (where tenant_id <> $1) from account",
+    )
+    .bind(tenant)
+    .fetch_one(tx.queue())
+    .await
+    .unwrap();
     assert_eq!((own, foreign), (own_accounts, 0), "{visit:?}");
     let name = match visit {
         Visit::Look => return tx.rollback().await,
@@ -210,7 +227,8 @@ async fn a_request_that_is_dropped_at_any_point_leaves_no_open_transaction() {
     let mut dropped = 0;
     for polls in 1..40 {
         for at_once in [true, false] {
-            let end = dropped_after(visit(&viewer, 0, Visit::Save(2 * polls + u32::from(at_once))), polls, at_once).await;
+            let end =
+                dropped_after(visit(&viewer, 0, Visit::Save(2 * polls + u32::from(at_once))), polls, at_once).await;
             dropped += i32::from(end.is_none());
             assert_eq!(open_transactions(&world).await, 0, "dropped after {polls} polls, {at_once}");
         }
@@ -273,7 +291,10 @@ async fn dropped_requests_of_two_tenants_leak_nothing_and_leave_no_open_transact
         for (index, (_, _, tenant)) in tenants.iter().enumerate() {
             let rows = world.rows(tenant, "campaign").await;
             let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
-            assert!(!names.iter().any(|name| name.starts_with("draft")), "what was never committed was kept: {names:?}");
+            assert!(
+                !names.iter().any(|name| name.starts_with("draft")),
+                "what was never committed was kept: {names:?}"
+            );
             assert!(saved[index].iter().all(|name| names.contains(&name.as_str())), "what was committed is there");
         }
         assert_eq!(open_transactions(&world).await, 0, "transactions are left open");

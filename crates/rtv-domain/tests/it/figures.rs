@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 use crate::world::{World, at};
 
-const HEADER: &str =
-    "platform,account_id,post_id,published_at,reach,impressions,reactions,comments,shares,clicks,conversions,revenue,cost,sentiment";
+const HEADER: &str = "platform,account_id,post_id,published_at,reach,impressions,reactions,comments,shares,clicks,conversions,revenue,cost,sentiment";
 
 struct Desk {
     world: World,
@@ -39,7 +38,11 @@ impl Desk {
             text.push_str(&",".repeat(missing));
             text.push('\n');
         }
-        let report = self.world.import_text(&self.ctx, &text, Options { file_name: "f.csv".into(), ..Options::default() }).await.unwrap();
+        let report = self
+            .world
+            .import_text(&self.ctx, &text, Options { file_name: "f.csv".into(), ..Options::default() })
+            .await
+            .unwrap();
         assert_eq!(report.counts.new, i64::try_from(rows.len()).unwrap(), "{report:?}");
     }
 
@@ -52,20 +55,28 @@ impl Desk {
     }
 
     async fn account_id(&self, external_id: &str) -> AccountId {
-        account::list(&self.ctx).await.unwrap().into_iter().find(|account| account.external_id == external_id).unwrap().id
+        account::list(&self.ctx)
+            .await
+            .unwrap()
+            .into_iter()
+            .find(|account| account.external_id == external_id)
+            .unwrap()
+            .id
     }
 
     async fn followers(&self, external_id: &str, counts: &[(&str, i64)]) {
         let id = self.account_id(external_id).await;
         let mut tx = self.world.as_tenant(&self.tenant).await;
         for (day, count) in counts {
-            sqlx::query("insert into account_daily (tenant_id, account_id, day, followers) values (rtv_tenant(), $1, $2, $3)")
-                .bind(id.uuid())
-                .bind(day.parse::<NaiveDate>().unwrap())
-                .bind(count)
-                .execute(&mut *tx)
-                .await
-                .unwrap();
+            sqlx::query(
+                "insert into account_daily (tenant_id, account_id, day, followers) values (rtv_tenant(), $1, $2, $3)",
+            )
+            .bind(id.uuid())
+            .bind(day.parse::<NaiveDate>().unwrap())
+            .bind(count)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         }
         tx.commit().await.unwrap();
     }
@@ -76,7 +87,13 @@ fn period(from: &str, to: &str) -> Period {
 }
 
 fn over(from: &str, to: &str) -> Query {
-    Query { period: period(from, to), previous: None, filter: Filter::default(), metric: Kpi::Engagements, grain: Some(Grain::Day) }
+    Query {
+        period: period(from, to),
+        previous: None,
+        filter: Filter::default(),
+        metric: Kpi::Engagements,
+        grain: Some(Grain::Day),
+    }
 }
 
 fn compared(from: &str, to: &str, compare: Compare) -> Query {
@@ -120,9 +137,17 @@ async fn coverage_counts_the_platforms_and_posts_that_report_a_figure() {
         let coverage = figure(&march, kpi).coverage;
         (coverage.platforms, coverage.of_platforms, coverage.posts, coverage.of_posts)
     };
-    assert_eq!((value(&march, Kpi::Reach), coverage(Kpi::Reach)), (number("100"), (1, 3, 1, 4)), "LinkedIn has nothing in March");
+    assert_eq!(
+        (value(&march, Kpi::Reach), coverage(Kpi::Reach)),
+        (number("100"), (1, 3, 1, 4)),
+        "LinkedIn has nothing in March"
+    );
     assert_eq!((value(&march, Kpi::Impressions), coverage(Kpi::Impressions)), (number("40"), (1, 3, 1, 4)));
-    assert_eq!((value(&march, Kpi::Engagements), coverage(Kpi::Engagements)), (number("12"), (2, 3, 3, 4)), "0 is reported");
+    assert_eq!(
+        (value(&march, Kpi::Engagements), coverage(Kpi::Engagements)),
+        (number("12"), (2, 3, 3, 4)),
+        "0 is reported"
+    );
     assert_eq!((value(&march, Kpi::Published), coverage(Kpi::Published)), (number("4"), (3, 3, 4, 4)));
     assert_eq!(coverage(Kpi::EngagementRate), (2, 3, 2, 4), "X by reach; Facebook’s 0 of 40 is a rate as well");
 }
@@ -141,9 +166,14 @@ async fn missing_is_not_zero_and_zero_is_not_missing() {
         assert_eq!(value(&march, kpi), number("0"), "{kpi} was reported as 0");
     }
     assert_eq!(reason(&march, Kpi::Roi), "It is hidden while cost is 0 or unknown.");
-    assert_eq!(reason(&march, Kpi::EngagementRate), "It needs impressions or reach above 0, and the posts in this period report 0 (X).");
+    assert_eq!(
+        reason(&march, Kpi::EngagementRate),
+        "It needs impressions or reach above 0, and the posts in this period report 0 (X)."
+    );
     let february = desk.ask(&over("2026-02-01", "2026-02-28")).await;
-    for kpi in [Kpi::Reach, Kpi::Impressions, Kpi::Engagements, Kpi::Conversions, Kpi::Revenue, Kpi::Sentiment, Kpi::Roi] {
+    for kpi in
+        [Kpi::Reach, Kpi::Impressions, Kpi::Engagements, Kpi::Conversions, Kpi::Revenue, Kpi::Sentiment, Kpi::Roi]
+    {
         assert!(!reason(&february, kpi).is_empty(), "{kpi} was not reported");
     }
     assert_eq!(value(&february, Kpi::Published), number("1"));
@@ -167,12 +197,22 @@ async fn the_engagement_rate_is_a_ratio_of_sums_over_the_posts_that_have_both() 
     .await;
     let mixed = desk.ask(&over("2026-03-02", "2026-03-03")).await;
     let rate = figure(&mixed, Kpi::EngagementRate);
-    assert_eq!(rate.value, Some((Decimal::from(16) / Decimal::from(120)).round_dp(12)), "10 of 100 shown, 6 of 20 reached");
+    assert_eq!(
+        rate.value,
+        Some((Decimal::from(16) / Decimal::from(120)).round_dp(12)),
+        "10 of 100 shown, 6 of 20 reached"
+    );
     assert_eq!(rate.note.as_deref(), Some("Engagements ÷ impressions, and ÷ reach for posts without impressions."));
     assert_eq!(rate.daily, [number("0.1"), number("0.3")]);
     let by_reach = desk.ask(&over("2026-03-20", "2026-03-20")).await;
     assert_eq!(value(&by_reach, Kpi::EngagementRate), number("0.3"));
-    assert!(figure(&by_reach, Kpi::EngagementRate).note.as_ref().unwrap().contains("reach, because impressions are missing"));
+    assert!(
+        figure(&by_reach, Kpi::EngagementRate)
+            .note
+            .as_ref()
+            .unwrap()
+            .contains("reach, because impressions are missing")
+    );
     let by_impressions = desk.ask(&over("2026-03-25", "2026-03-25")).await;
     assert_eq!(value(&by_impressions, Kpi::EngagementRate), number("0.12"));
     assert_eq!(figure(&by_impressions, Kpi::EngagementRate).note.as_deref(), Some("Engagements ÷ impressions."));
@@ -211,7 +251,10 @@ async fn sentiment_is_the_mean_over_what_was_scored_with_its_count() {
     let march = desk.march().await;
     assert_eq!(value(&march, Kpi::Sentiment), number("0.25"), "0.75 over three, not the mean of days or platforms");
     assert_eq!(figure(&march, Kpi::Sentiment).note.as_deref(), Some("Mean of 3 scored posts."));
-    assert_eq!((figure(&march, Kpi::Sentiment).coverage.posts, figure(&march, Kpi::Sentiment).coverage.of_posts), (3, 4));
+    assert_eq!(
+        (figure(&march, Kpi::Sentiment).coverage.posts, figure(&march, Kpi::Sentiment).coverage.of_posts),
+        (3, 4)
+    );
 }
 
 #[tokio::test]
@@ -230,7 +273,11 @@ async fn follower_growth_is_end_minus_start_and_does_not_depend_on_the_compariso
     }
     let previous = desk.ask(&compared("2026-03-01", "2026-03-28", Compare::Previous)).await;
     assert_eq!(figure(&previous, Kpi::FollowerGrowth).value, number("-30"), "a's 70 in the middle of March");
-    assert_eq!(figure(&previous, Kpi::FollowerGrowth).previous, number("20"), "a from 80 to 100; c has no count before February");
+    assert_eq!(
+        figure(&previous, Kpi::FollowerGrowth).previous,
+        number("20"),
+        "a from 80 to 100; c has no count before February"
+    );
     let trend = Query { metric: Kpi::FollowerGrowth, grain: Some(Grain::Month), ..over("2026-02-01", "2026-03-31") };
     let points: Vec<_> = desk.ask(&trend).await.trend.iter().map(|point| point.value).collect();
     assert_eq!(points, [number("20"), number("25")]);
@@ -261,7 +308,8 @@ async fn a_period_is_compared_with_what_the_mode_names() {
         let summary = desk.ask(&compared("2026-03-10", "2026-03-19", compare)).await;
         let engagements = figure(&summary, Kpi::Engagements);
         assert_eq!((engagements.value, engagements.previous), (number("1000"), expect), "{}", compare.key());
-        let before: Option<Decimal> = summary.trend.iter().filter_map(|point| point.previous).reduce(|left, right| left + right);
+        let before: Option<Decimal> =
+            summary.trend.iter().filter_map(|point| point.previous).reduce(|left, right| left + right);
         assert_eq!(before, expect, "{}: the trend's points sum up to the figure", compare.key());
         assert_eq!(summary.trend.len(), 10);
     }
@@ -274,11 +322,15 @@ async fn a_period_is_compared_with_what_the_mode_names() {
 async fn a_post_counts_on_its_day_in_the_tenants_zone() {
     let check = async |zone: &str, cases: &[(&str, &str)]| {
         let desk = Desk::new(zone).await;
-        let rows: Vec<String> =
-            cases.iter().enumerate().map(|(number, (instant, _))| format!("x,a,p{number},{instant},,,{}", 1 << number)).collect();
+        let rows: Vec<String> = cases
+            .iter()
+            .enumerate()
+            .map(|(number, (instant, _))| format!("x,a,p{number},{instant},,,{}", 1 << number))
+            .collect();
         desk.posts(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
         for (_, day) in cases {
-            let on_it: i64 = cases.iter().enumerate().filter(|(_, (_, other))| other == day).map(|(number, _)| 1 << number).sum();
+            let on_it: i64 =
+                cases.iter().enumerate().filter(|(_, (_, other))| other == day).map(|(number, _)| 1 << number).sum();
             let summary = desk.ask(&over(day, day)).await;
             assert_eq!(value(&summary, Kpi::Engagements), Some(on_it.into()), "{zone} {day}");
             assert_eq!(summary.trend.len(), 1);
@@ -349,7 +401,10 @@ async fn weeks_begin_on_the_tenants_day_and_points_sum_up_to_the_figure() {
     desk.posts(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
     // 1 March 2026 is a Sunday.
     for (statement, firsts) in [
-        ("update tenant set week_start = 0", ["2026-03-01", "2026-03-02", "2026-03-09", "2026-03-16", "2026-03-23", "2026-03-30"].as_slice()),
+        (
+            "update tenant set week_start = 0",
+            ["2026-03-01", "2026-03-02", "2026-03-09", "2026-03-16", "2026-03-23", "2026-03-30"].as_slice(),
+        ),
         ("update tenant set week_start = 6", &["2026-03-01", "2026-03-08", "2026-03-15", "2026-03-22", "2026-03-29"]),
     ] {
         desk.world.execute(&desk.tenant, statement).await;
@@ -365,7 +420,12 @@ async fn weeks_begin_on_the_tenants_day_and_points_sum_up_to_the_figure() {
 #[tokio::test]
 async fn a_filter_narrows_to_platforms_and_accounts_and_never_to_everything() {
     let desk = Desk::new("UTC").await;
-    desk.posts(&["x,a,p1,2026-03-02T10:00:00Z,,,1", "x,b,p2,2026-03-02T10:00:00Z,,,2", "facebook,c,p3,2026-03-02T10:00:00Z,,,4"]).await;
+    desk.posts(&[
+        "x,a,p1,2026-03-02T10:00:00Z,,,1",
+        "x,b,p2,2026-03-02T10:00:00Z,,,2",
+        "facebook,c,p3,2026-03-02T10:00:00Z,,,4",
+    ])
+    .await;
     let other = desk.world.tenant("other", "UTC").await;
     let theirs = desk.world.member(&other, Role::Editor).await;
     let rows = format!("{HEADER}\nx,a,p1,2026-03-02T10:00:00Z,,,64,,,,,,,\n");
@@ -420,7 +480,11 @@ async fn one_account_that_knows_only_totals_decides_the_basis_of_all() {
     tx.commit().await.unwrap();
     let march = over("2026-03-01", "2026-03-31");
     let all = desk.ask(&march).await;
-    assert_eq!((all.basis, value(&all, Kpi::Engagements)), (Basis::Lifetime, number("7")), "what was published in March");
+    assert_eq!(
+        (all.basis, value(&all, Kpi::Engagements)),
+        (Basis::Lifetime, number("7")),
+        "what was published in March"
+    );
     let filter = Filter { accounts: vec![daily], ..Filter::default() };
     let one = desk.ask(&Query { filter: filter.clone(), ..march.clone() }).await;
     assert_eq!((one.basis, value(&one, Kpi::Engagements)), (Basis::Period, number("23")), "what happened in March");

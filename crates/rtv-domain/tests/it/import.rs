@@ -21,7 +21,8 @@ const LIVE_SELLERS: &str = "facebook_live_sellers_th.csv";
 const COSMETICS: &str = "facebook_cosmetics_brand_2014.csv";
 /// Tables that keep what happened, rather than what is.
 const HISTORY: [&str; 4] = ["audit_event", "import", "import_change", "import_refusal"];
-const HEADER: &str = "platform,account_id,account_name,post_id,published_at,campaign,reach,impressions,reactions,comments,revenue,cost";
+const HEADER: &str =
+    "platform,account_id,account_name,post_id,published_at,campaign,reach,impressions,reactions,comments,revenue,cost";
 
 fn named(file: &str) -> Options {
     Options { file_name: file.into(), ..Options::default() }
@@ -49,7 +50,13 @@ fn day(text: &str) -> NaiveDate {
 }
 
 async fn summary(ctx: &TenantContext, period: Period) -> Summary {
-    let query = kpi::Query { period, previous: None, filter: Filter::default(), metric: Kpi::Engagements, grain: Some(Grain::Day) };
+    let query = kpi::Query {
+        period,
+        previous: None,
+        filter: Filter::default(),
+        metric: Kpi::Engagements,
+        grain: Some(Grain::Day),
+    };
     kpi::summary(ctx, &query).await.unwrap()
 }
 
@@ -111,13 +118,32 @@ async fn the_figures_of_every_month_equal_what_the_file_holds() {
     while month <= last {
         let summary = summary(&viewer, whole_month(month)).await;
         let expect = months.get(&month);
-        assert_eq!(value(&summary, Kpi::Published), Some(expect.map_or(0, |(posts, _)| *posts).into()), "posts of {month}");
-        assert_eq!(value(&summary, Kpi::Engagements), expect.map(|(_, engagements)| (*engagements).into()), "engagements of {month}");
+        assert_eq!(
+            value(&summary, Kpi::Published),
+            Some(expect.map_or(0, |(posts, _)| *posts).into()),
+            "posts of {month}"
+        );
+        assert_eq!(
+            value(&summary, Kpi::Engagements),
+            expect.map(|(_, engagements)| (*engagements).into()),
+            "engagements of {month}"
+        );
         assert_eq!((summary.basis, summary.undated_posts, summary.unplaced_posts), (Basis::Lifetime, 0, 0));
-        for kpi in [Kpi::Reach, Kpi::Impressions, Kpi::EngagementRate, Kpi::Revenue, Kpi::Roi, Kpi::Sentiment, Kpi::FollowerGrowth] {
+        for kpi in [
+            Kpi::Reach,
+            Kpi::Impressions,
+            Kpi::EngagementRate,
+            Kpi::Revenue,
+            Kpi::Roi,
+            Kpi::Sentiment,
+            Kpi::FollowerGrowth,
+        ] {
             let figure = summary.figures.iter().find(|figure| figure.kpi == kpi).unwrap();
             assert_eq!(figure.value, None, "{kpi} of {month} is missing, not 0");
-            assert!(figure.missing.as_ref().is_some_and(|reason| reason.ends_with('.')), "{kpi} of {month} says why it is missing");
+            assert!(
+                figure.missing.as_ref().is_some_and(|reason| reason.ends_with('.')),
+                "{kpi} of {month} says why it is missing"
+            );
         }
         if expect.is_some() {
             let reach = summary.figures.iter().find(|figure| figure.kpi == Kpi::Reach).unwrap();
@@ -134,7 +160,11 @@ async fn the_figures_of_every_month_equal_what_the_file_holds() {
     let (posts, listing) = all_posts(&viewer, whole_month(*busiest)).await;
     assert!(*count > 2 * post::PAGE, "{count}");
     assert_eq!(i64::try_from(posts.len()).unwrap(), *count);
-    assert_eq!(posts.iter().map(|post| post.id).collect::<HashSet<_>>().len(), posts.len(), "no post stands on two pages");
+    assert_eq!(
+        posts.iter().map(|post| post.id).collect::<HashSet<_>>().len(),
+        posts.len(),
+        "no post stands on two pages"
+    );
     assert_eq!(posts.iter().filter_map(|post| post.figures.engagements).sum::<i64>(), *engagements);
     assert_eq!((listing.count, listing.totals.engagements, listing.totals.reach), (*count, Some(*engagements), None));
     assert_eq!(kpi_daily::verify(&viewer).await.unwrap(), []);
@@ -174,7 +204,10 @@ async fn importing_the_same_file_again_changes_nothing_and_a_roll_back_leaves_th
     let again = import::roll_back(&editor, first.id.unwrap()).await;
     assert!(matches!(&again, Err(Error::Conflict(text)) if text.contains("already")), "{again:?}");
     let actions: Vec<String> = world.audit(Some(&tenant)).await.into_iter().map(|(action, _, _)| action).collect();
-    assert_eq!(actions, ["tenant.create", "import.run", "import.run", "import.run", "import.roll_back", "import.roll_back"]);
+    assert_eq!(
+        actions,
+        ["tenant.create", "import.run", "import.run", "import.run", "import.roll_back", "import.roll_back"]
+    );
 }
 
 #[tokio::test]
@@ -192,7 +225,8 @@ async fn a_dry_run_counts_and_writes_nothing() {
         "x,b,B,p3,2026-03-02T10:00:00Z,Autumn,,,6,,,",
         "x,b,B,p4,yesterday,Autumn,,,6,,,",
     ]);
-    let report = world.import_text(&editor, &second, Options { is_dry_run: true, ..named("second.csv") }).await.unwrap();
+    let report =
+        world.import_text(&editor, &second, Options { is_dry_run: true, ..named("second.csv") }).await.unwrap();
     assert_eq!(report.id, None);
     assert_eq!(report.counts, Counts { read: 5, new: 1, changed: 1, unchanged: 1, duplicate: 1, refused: 1 });
     assert_eq!((report.accounts, report.new_accounts, report.contradictions), (2, 1, 0));
@@ -261,7 +295,10 @@ async fn a_changed_row_is_changed_and_a_roll_back_restores_it() {
     let march = summary(&editor, whole_month(day("2026-03-01"))).await;
     assert_eq!((value(&march, Kpi::Engagements), value(&march, Kpi::Revenue)), (Some(8.into()), None));
     let february = summary(&editor, whole_month(day("2026-02-01"))).await;
-    assert_eq!((value(&february, Kpi::Engagements), value(&february, Kpi::Revenue)), (Some(51.into()), Some("11.75".parse().unwrap())));
+    assert_eq!(
+        (value(&february, Kpi::Engagements), value(&february, Kpi::Revenue)),
+        (Some(51.into()), Some("11.75".parse().unwrap()))
+    );
     assert_eq!(kpi_daily::verify(&editor).await.unwrap(), []);
 
     let state = world.state(&tenant, &[]).await;
@@ -271,7 +308,11 @@ async fn a_changed_row_is_changed_and_a_roll_back_restores_it() {
     assert_eq!(world.state(&tenant, &[]).await, state, "a refused roll-back changes nothing");
 
     assert_eq!(import::roll_back(&editor, second.id.unwrap()).await, Ok(RolledBack { removed: 0, restored: 1 }));
-    assert_eq!(world.state(&tenant, &HISTORY).await, before, "every column of the post, the campaigns and the roll-ups");
+    assert_eq!(
+        world.state(&tenant, &HISTORY).await,
+        before,
+        "every column of the post, the campaigns and the roll-ups"
+    );
     assert_eq!(kpi_daily::verify(&editor).await.unwrap(), []);
     assert_eq!(import::roll_back(&editor, first.id.unwrap()).await, Ok(RolledBack { removed: 3, restored: 0 }));
     for (table, rows) in world.state(&tenant, &HISTORY).await {
@@ -285,13 +326,23 @@ async fn roll_backs_in_any_order_leave_nothing_behind() {
     let tenant = world.tenant("order", "UTC").await;
     let editor = world.member(&tenant, Role::Editor).await;
     let before = world.state(&tenant, &HISTORY).await;
-    let first = world.import_text(&editor, &file(&["x,a,A,p1,2026-03-01T10:00:00Z,Spring,,,5,,,"]), named("1.csv")).await.unwrap();
-    let second = world.import_text(&editor, &file(&["x,a,A,p2,2026-03-01T10:00:00Z,Spring,,,6,,,"]), named("2.csv")).await.unwrap();
+    let first = world
+        .import_text(&editor, &file(&["x,a,A,p1,2026-03-01T10:00:00Z,Spring,,,5,,,"]), named("1.csv"))
+        .await
+        .unwrap();
+    let second = world
+        .import_text(&editor, &file(&["x,a,A,p2,2026-03-01T10:00:00Z,Spring,,,6,,,"]), named("2.csv"))
+        .await
+        .unwrap();
     import::roll_back(&editor, first.id.unwrap()).await.unwrap();
     assert_eq!(world.rows(&tenant, "account").await.len(), 1, "the second import's post still needs it");
     assert_eq!(kpi_daily::verify(&editor).await.unwrap(), []);
     import::roll_back(&editor, second.id.unwrap()).await.unwrap();
-    assert_eq!(world.state(&tenant, &HISTORY).await, before, "account and campaign of the first went with their last post");
+    assert_eq!(
+        world.state(&tenant, &HISTORY).await,
+        before,
+        "account and campaign of the first went with their last post"
+    );
 }
 
 #[tokio::test]
@@ -375,14 +426,21 @@ async fn values_too_large_to_keep_are_refused_with_their_row() {
         ("revenue", "x,a,A,p1,2026-03-01T10:00:00Z,,,,,,100000000000000000000,"),
         ("cost", "x,a,A,p1,2026-03-01T10:00:00Z,,,,,,,0.125"),
     ] {
-        let report = world.import_text(&editor, &file(&[row, "x,a,A,p2,2026-03-01T10:00:00Z,,1,1,1,1,1.25,1"]), named("f.csv")).await;
+        let report = world
+            .import_text(&editor, &file(&[row, "x,a,A,p2,2026-03-01T10:00:00Z,,1,1,1,1,1.25,1"]), named("f.csv"))
+            .await;
         let report = report.unwrap_or_else(|error| panic!("{column}: {error:?}"));
         assert_eq!((report.counts.refused, report.refusals[0].column.as_deref()), (1, Some(column)), "{report:?}");
         assert_eq!(report.refusals[0].row_number, 1);
     }
-    let rows: Vec<String> = (0..200).map(|post| format!("x,a,A,q{post},2026-03-01T10:00:00Z,,,,1000000000000,,999999999999.99,")).collect();
+    let rows: Vec<String> =
+        (0..200).map(|post| format!("x,a,A,q{post},2026-03-01T10:00:00Z,,,,1000000000000,,999999999999.99,")).collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    assert_eq!(world.import_text(&editor, &file(&rows), named("f.csv")).await.unwrap().counts.new, 200, "sums of what is kept fit");
+    assert_eq!(
+        world.import_text(&editor, &file(&rows), named("f.csv")).await.unwrap().counts.new,
+        200,
+        "sums of what is kept fit"
+    );
 }
 
 #[tokio::test]
@@ -390,11 +448,22 @@ async fn text_comes_back_as_it_was_written() {
     let world = World::new().await;
     let tenant = world.tenant("texts", "UTC").await;
     let editor = world.member(&tenant, Role::Editor).await;
-    let texts = ["tab\tand \\ backslash", "two\nlines\r\nand more", "\\N", "\\.", "=1+1", "“ünï” 🦀", "a\"quote\"", " spaces around "];
+    let texts = [
+        "tab\tand \\ backslash",
+        "two\nlines\r\nand more",
+        "\\N",
+        "\\.",
+        "=1+1",
+        "“ünï” 🦀",
+        "a\"quote\"",
+        " spaces around ",
+    ];
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["platform", "account_id", "post_id", "published_at", "text"]).unwrap();
     for (number, text) in texts.iter().enumerate() {
-        writer.write_record(["x", "a", &format!("p{number}"), &format!("2026-03-0{}T10:00:00Z", number + 1), text]).unwrap();
+        writer
+            .write_record(["x", "a", &format!("p{number}"), &format!("2026-03-0{}T10:00:00Z", number + 1), text])
+            .unwrap();
     }
     let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
     assert_eq!(world.import_text(&editor, &text, named("f.csv")).await.unwrap().counts.new, 8);
@@ -412,7 +481,8 @@ async fn two_imports_at_once_take_turns() {
     let world = World::new().await;
     let tenant = world.tenant("turns", "UTC").await;
     let editor = world.member(&tenant, Role::Editor).await;
-    let rows: Vec<String> = (0..300).map(|post| format!("x,a{},A,p{post},2026-03-01T10:00:00Z,Spring,,,5,,,", post % 3)).collect();
+    let rows: Vec<String> =
+        (0..300).map(|post| format!("x,a{},A,p{post},2026-03-01T10:00:00Z,Spring,,,5,,,", post % 3)).collect();
     let rows = file(&rows.iter().map(String::as_str).collect::<Vec<_>>());
     let (one, other) = tokio::join!(
         world.import_text(&editor, &rows, named("one.csv")),
@@ -429,14 +499,23 @@ async fn an_import_of_another_tenant_does_not_exist() {
     let own = world.tenant("own", "UTC").await;
     let foreign = world.tenant("foreign", "UTC").await;
     let rows = file(&["x,a,A,p1,2026-03-01T10:00:00Z,,,,5,,,", "x,a,A,p2,never,,,,5,,,"]);
-    let theirs = world.import_text(&world.member(&foreign, Role::Editor).await, &rows, named("f.csv")).await.unwrap().id.unwrap();
+    let theirs = world
+        .import_text(&world.member(&foreign, Role::Editor).await, &rows, named("f.csv"))
+        .await
+        .unwrap()
+        .id
+        .unwrap();
     let before = world.state(&foreign, &[]).await;
     let editor = world.member(&own, Role::Editor).await;
     let nobodys = ImportId::from(Uuid::now_v7());
     for id in [theirs, nobodys] {
         assert_eq!(import::roll_back(&editor, id).await, Err(Error::NotFound));
     }
-    assert_eq!(import::refusals(&editor, theirs).await, import::refusals(&editor, nobodys).await, "theirs looks like nobody's");
+    assert_eq!(
+        import::refusals(&editor, theirs).await,
+        import::refusals(&editor, nobodys).await,
+        "theirs looks like nobody's"
+    );
     assert_eq!(import::tenant_of(&world.operator(), theirs).await, Ok(foreign.slug.clone()));
     assert_eq!(import::tenant_of(&world.operator(), nobodys).await, Err(Error::NotFound));
     assert_eq!(import::tenant_of(editor.context(), theirs).await, Err(Error::NotFound), "only the operator may ask");
@@ -485,7 +564,11 @@ async fn every_column_of_the_roll_ups_is_verified() {
         let mut tx = world.as_tenant(&tenant).await;
         sqlx::query("delete from kpi_daily").execute(&mut *tx).await.unwrap();
         for row in rolled_up {
-            sqlx::query("insert into kpi_daily select (jsonb_populate_record(null::kpi_daily, $1)).*").bind(row).execute(&mut *tx).await.unwrap();
+            sqlx::query("insert into kpi_daily select (jsonb_populate_record(null::kpi_daily, $1)).*")
+                .bind(row)
+                .execute(&mut *tx)
+                .await
+                .unwrap();
         }
         sqlx::query("update post set reach = 7 where external_id = 'p1'").execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
@@ -496,8 +579,19 @@ async fn every_column_of_the_roll_ups_is_verified() {
 /// Posts and the sums of reach and impressions of a month, straight from the file; an empty cell is missing.
 fn month_of_cosmetics(path: &Path, month: &str) -> (i64, i64, i64, i64) {
     let text = std::fs::read_to_string(path).unwrap();
-    let cells: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(';').collect()).filter(|cells: &Vec<&str>| cells[3] == month).collect();
-    let sum = |columns: &[usize]| cells.iter().flat_map(|row| columns.iter().map(|column| row[*column])).filter_map(|cell| cell.parse::<i64>().ok()).sum();
+    let cells: Vec<Vec<&str>> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split(';').collect())
+        .filter(|cells: &Vec<&str>| cells[3] == month)
+        .collect();
+    let sum = |columns: &[usize]| {
+        cells
+            .iter()
+            .flat_map(|row| columns.iter().map(|column| row[*column]))
+            .filter_map(|cell| cell.parse::<i64>().ok())
+            .sum()
+    };
     (i64::try_from(cells.len()).unwrap(), sum(&[7]), sum(&[8]), sum(&[11, 15, 16, 17]))
 }
 
@@ -510,7 +604,14 @@ async fn a_file_that_knows_only_months_is_counted_by_whole_months() {
     let report = import::run(&editor, &path, named(COSMETICS), |_| {}).await.unwrap();
     assert_eq!(report.counts, Counts { read: 500, new: 500, ..Counts::default() });
     assert_eq!((report.accounts, report.mapping.as_str()), (1, "facebook-cosmetics-2014"));
-    for lacking in ["No date", "No post ids", "summed reach", "No conversions, revenue, cost or sentiment", "No followers", "Empty cells"] {
+    for lacking in [
+        "No date",
+        "No post ids",
+        "summed reach",
+        "No conversions, revenue, cost or sentiment",
+        "No followers",
+        "Empty cells",
+    ] {
         assert!(report.notes.iter().any(|note| note.contains(lacking)), "{lacking}: {:?}", report.notes);
     }
     let mut all = 0;
@@ -528,7 +629,13 @@ async fn a_file_that_knows_only_months_is_counted_by_whole_months() {
     assert_eq!(all, 500);
     // Who asks for no grain gets one in which every post has its place.
     let two_months = Period::new(day("2014-05-01"), day("2014-06-30")).unwrap();
-    let query = kpi::Query { period: two_months, previous: None, filter: Filter::default(), metric: Kpi::Published, grain: None };
+    let query = kpi::Query {
+        period: two_months,
+        previous: None,
+        filter: Filter::default(),
+        metric: Kpi::Published,
+        grain: None,
+    };
     let fitting = kpi::summary(&editor, &query).await.unwrap();
     let points: Vec<i64> = fitting.trend.iter().map(|point| point.posts).collect();
     assert_eq!((fitting.grain, fitting.unplaced_posts), (Grain::Month, 0));
@@ -537,16 +644,27 @@ async fn a_file_that_knows_only_months_is_counted_by_whole_months() {
     let (march, ..) = month_of_cosmetics(&path, "3");
     let (april, ..) = month_of_cosmetics(&path, "4");
     let half = summary(&editor, Period::new(day("2014-03-01"), day("2014-04-15")).unwrap()).await;
-    assert_eq!((value(&half, Kpi::Published), half.undated_posts), (Some(march.into()), april), "half of April is not counted, and said");
+    assert_eq!(
+        (value(&half, Kpi::Published), half.undated_posts),
+        (Some(march.into()), april),
+        "half of April is not counted, and said"
+    );
     let half = summary(&editor, Period::new(day("2014-03-10"), day("2014-04-15")).unwrap()).await;
     assert_eq!((value(&half, Kpi::Published), half.undated_posts), (Some(0.into()), march + april));
 
     let (posts, listing) = all_posts(&editor, Period::new(day("2014-03-01"), day("2014-04-15")).unwrap()).await;
-    assert_eq!((i64::try_from(posts.len()).unwrap(), listing.count), (march, march), "the list holds what the figure counts");
+    assert_eq!(
+        (i64::try_from(posts.len()).unwrap(), listing.count),
+        (march, march),
+        "the list holds what the figure counts"
+    );
     assert!(posts.iter().all(|post| post.published_at.is_none() && post.first_day.month() == 3));
     let missing: i64 = {
         let mut tx = world.as_tenant(&tenant).await;
-        sqlx::query_scalar("select count(*) from post where reactions is null or shares is null").fetch_one(&mut *tx).await.unwrap()
+        sqlx::query_scalar("select count(*) from post where reactions is null or shares is null")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap()
     };
     assert_eq!(missing, 4, "empty cells of like and share are missing, not 0");
 

@@ -77,7 +77,9 @@ async fn relations(connection: &mut PgConnection) -> Vec<String> {
                     complaints.push(format!("table {name} has no tenant_id uuid not null"));
                 }
             }
-            "v" if options.iter().any(|option| option == "security_invoker=true" || option == "security_invoker=on") => {}
+            "v" if options
+                .iter()
+                .any(|option| option == "security_invoker=true" || option == "security_invoker=on") => {}
             "v" => complaints.push(format!("view {name} reads with its owner's rights")),
             _ => complaints.push(format!("{name} is of a kind that cannot have row security")),
         }
@@ -99,11 +101,12 @@ async fn keys(connection: &mut PgConnection) -> Vec<String> {
     .fetch_all(&mut *connection)
     .await
     .unwrap();
-    let tables: Vec<String> =
-        sqlx::query_scalar("select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')")
-            .fetch_all(connection)
-            .await
-            .unwrap();
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')",
+    )
+    .fetch_all(connection)
+    .await
+    .unwrap();
     let mut complaints = Vec::new();
     for table in tables.iter().filter(|table| !is_global(table)) {
         if !keys.iter().any(|(of, _, is_primary, _)| of == table && *is_primary) {
@@ -247,7 +250,10 @@ async fn rights(connection: &mut PgConnection) -> Vec<String> {
     .fetch_all(&mut *connection)
     .await
     .unwrap();
-    let exists: bool = sqlx::query_scalar("select exists (select 1 from pg_roles where rolname = 'rtv_app')").fetch_one(connection).await.unwrap();
+    let exists: bool = sqlx::query_scalar("select exists (select 1 from pg_roles where rolname = 'rtv_app')")
+        .fetch_one(connection)
+        .await
+        .unwrap();
     if !exists {
         complaints.push("there is no role rtv_app".into());
     }
@@ -277,11 +283,17 @@ async fn a_planted_fault_is_found_by_the_catalogue_test() {
     );
     let check = async |statements: &str, expect: Option<&str>| {
         let mut tx = owner.begin().await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut *tx).await.unwrap_or_else(|error| panic!("{statements}: {error}"));
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
+            .execute(&mut *tx)
+            .await
+            .unwrap_or_else(|error| panic!("{statements}: {error}"));
         let found = complaints(&mut tx).await;
         tx.rollback().await.unwrap();
         match expect {
-            Some(expect) => assert!(found.iter().any(|found| found == expect), "{statements}\nexpected “{expect}”, found {found:#?}"),
+            Some(expect) => assert!(
+                found.iter().any(|found| found == expect),
+                "{statements}\nexpected “{expect}”, found {found:#?}"
+            ),
             None => assert!(found.is_empty(), "{statements}\nfound {found:#?}"),
         }
     };
@@ -346,7 +358,8 @@ async fn a_planted_fault_is_found_by_the_catalogue_test() {
 async fn a_list_of_exceptions_holds_nothing_that_is_gone() {
     let world = World::new().await;
     for (table, reason) in GLOBAL {
-        let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null").bind(table).fetch_one(&world.app).await.unwrap();
+        let exists: bool =
+            sqlx::query_scalar("select to_regclass($1) is not null").bind(table).fetch_one(&world.app).await.unwrap();
         assert!(exists, "{table} ({reason})");
     }
     for (policy, reason) in OTHER_POLICIES {
@@ -464,7 +477,8 @@ async fn a_tenant_sees_and_touches_no_row_of_another() {
         for table in tables {
             let seen = count(&mut tx, format!("select count(*) from {table}")).await;
             assert!(seen > 0, "{table} has no row to prove anything with: add one to SEED");
-            let foreign_rows = count(&mut tx, format!("select count(*) from {table} where tenant_id is distinct from '{own}'")).await;
+            let foreign_rows =
+                count(&mut tx, format!("select count(*) from {table} where tenant_id is distinct from '{own}'")).await;
             assert_eq!(foreign_rows, 0, "{table}: foreign rows are seen");
 
             // What the other tenant has, to be compared with afterwards and to be smuggled in.
@@ -474,10 +488,15 @@ async fn a_tenant_sees_and_touches_no_row_of_another() {
             set_markers(&mut tx, "tenant", Some(own), None).await;
 
             sqlx::query("savepoint table_begins").execute(&mut *tx).await.unwrap();
-            let targeted = attempt(&mut tx, format!("update {table} set tenant_id = tenant_id where tenant_id = '{foreign}'")).await;
+            let targeted =
+                attempt(&mut tx, format!("update {table} set tenant_id = tenant_id where tenant_id = '{foreign}'"))
+                    .await;
             assert!(targeted == Ok(0) || targeted == Err(REFUSED.into()), "{table}: update {targeted:?}");
             let moved = attempt(&mut tx, format!("update {table} set tenant_id = '{foreign}'")).await;
-            assert!(moved.is_err() || table == "job" && moved == Ok(0), "{table}: rows were moved to the other tenant: {moved:?}");
+            assert!(
+                moved.is_err() || table == "job" && moved == Ok(0),
+                "{table}: rows were moved to the other tenant: {moved:?}"
+            );
             let targeted = attempt(&mut tx, format!("delete from {table} where tenant_id = '{foreign}'")).await;
             assert!(targeted == Ok(0) || targeted == Err(REFUSED.into()), "{table}: delete {targeted:?}");
             let _ = attempt(&mut tx, format!("update {table} set tenant_id = tenant_id")).await;
@@ -495,7 +514,11 @@ async fn a_tenant_sees_and_touches_no_row_of_another() {
             let insert = format!(
                 "insert into {table} ({columns}) select {columns} from jsonb_populate_record(null::{table}, '{smuggled}'::jsonb)"
             );
-            assert_eq!(attempt(&mut tx, insert).await, Err(REFUSED.into()), "{table}: a row of the other tenant was inserted");
+            assert_eq!(
+                attempt(&mut tx, insert).await,
+                Err(REFUSED.into()),
+                "{table}: a row of the other tenant was inserted"
+            );
 
             set_markers(&mut tx, "tenant", Some(foreign), None).await;
             assert_eq!(rows_of(&mut tx, &table).await, before, "{table}: the other tenant's rows have changed");
@@ -593,12 +616,14 @@ async fn a_row_cannot_point_into_another_tenant() {
     let (one, other) = mirrored(&world).await;
     let secret_account = Uuid::now_v7();
     let mut tx = world.marked("tenant", Some(other), None).await;
-    sqlx::query("insert into account (tenant_id, id, platform, external_id, name) values ($1, $2, 'x', 'secret', 'Secret')")
-        .bind(other)
-        .bind(secret_account)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into account (tenant_id, id, platform, external_id, name) values ($1, $2, 'x', 'secret', 'Secret')",
+    )
+    .bind(other)
+    .bind(secret_account)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
     set_markers(&mut tx, "tenant", Some(one), None).await;
     let mut answers = Vec::new();
     for account in [secret_account, Uuid::now_v7()] {

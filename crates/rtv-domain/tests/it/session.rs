@@ -21,20 +21,29 @@ async fn signed_in(world: &World, person: &Person, token: &[u8], now: DateTime<U
     let ctx = world.context_at(now, Actor::Anonymous);
     assert!(session::create(&ctx, hash, json!({}), now + ANONYMOUS).await.unwrap());
     let mut tx = world.marked("session", None, None).await;
-    sqlx::query("select set_config('rtv.session', encode(sha256($1), 'hex'), true)").bind(token).execute(&mut *tx).await.unwrap();
-    let bound = sqlx::query("update session set user_id = $1, expires_at = $2, address = '203.0.113.9', user_agent = 'Test Browser/1.0'")
-        .bind(person.id.uuid())
-        .bind(now + ABSOLUTE)
+    sqlx::query("select set_config('rtv.session', encode(sha256($1), 'hex'), true)")
+        .bind(token)
         .execute(&mut *tx)
         .await
         .unwrap();
+    let bound = sqlx::query(
+        "update session set user_id = $1, expires_at = $2, address = '203.0.113.9', user_agent = 'Test Browser/1.0'",
+    )
+    .bind(person.id.uuid())
+    .bind(now + ABSOLUTE)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
     assert_eq!(bound.rows_affected(), 1);
     tx.commit().await.unwrap();
     hash
 }
 
 async fn who(world: &World, hash: SessionHash, now: DateTime<Utc>) -> Option<Person> {
-    session::identify(&world.context_at(now, Actor::Anonymous), hash).await.unwrap().and_then(|identified| identified.person)
+    session::identify(&world.context_at(now, Actor::Anonymous), hash)
+        .await
+        .unwrap()
+        .and_then(|identified| identified.person)
 }
 
 async fn acting(world: &World, hash: SessionHash, now: DateTime<Utc>) -> Context {
@@ -150,7 +159,11 @@ async fn people_see_and_end_only_their_own_sessions() {
     let ctx = acting(&world, here, now).await;
 
     let list = session::list(&ctx).await.unwrap();
-    assert_eq!(list.iter().map(|device| device.is_current).collect::<Vec<_>>(), [true, false, false], "the one that asks was used last");
+    assert_eq!(
+        list.iter().map(|device| device.is_current).collect::<Vec<_>>(),
+        [true, false, false],
+        "the one that asks was used last"
+    );
     assert_eq!(list[0].address, Some("203.0.113.9".parse().unwrap()));
     assert_eq!(list[0].user_agent.as_deref(), Some("Test Browser/1.0"));
     assert!(who(&world, expired, now).await.is_none());

@@ -34,7 +34,11 @@ async fn disable(world: &World, email: &'static str) {
     // There is no path for it yet; the owner is under row security, so the policy is opened for a moment.
     let owner = world.db.owner_pool().await;
     sqlx::raw_sql("alter table app_user no force row level security").execute(&owner).await.unwrap();
-    let done = sqlx::query("update app_user set is_disabled = true where email = $1").bind(email).execute(&owner).await.unwrap();
+    let done = sqlx::query("update app_user set is_disabled = true where email = $1")
+        .bind(email)
+        .execute(&owner)
+        .await
+        .unwrap();
     assert_eq!(done.rows_affected(), 1);
     sqlx::raw_sql("alter table app_user force row level security").execute(&owner).await.unwrap();
 }
@@ -94,7 +98,10 @@ async fn an_unknown_account_waits_for_a_hash_like_a_known_one() {
     for email in ["known@example.org", "unknown@example.org", "no address"] {
         for password in ["wrong".to_owned(), "x".repeat(5_000)] {
             let answer = sign_in::verify(&ctx, &busy, email, &secret(&password)).await.unwrap_err();
-            assert!(matches!(&answer, Error::Limit(text) if text.contains("signing in right now")), "{email}: {answer:?}");
+            assert!(
+                matches!(&answer, Error::Limit(text) if text.contains("signing in right now")),
+                "{email}: {answer:?}"
+            );
         }
     }
     drop(queue);
@@ -121,11 +128,18 @@ async fn an_account_is_limited_after_ten_failures_and_free_again_after_the_windo
         );
         assert!(attempt(&ctx, "other@example.org", PASSWORD).await.is_ok(), "others are not affected");
         let elsewhere = from_network(&world, at(NOW), "198.51.100.1");
-        assert!(matches!(attempt(&elsewhere, email, PASSWORD).await, Err(Error::Limit(_))), "the account counts over networks");
+        assert!(
+            matches!(attempt(&elsewhere, email, PASSWORD).await, Err(Error::Limit(_))),
+            "the account counts over networks"
+        );
         let nearly = from_network(&world, at(NOW) + TimeDelta::minutes(15) - TimeDelta::seconds(1), "203.0.113.9");
         assert!(matches!(attempt(&nearly, email, PASSWORD).await, Err(Error::Limit(_))));
         let after = from_network(&world, at(NOW) + TimeDelta::minutes(15), "203.0.113.9");
-        assert_eq!(attempt(&after, email, PASSWORD).await.is_ok(), right, "{email}: attempts made while limited do not prolong it");
+        assert_eq!(
+            attempt(&after, email, PASSWORD).await.is_ok(),
+            right,
+            "{email}: attempts made while limited do not prolong it"
+        );
     }
 }
 
@@ -141,7 +155,10 @@ async fn a_network_is_limited_over_all_its_accounts() {
     sqlx::query("update sign_in_limit set attempts = 99 where attempts = 1").execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     let neighbour = from_network(&world, at(NOW), "203.0.113.200");
-    assert!(matches!(attempt(&neighbour, "second@example.org", "wrong").await, Err(Error::Invalid(_))), "the hundredth");
+    assert!(
+        matches!(attempt(&neighbour, "second@example.org", "wrong").await, Err(Error::Invalid(_))),
+        "the hundredth"
+    );
     assert!(matches!(attempt(&neighbour, "right@example.org", PASSWORD).await, Err(Error::Limit(_))), "the same /24");
     let elsewhere = from_network(&world, at(NOW), "203.0.114.9");
     assert!(attempt(&elsewhere, "right@example.org", PASSWORD).await.is_ok());
@@ -160,7 +177,8 @@ async fn a_sign_in_forgets_the_failures_of_the_account_and_keeps_those_of_the_ne
     }
     complete(&ctx, "forgetful@example.org", b"token").await.unwrap();
     let mut tx = world.marked("sign_in", None, None).await;
-    let counters: Vec<i32> = sqlx::query_scalar("select attempts from sign_in_limit").fetch_all(&mut *tx).await.unwrap();
+    let counters: Vec<i32> =
+        sqlx::query_scalar("select attempts from sign_in_limit").fetch_all(&mut *tx).await.unwrap();
     assert_eq!(counters, [9], "the network's failures; the right attempt does not count");
     for _ in 0..10 {
         assert!(matches!(attempt(&ctx, "forgetful@example.org", "wrong").await, Err(Error::Invalid(_))));
@@ -179,7 +197,10 @@ async fn parallel_attempts_cannot_slip_past_the_limit() {
     });
     let answers: Vec<Error> = futures::future::join_all(attempts).await.into_iter().map(Result::unwrap).collect();
     let judged = answers.iter().filter(|answer| matches!(answer, Error::Invalid(_))).count();
-    let limited = answers.iter().filter(|answer| matches!(answer, Error::Limit(text) if text.contains("too many failed"))).count();
+    let limited = answers
+        .iter()
+        .filter(|answer| matches!(answer, Error::Limit(text) if text.contains("too many failed")))
+        .count();
     assert_eq!((judged, limited), (10, 40), "{answers:?}");
 }
 
@@ -198,7 +219,11 @@ async fn a_sign_in_binds_only_a_session_of_nobody() {
     assert_eq!(sign_in::complete(&ctx, verified, SessionHash::of(b"never stored")).await, Err(Error::Internal));
     let owner = session::identify(&ctx, SessionHash::of(b"known to the thief")).await.unwrap().unwrap().person.unwrap();
     assert_eq!(owner.email.as_str(), "thief@example.org");
-    let accepted = world.audit(Some(&tenant)).await.into_iter().filter(|(action, result, _)| action == "user.sign_in" && result == "success");
+    let accepted = world
+        .audit(Some(&tenant))
+        .await
+        .into_iter()
+        .filter(|(action, result, _)| action == "user.sign_in" && result == "success");
     assert_eq!(accepted.count(), 1, "a sign-in that was not completed is not one");
 }
 
@@ -210,7 +235,9 @@ async fn sign_ins_are_written_to_each_tenant_of_the_person_and_else_to_the_opera
     let none = world.tenant("none", "UTC").await;
     member(&world, &one, "both@example.org").await;
     member(&world, &two, "both@example.org").await;
-    user::create(&world.operator(), passwords(), "staff@example.org", None, &secret(PASSWORD), Belongs::Staff).await.unwrap();
+    user::create(&world.operator(), passwords(), "staff@example.org", None, &secret(PASSWORD), Belongs::Staff)
+        .await
+        .unwrap();
     let ctx = anonymous(&world);
     let of_sign_ins = async |tenant: Option<&Tenant>| -> Vec<String> {
         let events = world.audit(tenant).await;
@@ -269,7 +296,16 @@ async fn the_log_holds_no_password_no_hash_and_no_token() {
     assert!(log.len() > 6, "{log:?}");
     let text = serde_json::to_string(&log).unwrap();
     assert!(text.contains("careful@example.org"), "the log was read");
-    for secret in [PASSWORD, "mistyped secret", "password in the wrong field", "the token itself", &hash, &hash[..40], &token_hash, "argon2"] {
+    for secret in [
+        PASSWORD,
+        "mistyped secret",
+        "password in the wrong field",
+        "the token itself",
+        &hash,
+        &hash[..40],
+        &token_hash,
+        "argon2",
+    ] {
         assert!(!text.contains(secret), "the log holds “{secret}”");
     }
 }
@@ -287,8 +323,15 @@ async fn the_list_of_sessions_shows_device_and_network_of_the_sign_in() {
     sign_in::complete(&ctx, verified, hash).await.unwrap();
     let person = session::identify(&ctx, hash).await.unwrap().unwrap().person.unwrap();
     let list = session::list(&ctx.with_actor(Actor::Person(person.into()))).await.unwrap();
-    let shown: Vec<_> = list.iter().map(|one| (one.address.unwrap().to_string(), one.user_agent.as_deref(), one.created_at, one.is_current)).collect();
-    assert_eq!(shown, [("203.0.113.9".to_owned(), Some("Test Browser/1.0"), at(NOW), true)], "of the sign-in, not of the first visit");
+    let shown: Vec<_> = list
+        .iter()
+        .map(|one| (one.address.unwrap().to_string(), one.user_agent.as_deref(), one.created_at, one.is_current))
+        .collect();
+    assert_eq!(
+        shown,
+        [("203.0.113.9".to_owned(), Some("Test Browser/1.0"), at(NOW), true)],
+        "of the sign-in, not of the first visit"
+    );
 }
 
 #[tokio::test]
@@ -297,14 +340,19 @@ async fn a_hash_with_old_parameters_is_renewed_by_the_sign_in() {
     let world = World::new().await;
     let tenant = world.tenant("acme", "UTC").await;
     let user = member(&world, &tenant, "old@example.org").await;
-    let weak = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, argon2::Params::new(1_024, 1, 1, None).unwrap());
+    let weak = argon2::Argon2::new(
+        argon2::Algorithm::Argon2id,
+        argon2::Version::V0x13,
+        argon2::Params::new(1_024, 1, 1, None).unwrap(),
+    );
     let old = weak.hash_password(PASSWORD.as_bytes()).unwrap().to_string();
     let mut tx = world.marked("sign_in", None, Some(user.uuid())).await;
     sqlx::query("update user_credential set password_hash = $1").bind(&old).execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     complete(&anonymous(&world), "old@example.org", b"token").await.unwrap();
     let mut tx = world.marked("sign_in", None, Some(user.uuid())).await;
-    let new: String = sqlx::query_scalar("select password_hash from user_credential").fetch_one(&mut *tx).await.unwrap();
+    let new: String =
+        sqlx::query_scalar("select password_hash from user_credential").fetch_one(&mut *tx).await.unwrap();
     assert_ne!(new, old);
     assert!(attempt(&anonymous(&world), "old@example.org", PASSWORD).await.is_ok());
 }

@@ -22,7 +22,10 @@ async fn a_tenant_has_what_was_typed_and_defaults_for_the_rest() {
     let world = World::new().await;
     let plain = tenant::create(&world.operator(), acme()).await.unwrap();
     assert_eq!((plain.name.as_str(), plain.plan, plain.status), ("Acme Coffee", Plan::Free, TenantStatus::Active));
-    assert_eq!((plain.zone, plain.locale.as_str(), plain.currency.as_str(), plain.is_house), (chrono_tz::UTC, "en-US", "USD", false));
+    assert_eq!(
+        (plain.zone, plain.locale.as_str(), plain.currency.as_str(), plain.is_house),
+        (chrono_tz::UTC, "en-US", "USD", false)
+    );
     let new = NewTenant {
         slug: "bkk-live".into(),
         name: "ร้านค้า".into(),
@@ -33,9 +36,16 @@ async fn a_tenant_has_what_was_typed_and_defaults_for_the_rest() {
         is_house: true,
     };
     let full = tenant::create(&world.operator(), new).await.unwrap();
-    assert_eq!((full.zone, full.locale.as_str(), full.currency.as_str(), full.plan), (chrono_tz::Asia::Bangkok, "th-TH", "THB", Plan::Enterprise));
+    assert_eq!(
+        (full.zone, full.locale.as_str(), full.currency.as_str(), full.plan),
+        (chrono_tz::Asia::Bangkok, "th-TH", "THB", Plan::Enterprise)
+    );
     let listed = tenant::list(&world.operator()).await.unwrap();
-    assert_eq!(listed.into_iter().map(|listed| listed.tenant).collect::<Vec<_>>(), [plain.clone(), full], "by slug, as created");
+    assert_eq!(
+        listed.into_iter().map(|listed| listed.tenant).collect::<Vec<_>>(),
+        [plain.clone(), full],
+        "by slug, as created"
+    );
     assert_eq!(world.audit(Some(&plain)).await, [("tenant.create".to_owned(), "success".to_owned(), None)]);
 }
 

@@ -49,37 +49,70 @@ async fn an_address_that_exists_joins_a_second_tenant_and_keeps_its_password() {
     let acme = world.tenant("acme", "UTC").await;
     let bloom = world.tenant("bloom", "UTC").await;
     let operator = world.operator();
-    let (id, is_new) =
-        user::create(&operator, passwords(), " Dana@Example.org ", Some(" Dana "), &secret(PASSWORD), member("acme", "owner")).await.unwrap();
+    let (id, is_new) = user::create(
+        &operator,
+        passwords(),
+        " Dana@Example.org ",
+        Some(" Dana "),
+        &secret(PASSWORD),
+        member("acme", "owner"),
+    )
+    .await
+    .unwrap();
     assert!(is_new);
     let other = secret("quarry velvet seven lanterns");
-    let again = user::create(&operator, passwords(), "dana@example.org", Some("Somebody Else"), &other, member("bloom", "viewer")).await;
+    let again = user::create(
+        &operator,
+        passwords(),
+        "dana@example.org",
+        Some("Somebody Else"),
+        &other,
+        member("bloom", "viewer"),
+    )
+    .await;
     assert_eq!(again, Ok((id, false)));
     let ctx = world.context(Actor::Anonymous);
     assert!(sign_in::verify(&ctx, passwords(), "dana@example.org", &secret(PASSWORD)).await.is_ok());
-    assert!(sign_in::verify(&ctx, passwords(), "dana@example.org", &other).await.is_err(), "the second password is nobody's");
+    assert!(
+        sign_in::verify(&ctx, passwords(), "dana@example.org", &other).await.is_err(),
+        "the second password is nobody's"
+    );
 
-    let twice = user::create(&operator, passwords(), "dana@example.org", None, &secret(PASSWORD), member("acme", "viewer")).await;
+    let twice =
+        user::create(&operator, passwords(), "dana@example.org", None, &secret(PASSWORD), member("acme", "viewer"))
+            .await;
     assert_eq!(fields(&twice.unwrap_err()), ["email"], "a member already");
     for (tenant, role) in [(&acme, Role::Owner), (&bloom, Role::Viewer)] {
         let people = user::list(&operator, Some(&tenant.slug)).await.unwrap();
-        assert_eq!(people.iter().map(|one| (one.id, one.name.as_str(), one.role)).collect::<Vec<_>>(), [(id, "Dana", Some(role))]);
+        assert_eq!(
+            people.iter().map(|one| (one.id, one.name.as_str(), one.role)).collect::<Vec<_>>(),
+            [(id, "Dana", Some(role))]
+        );
         let added = world.audit(Some(tenant)).await.into_iter().filter(|(action, _, _)| action == "member.add").count();
         assert_eq!(added, 1, "{}", tenant.slug);
     }
     let all = user::list(&operator, None).await.unwrap();
-    assert_eq!(all.iter().map(|one| (one.email.as_str(), one.is_staff, one.role)).collect::<Vec<_>>(), [("dana@example.org", false, None)]);
+    assert_eq!(
+        all.iter().map(|one| (one.email.as_str(), one.is_staff, one.role)).collect::<Vec<_>>(),
+        [("dana@example.org", false, None)]
+    );
 }
 
 #[tokio::test]
 async fn staff_are_created_once_and_written_to_the_operators_chain() {
     let world = World::new().await;
     let operator = world.operator();
-    let (id, _) = user::create(&operator, passwords(), "ops@example.org", None, &secret(PASSWORD), Belongs::Staff).await.unwrap();
-    let twice = user::create(&operator, passwords(), "ops@example.org", None, &secret(PASSWORD), Belongs::Staff).await.unwrap_err();
+    let (id, _) =
+        user::create(&operator, passwords(), "ops@example.org", None, &secret(PASSWORD), Belongs::Staff).await.unwrap();
+    let twice = user::create(&operator, passwords(), "ops@example.org", None, &secret(PASSWORD), Belongs::Staff)
+        .await
+        .unwrap_err();
     assert_eq!(twice, Error::invalid("email", "ops@example.org is staff already"));
     let people = user::list(&operator, None).await.unwrap();
-    assert_eq!(people.iter().map(|one| (one.id, one.name.as_str(), one.is_staff)).collect::<Vec<_>>(), [(id, "ops", true)]);
+    assert_eq!(
+        people.iter().map(|one| (one.id, one.name.as_str(), one.is_staff)).collect::<Vec<_>>(),
+        [(id, "ops", true)]
+    );
     assert_eq!(world.audit(None).await, [("staff.add".to_owned(), "success".to_owned(), None)]);
     for actor in [Actor::Anonymous, Actor::System("sweep")] {
         let ctx = world.context(actor);

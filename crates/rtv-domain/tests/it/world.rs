@@ -11,7 +11,9 @@ use rtv_domain::import::{Options, Report};
 use rtv_domain::password::Passwords;
 use rtv_domain::session::Person;
 use rtv_domain::tenant::NewTenant;
-use rtv_domain::{Actor, Clock, Context, Database, PoolSettings, RequestInfo, Tenant, TenantContext, access, import, tenant};
+use rtv_domain::{
+    Actor, Clock, Context, Database, PoolSettings, RequestInfo, Tenant, TenantContext, access, import, tenant,
+};
 use rtv_testkit::TestDb;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -41,7 +43,10 @@ pub(crate) fn research_data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("SKIPPED: {} is not there, so nothing was proved about it. Put the research data beside the checkout.", path.display());
+    eprintln!(
+        "SKIPPED: {} is not there, so nothing was proved about it. Put the research data beside the checkout.",
+        path.display()
+    );
     None
 }
 
@@ -88,7 +93,12 @@ impl World {
     }
 
     pub(crate) async fn tenant(&self, slug: &str, zone: &str) -> Tenant {
-        let new = NewTenant { slug: slug.into(), name: format!("The {slug}"), zone: Some(zone.into()), ..NewTenant::default() };
+        let new = NewTenant {
+            slug: slug.into(),
+            name: format!("The {slug}"),
+            zone: Some(zone.into()),
+            ..NewTenant::default()
+        };
         tenant::create(&self.operator(), new).await.unwrap()
     }
 
@@ -138,7 +148,12 @@ impl World {
     }
 
     /// A transaction of the serving role with the markers that the domain would set.
-    pub(crate) async fn marked(&self, actor: &str, tenant: Option<Uuid>, user: Option<Uuid>) -> Transaction<'static, Postgres> {
+    pub(crate) async fn marked(
+        &self,
+        actor: &str,
+        tenant: Option<Uuid>,
+        user: Option<Uuid>,
+    ) -> Transaction<'static, Postgres> {
         let mut tx = self.app.begin().await.unwrap();
         set_markers(&mut tx, actor, tenant, user).await;
         tx
@@ -187,7 +202,12 @@ impl World {
     }
 
     /// Writes a file and takes it in.
-    pub(crate) async fn import_text(&self, ctx: &TenantContext, text: &str, options: Options) -> Result<Report, rtv_core::Error> {
+    pub(crate) async fn import_text(
+        &self,
+        ctx: &TenantContext,
+        text: &str,
+        options: Options,
+    ) -> Result<Report, rtv_core::Error> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("posts.csv");
         std::fs::write(&path, text).unwrap();
@@ -195,7 +215,12 @@ impl World {
     }
 }
 
-pub(crate) async fn set_markers(tx: &mut Transaction<'static, Postgres>, actor: &str, tenant: Option<Uuid>, user: Option<Uuid>) {
+pub(crate) async fn set_markers(
+    tx: &mut Transaction<'static, Postgres>,
+    actor: &str,
+    tenant: Option<Uuid>,
+    user: Option<Uuid>,
+) {
     sqlx::query("select set_config('rtv.actor', $1, true), set_config('rtv.tenant_id', $2, true), set_config('rtv.user_id', $3, true)")
         .bind(actor)
         .bind(tenant.map(|id| id.to_string()).unwrap_or_default())

@@ -14,23 +14,14 @@ async fn a_failing_job_is_tried_again_after_growing_pauses_until_it_has_failed_f
     bench.wait_until_empty().await;
     worker.stop().await;
     let runs = ran.so_far();
-    assert_eq!(
-        runs.iter().map(|(attempt, _)| *attempt).collect::<Vec<_>>(),
-        [1, 2, 3, 4]
-    );
+    assert_eq!(runs.iter().map(|(attempt, _)| *attempt).collect::<Vec<_>>(), [1, 2, 3, 4]);
     // The pause is at least half of 200, 400, 800 ms; at most all of it, a poll, and what a busy machine takes.
     for (pair, ceiling) in runs.windows(2).zip([200, 400, 800]) {
         let pause = (pair[1].1 - pair[0].1).as_millis();
-        assert!(
-            (ceiling / 2..ceiling + 2000).contains(&pause),
-            "{pause} ms for {ceiling}"
-        );
+        assert!((ceiling / 2..ceiling + 2000).contains(&pause), "{pause} ms for {ceiling}");
     }
     let row = bench.row(id).await;
-    assert_eq!(
-        (row.outcome.as_deref(), row.last_error.as_deref()),
-        (Some("failed"), Some("the far end hung up"))
-    );
+    assert_eq!((row.outcome.as_deref(), row.last_error.as_deref()), (Some("failed"), Some("the far end hung up")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,16 +49,10 @@ async fn a_handler_may_name_the_pause_and_may_give_up_at_once() {
 async fn a_panic_is_a_failed_attempt_and_harms_no_other_job() {
     let bench = Bench::new().await;
     let (bad, good) = (bench.add(&task(1)).await, bench.add(&task(2)).await);
-    let worker = bench.start(
-        WorkerSettings {
-            concurrency: 1,
-            ..SETTINGS
-        },
-        |context, task| {
-            assert!(task.number != 1 || context.attempt > 1, "no row {}", task.number);
-            async { Ok(()) }
-        },
-    );
+    let worker = bench.start(WorkerSettings { concurrency: 1, ..SETTINGS }, |context, task| {
+        assert!(task.number != 1 || context.attempt > 1, "no row {}", task.number);
+        async { Ok(()) }
+    });
     bench.wait_until_empty().await;
     worker.stop().await;
     let row = bench.row(bad).await;
@@ -103,21 +88,14 @@ async fn a_payload_that_cannot_be_read_is_kept_for_a_worker_that_can() {
     let bench = Bench::new().await;
     let id = bench.add(&task(1)).await;
     let mut tx = bench.begin("worker", None).await;
-    sqlx::query("update job set payload = '{\"shape\": \"new\"}'")
-        .execute(&mut *tx)
-        .await
-        .unwrap();
+    sqlx::query("update job set payload = '{\"shape\": \"new\"}'").execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     let worker = bench.start(SETTINGS, |_, _| async { Ok(()) });
     bench.wait_until("last_error is not null", 1).await;
     worker.stop().await;
     let row = bench.row(id).await;
     assert_eq!(row.outcome, None);
-    assert!(
-        row.last_error
-            .unwrap()
-            .starts_with("the payload cannot be read: missing field")
-    );
+    assert!(row.last_error.unwrap().starts_with("the payload cannot be read: missing field"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,20 +105,15 @@ async fn a_worker_outlives_an_absence_of_the_database_and_then_writes_the_result
     let (report, mut ran) = reports();
     let (go, gone) = tokio::sync::watch::channel(false);
     // The lease is longer than the absence, so the job stays with its worker.
-    let settings = WorkerSettings {
-        lease: Duration::from_secs(10),
-        ..SETTINGS
-    };
-    let worker = Running::start(
-        Worker::new(link.clone(), "test", settings).handle(move |_, task: Task| {
-            report.send(task.number).unwrap();
-            let mut gone = gone.clone();
-            async move {
-                gone.wait_for(|go| *go).await.unwrap();
-                Ok(())
-            }
-        }),
-    );
+    let settings = WorkerSettings { lease: Duration::from_secs(10), ..SETTINGS };
+    let worker = Running::start(Worker::new(link.clone(), "test", settings).handle(move |_, task: Task| {
+        report.send(task.number).unwrap();
+        let mut gone = gone.clone();
+        async move {
+            gone.wait_for(|go| *go).await.unwrap();
+            Ok(())
+        }
+    }));
     let first = bench.add(&task(1)).await;
     ran.next().await;
     link.cut(true);

@@ -14,25 +14,18 @@ impl Frozen {
         let (thaw, thawed) = std::sync::mpsc::channel::<()>();
         let thawed = std::sync::Mutex::new(thawed);
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let pool = PgPool::connect(&url).await.unwrap();
                 let (ended, end) = oneshot::channel::<()>();
                 let ended = std::sync::Mutex::new(Some(ended));
-                let settings = WorkerSettings {
-                    concurrency: 1,
-                    ..SETTINGS
-                };
-                let worker =
-                    Worker::new(Link::new(&pool), "frozen", settings).handle(move |context, _: Task| {
-                        report.send(context.fence).unwrap();
-                        let _ = thawed.lock().unwrap().recv();
-                        drop(ended.lock().unwrap().take());
-                        async { Ok(()) }
-                    });
+                let settings = WorkerSettings { concurrency: 1, ..SETTINGS };
+                let worker = Worker::new(Link::new(&pool), "frozen", settings).handle(move |context, _: Task| {
+                    report.send(context.fence).unwrap();
+                    let _ = thawed.lock().unwrap().recv();
+                    drop(ended.lock().unwrap().take());
+                    async { Ok(()) }
+                });
                 worker
                     .run(async {
                         let _ = end.await;
@@ -45,9 +38,7 @@ impl Frozen {
 
     async fn thaw(self) {
         self.thaw.send(()).unwrap();
-        tokio::task::spawn_blocking(|| self.thread.join().unwrap())
-            .await
-            .unwrap();
+        tokio::task::spawn_blocking(|| self.thread.join().unwrap()).await.unwrap();
     }
 }
 
@@ -71,17 +62,11 @@ async fn a_job_of_a_vanished_worker_goes_to_another_with_a_higher_fence() {
     assert_eq!(ran.next().await, 2);
     let waited = killed.elapsed();
     assert!(waited < SETTINGS.lease + Duration::from_secs(2), "{waited:?}");
-    assert!(
-        waited > SETTINGS.lease / 3,
-        "taken over after {waited:?}, while the lease ran"
-    );
+    assert!(waited > SETTINGS.lease / 3, "taken over after {waited:?}, while the lease ran");
     bench.wait_until_empty().await;
     worker.stop().await;
     let row = bench.row(id).await;
-    assert_eq!(
-        (row.fence, row.attempts, row.outcome.as_deref()),
-        (2, 2, Some("done"))
-    );
+    assert_eq!((row.fence, row.attempts, row.outcome.as_deref()), (2, 2, Some("done")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,22 +88,12 @@ async fn a_thawed_worker_cannot_finish_a_job_that_was_given_away() {
     assert_eq!(ran.next().await, 2);
     frozen.thaw().await;
     let row = bench.row(id).await;
-    assert_eq!(
-        (row.outcome, row.fence),
-        (None, 2),
-        "the thawed worker wrote its result"
-    );
-    assert!(
-        row.locked_by.unwrap().starts_with("test/"),
-        "the thawed worker freed the job"
-    );
+    assert_eq!((row.outcome, row.fence), (None, 2), "the thawed worker wrote its result");
+    assert!(row.locked_by.unwrap().starts_with("test/"), "the thawed worker freed the job");
     go.send(true).unwrap();
     bench.wait_until_empty().await;
     worker.stop().await;
-    assert_eq!(
-        bench.row(id).await.last_error.as_deref(),
-        Some("the second worker's word")
-    );
+    assert_eq!(bench.row(id).await.last_error.as_deref(), Some("the second worker's word"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,16 +126,14 @@ async fn a_worker_that_is_cut_off_stops_its_run_before_another_begins() {
     let (report, mut told) = reports();
     let link = Link::new(&bench.app);
     let first = report.clone();
-    let cut_off = Running::start(
-        Worker::new(link.clone(), "cut", SETTINGS).handle(move |_, _: Task| {
-            first.send(("began", Instant::now())).unwrap();
-            let ending = Ending(first.clone());
-            async move {
-                let _ending = ending;
-                std::future::pending().await
-            }
-        }),
-    );
+    let cut_off = Running::start(Worker::new(link.clone(), "cut", SETTINGS).handle(move |_, _: Task| {
+        first.send(("began", Instant::now())).unwrap();
+        let ending = Ending(first.clone());
+        async move {
+            let _ending = ending;
+            std::future::pending().await
+        }
+    }));
     assert_eq!(told.next().await.0, "began");
     link.cut(true);
     let second = bench.start(SETTINGS, move |_, _| {
@@ -171,11 +144,7 @@ async fn a_worker_that_is_cut_off_stops_its_run_before_another_begins() {
     let stopped = if one.0 == "stopped" { one.1 } else { two.1 };
     let began = if one.0 == "stopped" { two.1 } else { one.1 };
     // The cut-off worker looks at its leases at every third of one; it may be late by that.
-    assert!(
-        stopped < began + SETTINGS.lease / 3 + Duration::from_millis(500),
-        "{:?} late",
-        stopped - began
-    );
+    assert!(stopped < began + SETTINGS.lease / 3 + Duration::from_millis(500), "{:?} late", stopped - began);
     second.stop().await;
     drop(cut_off);
 }
@@ -185,10 +154,7 @@ async fn a_job_that_takes_its_last_worker_with_it_has_failed_for_good() {
     let bench = Bench::new().await;
     let id = bench.add(&task(1)).await;
     let mut tx = bench.begin("worker", None).await;
-    sqlx::query("update job set max_attempts = 1")
-        .execute(&mut *tx)
-        .await
-        .unwrap();
+    sqlx::query("update job set max_attempts = 1").execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     let (report, mut ran) = reports();
     let vanishing = bench.start(SETTINGS, move |_, _| {
@@ -201,10 +167,7 @@ async fn a_job_that_takes_its_last_worker_with_it_has_failed_for_good() {
     bench.wait_until_empty().await;
     worker.stop().await;
     let row = bench.row(id).await;
-    assert_eq!(
-        (row.outcome.as_deref(), row.attempts, row.fence),
-        (Some("failed"), 1, 1)
-    );
+    assert_eq!((row.outcome.as_deref(), row.attempts, row.fence), (Some("failed"), 1, 1));
     assert!(row.last_error.unwrap().contains("vanished"));
 }
 
@@ -223,10 +186,7 @@ async fn a_worker_that_stops_gives_its_job_back_and_the_run_does_not_count() {
     stopping.stop().await;
     assert!(started.elapsed() >= SETTINGS.grace, "no grace was given");
     let row = bench.row(id).await;
-    assert_eq!(
-        (row.attempts, row.fence, row.locked_by, row.outcome),
-        (0, 1, None, None)
-    );
+    assert_eq!((row.attempts, row.fence, row.locked_by, row.outcome), (0, 1, None, None));
     let worker = bench.start(SETTINGS, move |context, _| {
         report.send((context.attempt, context.fence)).unwrap();
         async { Ok(()) }
@@ -240,11 +200,7 @@ async fn a_worker_that_stops_lets_a_job_end_within_the_grace_time_and_takes_no_o
     let bench = Bench::new().await;
     let id = bench.add(&task(1)).await;
     let (report, mut ran) = reports();
-    let settings = WorkerSettings {
-        concurrency: 1,
-        grace: Duration::from_secs(5),
-        ..SETTINGS
-    };
+    let settings = WorkerSettings { concurrency: 1, grace: Duration::from_secs(5), ..SETTINGS };
     let worker = bench.start(settings, move |_, _| {
         report.send(()).unwrap();
         async {
@@ -256,10 +212,7 @@ async fn a_worker_that_stops_lets_a_job_end_within_the_grace_time_and_takes_no_o
     let next = bench.add(&task(2)).await;
     let started = Instant::now();
     worker.stop().await;
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "the worker waited longer than the job took"
-    );
+    assert!(started.elapsed() < Duration::from_secs(2), "the worker waited longer than the job took");
     assert_eq!(bench.row(id).await.outcome.as_deref(), Some("done"));
     assert_eq!(bench.row(next).await.fence, 0);
 }
@@ -269,10 +222,7 @@ async fn a_lapsed_job_without_attempts_left_is_not_claimed() {
     let bench = Bench::new().await;
     let (report, mut ran) = reports();
     // The heartbeat, which ends such jobs, does not come during this test.
-    let settings = WorkerSettings {
-        lease: Duration::from_mins(1),
-        ..SETTINGS
-    };
+    let settings = WorkerSettings { lease: Duration::from_mins(1), ..SETTINGS };
     let worker = bench.start(settings, move |_, task| {
         report.send(task.number).unwrap();
         async { Ok(()) }

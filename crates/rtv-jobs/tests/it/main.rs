@@ -18,9 +18,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use rtv_jobs::{
-    DbError, Enqueued, Job, JobContext, JobError, JobId, Worker, WorkerDb, WorkerSettings, enqueue,
-};
+use rtv_jobs::{DbError, Enqueued, Job, JobContext, JobError, JobId, Worker, WorkerDb, WorkerSettings, enqueue};
 use rtv_testkit::TestDb;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgListener;
@@ -50,10 +48,8 @@ impl Job for Task {
     const KIND: &'static str = "task";
     const MAX_ATTEMPTS: u16 = 4;
     const TIMEOUT: Duration = Duration::from_secs(20);
-    const BACK_OFF: rtv_jobs::BackOff = rtv_jobs::BackOff {
-        first: Duration::from_millis(200),
-        longest: Duration::from_mins(1),
-    };
+    const BACK_OFF: rtv_jobs::BackOff =
+        rtv_jobs::BackOff { first: Duration::from_millis(200), longest: Duration::from_mins(1) };
 
     fn tenant(&self) -> Option<Uuid> {
         self.tenant
@@ -65,11 +61,7 @@ impl Job for Task {
 }
 
 fn task(number: u32) -> Task {
-    Task {
-        number,
-        tenant: None,
-        key: None,
-    }
+    Task { number, tenant: None, key: None }
 }
 
 struct Bench {
@@ -80,11 +72,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let db = TestDb::new().await;
-        let app = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(24)
-            .connect(&db.app_url())
-            .await
-            .unwrap();
+        let app = sqlx::postgres::PgPoolOptions::new().max_connections(24).connect(&db.app_url()).await.unwrap();
         Self { db, app }
     }
 
@@ -113,13 +101,11 @@ impl Bench {
 
     async fn row(&self, id: JobId) -> JobRow {
         let mut tx = self.begin("worker", None).await;
-        let row = sqlx::query(
-            "select attempts, fence, locked_by, last_error, outcome, run_at from job where id = $1",
-        )
-        .bind(id.uuid())
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap();
+        let row = sqlx::query("select attempts, fence, locked_by, last_error, outcome, run_at from job where id = $1")
+            .bind(id.uuid())
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
         JobRow {
             attempts: row.get("attempts"),
             fence: row.get("fence"),
@@ -133,10 +119,7 @@ impl Bench {
     async fn count(&self, condition: &'static str) -> i64 {
         let mut tx = self.begin("worker", None).await;
         let query = format!("select count(*) from job where {condition}");
-        sqlx::query_scalar(sqlx::AssertSqlSafe(query))
-            .fetch_one(&mut *tx)
-            .await
-            .unwrap()
+        sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_one(&mut *tx).await.unwrap()
     }
 
     /// Waits until no unfinished job is left.
@@ -147,10 +130,7 @@ impl Bench {
     async fn wait_until(&self, condition: &'static str, expect: i64) {
         let started = Instant::now();
         while self.count(condition).await != expect {
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "there are never {expect} jobs where {condition}"
-            );
+            assert!(started.elapsed() < Duration::from_secs(20), "there are never {expect} jobs where {condition}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -204,10 +184,7 @@ struct Link {
 
 impl Link {
     fn new(pool: &PgPool) -> Self {
-        Self {
-            pool: pool.clone(),
-            is_cut: Arc::default(),
-        }
+        Self { pool: pool.clone(), is_cut: Arc::default() }
     }
 
     fn cut(&self, is_cut: bool) {
@@ -243,10 +220,7 @@ impl Running {
         let task = tokio::spawn(worker.run(async {
             let _ = stopped.await;
         }));
-        Self {
-            task,
-            stop: Some(stop),
-        }
+        Self { task, stop: Some(stop) }
     }
 
     /// Asks the worker to stop and waits for it.
@@ -280,10 +254,7 @@ fn reports<T>() -> (mpsc::UnboundedSender<T>, Reports<T>) {
 
 impl<T> Reports<T> {
     async fn next(&mut self) -> T {
-        tokio::time::timeout(Duration::from_secs(10), self.0.recv())
-            .await
-            .expect("nothing was reported")
-            .unwrap()
+        tokio::time::timeout(Duration::from_secs(10), self.0.recv()).await.expect("nothing was reported").unwrap()
     }
 
     fn so_far(&mut self) -> Vec<T> {

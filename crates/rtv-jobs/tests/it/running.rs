@@ -31,22 +31,14 @@ async fn four_workers_run_each_job_once() {
     let tally = tally(ran.so_far());
     assert_eq!(tally.len(), 200);
     assert!(tally.values().all(|runs| *runs == 1), "{tally:?}");
-    assert_eq!(
-        bench
-            .count("outcome = 'done' and fence = 1 and attempts = 1 and locked_by is null")
-            .await,
-        200
-    );
+    assert_eq!(bench.count("outcome = 'done' and fence = 1 and attempts = 1 and locked_by is null").await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolled_back_transaction_enqueues_nothing() {
     let bench = Bench::new().await;
     let mut tx = bench.begin("worker", None).await;
-    assert!(matches!(
-        enqueue(&mut tx, &task(1), None).await.unwrap(),
-        Enqueued::Added(_)
-    ));
+    assert!(matches!(enqueue(&mut tx, &task(1), None).await.unwrap(), Enqueued::Added(_)));
     tx.rollback().await.unwrap();
     assert_eq!(bench.count("true").await, 0);
 }
@@ -55,38 +47,16 @@ async fn a_rolled_back_transaction_enqueues_nothing() {
 async fn a_key_admits_one_unfinished_job_of_each_tenant() {
     let bench = Bench::new().await;
     let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
-    let keyed = |tenant| Task {
-        number: 1,
-        tenant,
-        key: Some("report".into()),
-    };
+    let keyed = |tenant| Task { number: 1, tenant, key: Some("report".into()) };
     for tenant in [None, Some(one), Some(other)] {
-        assert!(
-            matches!(bench.enqueue(&keyed(tenant)).await, Enqueued::Added(_)),
-            "{tenant:?}"
-        );
-        assert_eq!(
-            bench.enqueue(&keyed(tenant)).await,
-            Enqueued::AlreadyWaiting,
-            "{tenant:?}"
-        );
+        assert!(matches!(bench.enqueue(&keyed(tenant)).await, Enqueued::Added(_)), "{tenant:?}");
+        assert_eq!(bench.enqueue(&keyed(tenant)).await, Enqueued::AlreadyWaiting, "{tenant:?}");
     }
-    assert!(matches!(
-        bench
-            .enqueue(&Task {
-                key: Some("other".into()),
-                ..keyed(None)
-            })
-            .await,
-        Enqueued::Added(_)
-    ));
+    assert!(matches!(bench.enqueue(&Task { key: Some("other".into()), ..keyed(None) }).await, Enqueued::Added(_)));
     let worker = bench.start(SETTINGS, |_, _| async { Ok(()) });
     bench.wait_until_empty().await;
     worker.stop().await;
-    assert!(
-        matches!(bench.enqueue(&keyed(Some(one))).await, Enqueued::Added(_)),
-        "after the first has finished"
-    );
+    assert!(matches!(bench.enqueue(&keyed(Some(one))).await, Enqueued::Added(_)), "after the first has finished");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,28 +64,13 @@ async fn a_tenant_with_a_long_line_does_not_hold_up_another() {
     let bench = Bench::new().await;
     let (flood, patient) = (Uuid::now_v7(), Uuid::now_v7());
     for number in 0..60 {
-        bench
-            .add(&Task {
-                number,
-                tenant: Some(flood),
-                key: None,
-            })
-            .await;
+        bench.add(&Task { number, tenant: Some(flood), key: None }).await;
     }
     for number in 100..106 {
-        bench
-            .add(&Task {
-                number,
-                tenant: Some(patient),
-                key: None,
-            })
-            .await;
+        bench.add(&Task { number, tenant: Some(patient), key: None }).await;
     }
     let (report, mut ran) = reports();
-    let two_at_a_time = WorkerSettings {
-        concurrency: 2,
-        ..SETTINGS
-    };
+    let two_at_a_time = WorkerSettings { concurrency: 2, ..SETTINGS };
     let workers: Vec<_> = (0..2)
         .map(|_| {
             let report = report.clone();
@@ -134,10 +89,7 @@ async fn a_tenant_with_a_long_line_does_not_hold_up_another() {
     assert_eq!(order.len(), 66);
     let last = order.iter().rposition(|number| *number >= 100).unwrap();
     // In strict turns the sixth of the patient tenant is the twelfth of all; two workers may claim at once.
-    assert!(
-        last < 18,
-        "the patient tenant's last job was number {last} of {order:?}"
-    );
+    assert!(last < 18, "the patient tenant's last job was number {last} of {order:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,10 +112,7 @@ async fn priority_orders_the_jobs_of_one_tenant() {
     let urgent = report.clone();
     let worker = Running::start(
         bench
-            .worker(WorkerSettings {
-                concurrency: 1,
-                ..SETTINGS
-            })
+            .worker(WorkerSettings { concurrency: 1, ..SETTINGS })
             .handle(move |_, task: Task| {
                 report.send(task.number).unwrap();
                 async { Ok(()) }
@@ -182,10 +131,7 @@ async fn priority_orders_the_jobs_of_one_tenant() {
 async fn a_notification_wakes_a_worker_that_polls_rarely() {
     let bench = Bench::new().await;
     let (report, mut ran) = reports();
-    let settings = WorkerSettings {
-        poll: Duration::from_mins(1),
-        ..SETTINGS
-    };
+    let settings = WorkerSettings { poll: Duration::from_mins(1), ..SETTINGS };
     let worker = bench.start(settings, move |_, task| {
         report.send(task.number).unwrap();
         async { Ok(()) }
@@ -195,11 +141,7 @@ async fn a_notification_wakes_a_worker_that_polls_rarely() {
         let started = Instant::now();
         bench.add(&task(number)).await;
         assert_eq!(ran.next().await, number);
-        assert!(
-            started.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            started.elapsed()
-        );
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     }
     worker.stop().await;
 }
@@ -216,11 +158,7 @@ async fn a_scheduled_job_waits_for_its_time() {
     bench.enqueue_at(&task(1), Some(at)).await;
     let (_, ran_at) = ran.next().await;
     assert!(ran_at >= at, "{} early", at - ran_at);
-    assert!(
-        ran_at - at < chrono::TimeDelta::seconds(2),
-        "{} late",
-        ran_at - at
-    );
+    assert!(ran_at - at < chrono::TimeDelta::seconds(2), "{} late", ran_at - at);
     worker.stop().await;
 }
 
@@ -246,12 +184,7 @@ async fn finished_jobs_are_removed_after_their_time_and_others_are_not() {
     worker.stop().await;
     bench.add(&task(4)).await;
     let mut tx = bench.begin("worker", None).await;
-    assert_eq!(
-        rtv_jobs::remove_finished(&mut tx, Utc::now() - Duration::from_mins(1), 100)
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(rtv_jobs::remove_finished(&mut tx, Utc::now() - Duration::from_mins(1), 100).await.unwrap(), 0);
     let soon = Utc::now() + Duration::from_mins(1);
     assert_eq!(rtv_jobs::remove_finished(&mut tx, soon, 2).await.unwrap(), 2);
     assert_eq!(rtv_jobs::remove_finished(&mut tx, soon, 100).await.unwrap(), 1);

@@ -31,10 +31,7 @@ impl Home {
         let temporary = tempfile::tempdir().unwrap();
         // A temporary folder is closed to others; the server of a root is another user.
         fs::set_permissions(temporary.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        Self {
-            path: temporary.path().canonicalize().unwrap().join(name),
-            _temporary: temporary,
-        }
+        Self { path: temporary.path().canonicalize().unwrap().join(name), _temporary: temporary }
     }
 
     fn postgres(&self) -> PathBuf {
@@ -72,11 +69,7 @@ impl Drop for Home {
             kill("-KILL", *pid);
         }
         if !std::thread::panicking() {
-            assert!(
-                left.is_empty(),
-                "a server was left running in {}: {left:?}",
-                self.path.display()
-            );
+            assert!(left.is_empty(), "a server was left running in {}: {left:?}", self.path.display());
         }
     }
 }
@@ -142,11 +135,7 @@ fn psql(url: &str, sql: &str) -> Result<String, String> {
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() {
-        Ok(text(&output.stdout))
-    } else {
-        Err(text(&output.stderr))
-    }
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
 
 /// Another process that uses a cluster: this test program, running the test `holder` below.
@@ -180,10 +169,7 @@ impl Holder {
         let mut before = String::new();
         loop {
             let mut line = String::new();
-            assert!(
-                self.output.read_line(&mut line).unwrap() > 0,
-                "the holder ended before {mark}: {before}"
-            );
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the holder ended before {mark}: {before}");
             if let Some((_, rest)) = line.split_once(mark) {
                 return (rest.trim().to_owned(), before);
             }
@@ -226,14 +212,8 @@ fn the_first_start_makes_a_cluster_and_the_second_adopts_it() {
     let (first, told) = start(&home.options(Purpose::Durable)).unwrap();
     assert!(told.contains("Setting up a private PostgreSQL"), "{told}");
     assert!(!first.was_running());
-    assert_eq!(
-        psql(&first.app_url(), "select current_user, current_database()").unwrap(),
-        "rtv_app|rtv"
-    );
-    assert_eq!(
-        psql(&first.owner_url(), "select current_user, current_database()").unwrap(),
-        "rtv_owner|rtv"
-    );
+    assert_eq!(psql(&first.app_url(), "select current_user, current_database()").unwrap(), "rtv_app|rtv");
+    assert_eq!(psql(&first.owner_url(), "select current_user, current_database()").unwrap(), "rtv_owner|rtv");
     for (setting, expect) in [
         ("listen_addresses", ""),
         ("fsync", "on"),
@@ -242,21 +222,14 @@ fn the_first_start_makes_a_cluster_and_the_second_adopts_it() {
         ("TimeZone", "UTC"),
         ("unix_socket_permissions", "0700"),
     ] {
-        assert_eq!(
-            psql(&first.app_url(), &format!("show {setting}")).unwrap(),
-            expect,
-            "{setting}"
-        );
+        assert_eq!(psql(&first.app_url(), &format!("show {setting}")).unwrap(), expect, "{setting}");
     }
     psql(&first.owner_url(), "create table kept (id int)").unwrap();
 
     let (second, told) = start(&home.options(Purpose::Durable)).unwrap();
     assert!(second.was_running() && told.contains("already runs"), "{told}");
     drop(first);
-    assert_eq!(
-        psql(&second.owner_url(), "select count(*) from kept").unwrap(),
-        "0"
-    );
+    assert_eq!(psql(&second.owner_url(), "select count(*) from kept").unwrap(), "0");
 
     let url = second.app_url();
     second.stop().unwrap();
@@ -265,10 +238,7 @@ fn the_first_start_makes_a_cluster_and_the_second_adopts_it() {
 
     let (third, told) = start(&home.options(Purpose::Durable)).unwrap();
     assert!(!third.was_running() && !told.contains("Setting up"), "{told}");
-    assert_eq!(
-        psql(&third.owner_url(), "select count(*) from kept").unwrap(),
-        "0"
-    );
+    assert_eq!(psql(&third.owner_url(), "select count(*) from kept").unwrap(), "0");
     third.stop().unwrap();
 }
 
@@ -280,35 +250,19 @@ fn two_processes_share_a_cluster_and_the_last_one_stops_it() {
     assert_eq!(other.wait_for("@ready").0, "true");
     let url = cluster.app_url();
     cluster.stop().unwrap();
-    assert_eq!(
-        psql(&url, "select 1").unwrap(),
-        "1",
-        "the first one to leave must not stop the server"
-    );
+    assert_eq!(psql(&url, "select 1").unwrap(), "1", "the first one to leave must not stop the server");
     other.stop();
-    assert!(
-        psql(&url, "select 1").is_err(),
-        "the last one must stop the server"
-    );
+    assert!(psql(&url, "select 1").is_err(), "the last one must stop the server");
 }
 
 #[test]
 fn processes_that_start_at_once_wait_for_each_other() {
     let home = Home::new();
     let mut holders: Vec<Holder> = (0..3).map(|_| Holder::spawn(&home)).collect();
-    let answers: Vec<(String, String)> = holders
-        .iter_mut()
-        .map(|holder| holder.wait_for("@ready"))
-        .collect();
-    let starters = answers
-        .iter()
-        .filter(|(was_running, _)| was_running == "false")
-        .count();
+    let answers: Vec<(String, String)> = holders.iter_mut().map(|holder| holder.wait_for("@ready")).collect();
+    let starters = answers.iter().filter(|(was_running, _)| was_running == "false").count();
     assert_eq!(starters, 1, "{answers:?}");
-    let waiting = answers
-        .iter()
-        .filter(|(_, told)| told.contains("Another RTV process"))
-        .count();
+    let waiting = answers.iter().filter(|(_, told)| told.contains("Another RTV process")).count();
     assert!(waiting >= 1, "{answers:?}");
     for holder in holders {
         holder.stop();
@@ -341,10 +295,7 @@ fn a_server_that_was_killed_is_started_again() {
     }
     // While the first user still holds the cluster, and once more when nobody does.
     let (second, told) = home.start();
-    assert!(
-        !second.was_running() && !told.contains("Using the PostgreSQL"),
-        "{told}"
-    );
+    assert!(!second.was_running() && !told.contains("Using the PostgreSQL"), "{told}");
     assert_eq!(psql(&cluster.app_url(), "select 1").unwrap(), "1");
     drop(cluster);
     kill("-KILL", postmaster(&home));
@@ -362,10 +313,7 @@ fn a_running_server_whose_socket_was_removed_is_started_again() {
     other.kill();
     fs::remove_file(home.postgres().join("run/.s.PGSQL.5432")).unwrap();
     let (cluster, told) = home.start();
-    assert!(
-        told.contains("its socket is gone") && !cluster.was_running(),
-        "{told}"
-    );
+    assert!(told.contains("its socket is gone") && !cluster.was_running(), "{told}");
     cluster.stop().unwrap();
 }
 
@@ -390,19 +338,12 @@ fn a_pid_file_with_the_number_of_another_process_is_removed() {
     let mut bystander = command.spawn().unwrap();
     let pid = bystander.id();
     let (folder, run) = (home.data(), home.postgres().join("run"));
-    let text = format!(
-        "{pid}\n{}\n1700000000\n5432\n{}\n\n  1 2\nready   \n",
-        folder.display(),
-        run.display()
-    );
+    let text = format!("{pid}\n{}\n1700000000\n5432\n{}\n\n  1 2\nready   \n", folder.display(), run.display());
     write_as_server(&home, &folder.join("postmaster.pid"), &text);
     write_as_server(&home, &run.join(".s.PGSQL.5432.lock"), &text);
 
     let (cluster, told) = home.start();
-    assert!(
-        told.contains("Removing") && told.contains(&format!("process {pid} is now `sleep 120`")),
-        "{told}"
-    );
+    assert!(told.contains("Removing") && told.contains(&format!("process {pid} is now `sleep 120`")), "{told}");
     assert_eq!(psql(&cluster.app_url(), "select 1").unwrap(), "1");
     assert!(is_alive(pid));
     cluster.stop().unwrap();
@@ -430,19 +371,10 @@ fn pid_files_of_dead_processes_and_empty_ones_do_no_harm() {
     let mut ended = Command::new("true").spawn().unwrap();
     let dead = ended.id();
     ended.wait().unwrap();
-    for text in [
-        format!(
-            "{dead}\n{}\n1700000000\n5432\n\n\n\nready\n",
-            home.data().display()
-        ),
-        String::new(),
-    ] {
+    for text in [format!("{dead}\n{}\n1700000000\n5432\n\n\n\nready\n", home.data().display()), String::new()] {
         write_as_server(&home, &home.data().join("postmaster.pid"), &text);
         let (cluster, told) = home.start();
-        assert!(
-            told.contains("was not stopped properly") || told.contains("no process number"),
-            "{told}"
-        );
+        assert!(told.contains("was not stopped properly") || told.contains("no process number"), "{told}");
         assert_eq!(psql(&cluster.app_url(), "select 1").unwrap(), "1");
         cluster.stop().unwrap();
     }
@@ -458,27 +390,16 @@ fn data_of_another_major_version_is_refused_untouched() {
         let error = home.refusal();
         assert!(matches!(error, Error::ForeignVersion { .. }), "{error}");
         let message = error.to_string();
-        for part in [
-            expect,
-            &format!("by PostgreSQL {found}"),
-            &format!("installed: {installed}"),
-        ] {
+        for part in [expect, &format!("by PostgreSQL {found}"), &format!("installed: {installed}")] {
             assert!(message.contains(part), "`{part}` is missing in: {message}");
         }
         assert_eq!(fs::read_to_string(&version).unwrap(), format!("{found}\n"));
     };
     check("14", "RTV works with 15 to 18");
     check("19", "RTV works with 15 to 18");
-    let all: Vec<u32> = find_binaries(None)
-        .unwrap()
-        .iter()
-        .map(|installation| installation.major)
-        .collect();
+    let all: Vec<u32> = find_binaries(None).unwrap().iter().map(|installation| installation.major).collect();
     if let Some(absent) = (15..=18).find(|major| !all.contains(major)) {
-        check(
-            &absent.to_string(),
-            &format!("apt-get install postgresql-{absent}"),
-        );
+        check(&absent.to_string(), &format!("apt-get install postgresql-{absent}"));
     }
     fs::write(&version, format!("{installed}\n")).unwrap();
     home.start().0.stop().unwrap();
@@ -513,25 +434,14 @@ fn postgres_uid() -> u32 {
 fn missing_programs_are_named_with_the_command_that_installs_them() {
     let home = Home::new();
     let empty = tempfile::tempdir().unwrap();
-    let options = Options {
-        bin_dir: Some(empty.path().to_path_buf()),
-        ..home.options(Purpose::Throwaway)
-    };
+    let options = Options { bin_dir: Some(empty.path().to_path_buf()), ..home.options(Purpose::Throwaway) };
     let error = start(&options).expect_err("there are no programs");
     assert!(matches!(error, Error::BinariesMissing { .. }), "{error}");
     let message = error.to_string();
-    for part in [
-        "apt-get install postgresql-15",
-        "make run",
-        "no postgres",
-        empty.path().to_str().unwrap(),
-    ] {
+    for part in ["apt-get install postgresql-15", "make run", "no postgres", empty.path().to_str().unwrap()] {
         assert!(message.contains(part), "`{part}` is missing in: {message}");
     }
-    assert!(
-        !home.path.exists(),
-        "nothing may be made before the programs are found"
-    );
+    assert!(!home.path.exists(), "nothing may be made before the programs are found");
 }
 
 #[test]
@@ -555,10 +465,7 @@ fn the_serving_role_is_weak() {
                   from pg_roles where rolname = current_user";
     assert_eq!(psql(&app, rights).unwrap(), "t|f|f|f|f|f");
     assert_eq!(psql(&owner, rights).unwrap(), "t|f|f|f|f|f");
-    assert_eq!(
-        psql(&app, "select pg_has_role('rtv_owner', 'member')").unwrap(),
-        "f"
-    );
+    assert_eq!(psql(&app, "select pg_has_role('rtv_owner', 'member')").unwrap(), "f");
     let owners = "select pg_get_userbyid(datdba), (select pg_get_userbyid(nspowner) from pg_namespace \
                   where nspname = 'public') from pg_database where datname = current_database()";
     assert_eq!(psql(&app, owners).unwrap(), "rtv_owner|rtv_owner");
@@ -567,10 +474,7 @@ fn the_serving_role_is_weak() {
         let answer = psql(&app, sql).expect_err(sql);
         assert!(answer.contains(expect), "{sql}: {answer}");
     };
-    check(
-        "create table public.mine (id int)",
-        "permission denied for schema public",
-    );
+    check("create table public.mine (id int)", "permission denied for schema public");
     check("create schema mine", "permission denied for database");
     check("create role mine", "permission denied");
     check("set role rtv_owner", "permission denied");
@@ -579,13 +483,8 @@ fn the_serving_role_is_weak() {
     check("drop table theirs", "must be owner");
     psql(&app, "create temporary table mine (id int)").unwrap();
     psql(&owner, "create schema queue").unwrap();
-    assert!(
-        psql(&owner, "create database other")
-            .unwrap_err()
-            .contains("permission denied")
-    );
-    let public =
-        "select count(*) from pg_namespace, aclexplode(nspacl) where nspname = 'public' and grantee = 0";
+    assert!(psql(&owner, "create database other").unwrap_err().contains("permission denied"));
+    let public = "select count(*) from pg_namespace, aclexplode(nspacl) where nspname = 'public' and grantee = 0";
     assert_eq!(psql(&owner, public).unwrap(), "0");
     cluster.stop().unwrap();
 }
@@ -597,24 +496,13 @@ fn a_throwaway_cluster_is_quick_and_its_owner_clones_databases() {
     assert_eq!(psql(&cluster.app_url(), "show fsync").unwrap(), "off");
     assert_eq!(psql(&cluster.app_url(), "show max_connections").unwrap(), "300");
     psql(&cluster.owner_url(), "create table kept (id int)").unwrap();
-    psql(
-        &cluster.owner_url_of("postgres"),
-        "create database copy template rtv",
-    )
-    .unwrap();
-    assert_eq!(
-        psql(&cluster.owner_url_of("copy"), "select count(*) from kept").unwrap(),
-        "0"
-    );
+    psql(&cluster.owner_url_of("postgres"), "create database copy template rtv").unwrap();
+    assert_eq!(psql(&cluster.owner_url_of("copy"), "select count(*) from kept").unwrap(), "0");
     assert!(psql(&cluster.app_url_of("copy"), "create table public.mine (id int)").is_err());
 
     let error = start(&home.options(Purpose::Durable)).expect_err("test data must not become real data");
     assert!(matches!(error, Error::WrongPurpose { .. }), "{error}");
-    assert_eq!(
-        psql(&cluster.app_url(), "select 1").unwrap(),
-        "1",
-        "a refusal leaves the server alone"
-    );
+    assert_eq!(psql(&cluster.app_url(), "select 1").unwrap(), "1", "a refusal leaves the server alone");
     cluster.stop().unwrap();
 }
 
@@ -660,12 +548,7 @@ fn a_server_that_fails_to_start_shows_the_end_of_its_log() {
     fs::write(&settings, format!("{text}\nnonsense = on\n")).unwrap();
     let error = home.refusal();
     assert!(matches!(error, Error::StartFailed { .. }), "{error}");
-    assert!(
-        error
-            .to_string()
-            .contains("unrecognized configuration parameter \"nonsense\""),
-        "{error}"
-    );
+    assert!(error.to_string().contains("unrecognized configuration parameter \"nonsense\""), "{error}");
     fs::write(&settings, text).unwrap();
     home.start().0.stop().unwrap();
 }
@@ -721,9 +604,7 @@ impl SmallDisk {
             .stderr(Stdio::null())
             .status();
         let is_mounted = status.is_ok_and(|status| status.success());
-        is_mounted.then(|| Self {
-            path: home.path.clone(),
-        })
+        is_mounted.then(|| Self { path: home.path.clone() })
     }
 }
 
@@ -740,24 +621,15 @@ fn a_full_disk_is_told_with_its_free_space() {
     }
     let home = Home::new();
     let Some(too_small) = SmallDisk::mount(&home, "20m") else {
-        return skip(
-            "a_full_disk_is_told_with_its_free_space",
-            "mounting a tmpfs is not permitted here",
-        );
+        return skip("a_full_disk_is_told_with_its_free_space", "mounting a tmpfs is not permitted here");
     };
     let expect_full = |error: &Error| {
         let message = error.to_string();
         assert!(matches!(error, Error::DiskFull { .. }), "{message}");
-        assert!(
-            message.contains("MB free of") && message.contains(home.path.to_str().unwrap()),
-            "{message}"
-        );
+        assert!(message.contains("MB free of") && message.contains(home.path.to_str().unwrap()), "{message}");
     };
     expect_full(&home.refusal());
-    assert!(
-        !home.postgres().join("data.new").exists(),
-        "what was begun must give its space back"
-    );
+    assert!(!home.postgres().join("data.new").exists(), "what was begun must give its space back");
     assert!(!home.data().exists());
     drop(too_small);
 
@@ -770,11 +642,7 @@ fn a_full_disk_is_told_with_its_free_space() {
     expect_full(&home.refusal());
     fs::remove_file(&ballast).unwrap();
     let (cluster, _) = home.start();
-    assert_eq!(
-        psql(&cluster.app_url(), "select 1").unwrap(),
-        "1",
-        "with room again it starts"
-    );
+    assert_eq!(psql(&cluster.app_url(), "select 1").unwrap(), "1", "with room again it starts");
     cluster.stop().unwrap();
 }
 
@@ -798,21 +666,12 @@ fn below_a_closed_folder_of_root_the_cluster_lies_elsewhere() {
     let (cluster, told) = home.start();
     let outside = Outside(fs::read_link(home.postgres()).unwrap());
     assert!(outside.0.starts_with("/var/lib/rtv"), "{}", outside.0.display());
-    assert!(
-        told.contains("may not enter") && told.contains(outside.0.to_str().unwrap()),
-        "{told}"
-    );
+    assert!(told.contains("may not enter") && told.contains(outside.0.to_str().unwrap()), "{told}");
     psql(&cluster.owner_url(), "create table kept (id int)").unwrap();
     cluster.stop().unwrap();
     let (cluster, told) = home.start();
-    assert!(
-        !told.contains("may not enter") && !told.contains("Setting up"),
-        "{told}"
-    );
-    assert_eq!(
-        psql(&cluster.owner_url(), "select count(*) from kept").unwrap(),
-        "0"
-    );
+    assert!(!told.contains("may not enter") && !told.contains("Setting up"), "{told}");
+    assert_eq!(psql(&cluster.owner_url(), "select count(*) from kept").unwrap(), "0");
     cluster.stop().unwrap();
 
     // Whoever removes RTV_HOME wants to begin anew: the old data must not come back.
@@ -833,10 +692,7 @@ fn an_existing_cluster_behind_a_closed_folder_is_refused_with_that_folder() {
     let home = Home::initialised();
     fs::set_permissions(&home.path, fs::Permissions::from_mode(0o700)).unwrap();
     let error = home.refusal();
-    assert!(
-        matches!(&error, Error::Unreachable { blocked_at, .. } if *blocked_at == home.path),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Unreachable { blocked_at, .. } if *blocked_at == home.path), "{error}");
     fs::set_permissions(&home.path, fs::Permissions::from_mode(0o755)).unwrap();
     home.start().0.stop().unwrap();
 }
@@ -861,8 +717,7 @@ fn everything_holds_for_an_ordinary_user_too() {
     }
     let folder = tempfile::tempdir().unwrap();
     let output = as_nobody(&folder).output().unwrap();
-    let [out, error] =
-        [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let [out, error] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     assert!(output.status.success(), "{out}\n{error}");
     assert!(out.contains("the_serving_role_is_weak ... ok"), "{out}");
 }
@@ -884,21 +739,14 @@ fn root_keeps_an_ordinary_users_cluster_theirs_and_not_the_other_way_round() {
     let (cluster, _) = theirs.start();
     assert!(!cluster.was_running());
     let mut holder = Holder::spawn_command(as_nobody(&folder), &theirs);
-    assert_eq!(
-        holder.wait_for("@ready").0,
-        "true",
-        "what root started serves its owner"
-    );
+    assert_eq!(holder.wait_for("@ready").0, "true", "what root started serves its owner");
     cluster.stop().unwrap();
     holder.stop();
 
     let roots = Home::initialised();
     let mut holder = Holder::spawn_command(as_nobody(&folder), &roots);
     let (message, _) = holder.wait_for("@refused");
-    assert!(
-        message.contains("belongs to user postgres") && message.contains("nobody"),
-        "{message}"
-    );
+    assert!(message.contains("belongs to user postgres") && message.contains("nobody"), "{message}");
     holder.child.wait().unwrap();
 }
 
@@ -906,21 +754,11 @@ fn root_keeps_an_ordinary_users_cluster_theirs_and_not_the_other_way_round() {
 fn variables_that_steer_postgresql_elsewhere_are_ignored() {
     let home = Home::new();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .env("PGDATA", "/nowhere")
-        .env("PGPORT", "1")
-        .env("PGHOST", "/nowhere")
-        .env("PGUSER", "nobody");
-    command
-        .env("PGOPTIONS", "-c nonsense=1")
-        .env("LC_ALL", "de_DE.UTF-8")
-        .env("RTV_SECRET", "hush");
+    command.env("PGDATA", "/nowhere").env("PGPORT", "1").env("PGHOST", "/nowhere").env("PGUSER", "nobody");
+    command.env("PGOPTIONS", "-c nonsense=1").env("LC_ALL", "de_DE.UTF-8").env("RTV_SECRET", "hush");
     let mut holder = Holder::spawn_command(command, &home);
     assert_eq!(holder.wait_for("@ready").0, "false");
     let environment = fs::read(format!("/proc/{}/environ", postmaster(&home))).unwrap();
-    assert!(
-        !String::from_utf8_lossy(&environment).contains("hush"),
-        "the server must not see RTV's variables"
-    );
+    assert!(!String::from_utf8_lossy(&environment).contains("hush"), "the server must not see RTV's variables");
     holder.stop();
 }

@@ -8,16 +8,11 @@ type Linear = [f64; 3];
 
 /// The tokens of one file; the first colour is the light theme's.
 fn tokens(file: &str) -> HashMap<String, [Linear; 2]> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../style/tokens")
-        .join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../style/tokens").join(file);
     let text = fs::read_to_string(path).unwrap();
     let mut found = HashMap::new();
     for line in text.lines() {
-        let Some((name, value)) = line
-            .trim()
-            .strip_prefix("--")
-            .and_then(|rest| rest.split_once(": light-dark("))
+        let Some((name, value)) = line.trim().strip_prefix("--").and_then(|rest| rest.split_once(": light-dark("))
         else {
             continue;
         };
@@ -27,10 +22,7 @@ fn tokens(file: &str) -> HashMap<String, [Linear; 2]> {
             .map(|color| color.split(')').next().unwrap())
             .filter(|color| !color.contains('/'))
             .map(|color| {
-                let parts = color
-                    .split_whitespace()
-                    .map(|part| part.parse::<f64>().unwrap())
-                    .collect::<Vec<_>>();
+                let parts = color.split_whitespace().map(|part| part.parse::<f64>().unwrap()).collect::<Vec<_>>();
                 linear(parts[0], parts[1], parts[2])
             })
             .collect::<Vec<_>>();
@@ -76,58 +68,25 @@ fn contrast(one: Linear, other: Linear) -> f64 {
 const PAIRS: &[(&[&str], &[&str], f64)] = &[
     (
         &["color-text", "color-text-2", "color-text-3", "color-accent-text"],
-        &[
-            "color-surface",
-            "color-canvas",
-            "color-sunken",
-            "color-raised",
-            "color-hover",
-            "color-selected",
-        ],
+        &["color-surface", "color-canvas", "color-sunken", "color-raised", "color-hover", "color-selected"],
         4.5,
     ),
     (
         &["color-text", "color-accent-text"],
-        &[
-            "color-info-bg",
-            "color-success-bg",
-            "color-warning-bg",
-            "color-danger-bg",
-        ],
+        &["color-info-bg", "color-success-bg", "color-warning-bg", "color-danger-bg"],
         4.5,
     ),
     (&["color-text-2"], &["color-warning-bg"], 4.5),
     (&["color-on-accent"], &["color-accent", "color-accent-hover"], 4.5),
     (&["color-on-danger"], &["color-danger", "color-danger-hover"], 4.5),
     (&["color-on-halt"], &["color-halt"], 4.5),
-    (
-        &["color-success-text"],
-        &["color-success-bg", "color-surface"],
-        4.5,
-    ),
-    (
-        &["color-warning-text"],
-        &["color-warning-bg", "color-surface"],
-        4.5,
-    ),
+    (&["color-success-text"], &["color-success-bg", "color-surface"], 4.5),
+    (&["color-warning-text"], &["color-warning-bg", "color-surface"], 4.5),
     (&["color-danger-text"], &["color-danger-bg", "color-surface"], 4.5),
     (&["color-info-text"], &["color-info-bg", "color-surface"], 4.5),
     (&["color-accent", "color-danger"], &["color-surface"], 4.5),
-    (
-        &["color-line-strong", "color-focus"],
-        &["color-surface", "color-canvas"],
-        3.0,
-    ),
-    (
-        &[
-            "state-running",
-            "state-halted",
-            "state-halting-edge",
-            "state-unknown",
-        ],
-        &["color-surface"],
-        3.0,
-    ),
+    (&["color-line-strong", "color-focus"], &["color-surface", "color-canvas"], 3.0),
+    (&["state-running", "state-halted", "state-halting-edge", "state-unknown"], &["color-surface"], 3.0),
 ];
 
 /// The contrasts the design states, light and dark.
@@ -156,16 +115,11 @@ fn words_and_controls_stand_out_from_every_ground_in_both_themes() {
     let tokens = tokens("color.css");
     let mut faults = Vec::new();
     for (words, grounds, least) in PAIRS {
-        for (word, ground) in words
-            .iter()
-            .flat_map(|word| grounds.iter().map(move |ground| (word, ground)))
-        {
+        for (word, ground) in words.iter().flat_map(|word| grounds.iter().map(move |ground| (word, ground))) {
             for (theme, name) in THEMES.iter().enumerate() {
                 let found = contrast(tokens[*word][theme], tokens[*ground][theme]);
                 if found < *least {
-                    faults.push(format!(
-                        "{name}: {word} on {ground} has {found:.2}, needs {least}"
-                    ));
+                    faults.push(format!("{name}: {word} on {ground} has {found:.2}, needs {least}"));
                 }
             }
         }
@@ -204,9 +158,7 @@ fn series_stand_out_from_the_surface_and_from_each_other() {
     let surface = tokens("color.css")["color-surface"];
     let series = tokens("chart.css");
     for (theme, name) in THEMES.iter().enumerate() {
-        let colors = (1..=8)
-            .map(|number| series[&format!("chart-{number}")][theme])
-            .collect::<Vec<_>>();
+        let colors = (1..=8).map(|number| series[&format!("chart-{number}")][theme]).collect::<Vec<_>>();
         for (index, color) in colors.iter().enumerate() {
             let found = contrast(*color, surface[theme]);
             assert!(found >= 3.0, "{name}: chart-{} has {found:.2}", index + 1);
@@ -228,33 +180,18 @@ fn series_stand_out_from_the_surface_and_from_each_other() {
 
 /// Machado, Oliveira and Fernandes 2009, full severity.
 const EYES: [(&str, [[f64; 3]; 3]); 4] = [
-    (
-        "ordinary vision",
-        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
-    ),
+    ("ordinary vision", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
     (
         "protanopia",
-        [
-            [0.152_286, 1.052_583, -0.204_868],
-            [0.114_503, 0.786_281, 0.099_216],
-            [-0.003_882, -0.048_116, 1.051_998],
-        ],
+        [[0.152_286, 1.052_583, -0.204_868], [0.114_503, 0.786_281, 0.099_216], [-0.003_882, -0.048_116, 1.051_998]],
     ),
     (
         "deuteranopia",
-        [
-            [0.367_322, 0.860_646, -0.227_968],
-            [0.280_085, 0.672_501, 0.047_413],
-            [-0.011_820, 0.042_940, 0.968_881],
-        ],
+        [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_820, 0.042_940, 0.968_881]],
     ),
     (
         "tritanopia",
-        [
-            [1.255_528, -0.076_749, -0.178_779],
-            [-0.078_411, 0.930_809, 0.147_602],
-            [0.004_733, 0.691_367, 0.303_900],
-        ],
+        [[1.255_528, -0.076_749, -0.178_779], [-0.078_411, 0.930_809, 0.147_602], [0.004_733, 0.691_367, 0.303_900]],
     ),
 ];
 
@@ -273,11 +210,7 @@ fn lab(color: Linear) -> [f64; 3] {
         color,
     );
     let bend = |value: f64| {
-        if value > 216.0 / 24389.0 {
-            value.cbrt()
-        } else {
-            (24389.0 / 27.0 * value + 16.0) / 116.0
-        }
+        if value > 216.0 / 24389.0 { value.cbrt() } else { (24389.0 / 27.0 * value + 16.0) / 116.0 }
     };
     let [x, y, z] = [bend(xyz[0] / 0.950_47), bend(xyz[1]), bend(xyz[2] / 1.088_83)];
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
@@ -297,23 +230,14 @@ fn ciede2000([l1, a1, b1]: [f64; 3], [l2, a2, b2]: [f64; 3]) -> f64 {
     let (h1, h2) = (hue(a1, b1), hue(a2, b2));
 
     let gray = c1 * c2 == 0.0;
-    let turn = if gray {
-        0.0
-    } else {
-        (h2 - h1 + 180.0).rem_euclid(360.0) - 180.0
-    };
+    let turn = if gray { 0.0 } else { (h2 - h1 + 180.0).rem_euclid(360.0) - 180.0 };
     let delta_hue = 2.0 * (c1 * c2).sqrt() * (turn / 2.0).to_radians().sin();
-    let mean_hue = if gray {
-        h1 + h2
-    } else {
-        (h1 + turn / 2.0).rem_euclid(360.0)
-    };
+    let mean_hue = if gray { h1 + h2 } else { (h1 + turn / 2.0).rem_euclid(360.0) };
     let mean_lightness = f64::midpoint(l1, l2);
     let mean_chroma = f64::midpoint(c1, c2);
 
     let wave = |factor: f64, shift: f64| (factor * mean_hue + shift).to_radians().cos();
-    let t = 1.0 - 0.17 * wave(1.0, -30.0) + 0.24 * wave(2.0, 0.0) + 0.32 * wave(3.0, 6.0)
-        - 0.20 * wave(4.0, -63.0);
+    let t = 1.0 - 0.17 * wave(1.0, -30.0) + 0.24 * wave(2.0, 0.0) + 0.32 * wave(3.0, 6.0) - 0.20 * wave(4.0, -63.0);
     let from_fifty = (mean_lightness - 50.0).powi(2);
     let weight_l = 1.0 + 0.015 * from_fifty / (20.0 + from_fifty).sqrt();
     let weight_c = 1.0 + 0.045 * mean_chroma;
@@ -329,10 +253,7 @@ fn ciede2000([l1, a1, b1]: [f64; 3], [l2, a2, b2]: [f64; 3]) -> f64 {
 fn the_distance_formula_gives_its_authors_figures() {
     let check = |one, other, expect: f64| {
         let found = ciede2000(one, other);
-        assert!(
-            (found - expect).abs() < 0.0001,
-            "{one:?} and {other:?}: {found:.4}, expected {expect}"
-        );
+        assert!((found - expect).abs() < 0.0001, "{one:?} and {other:?}: {found:.4}, expected {expect}");
     };
     check([50.0, 2.6772, -79.7751], [50.0, 0.0, -82.7485], 2.0425);
     check([50.0, 2.5, 0.0], [73.0, 25.0, -18.0], 27.1492);

@@ -15,11 +15,7 @@ fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
         }
     }
     let mut found = Vec::new();
-    gather(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder),
-        ending,
-        &mut found,
-    );
+    gather(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder), ending, &mut found);
     assert!(!found.is_empty(), "no .{ending} file in {folder}");
     found
 }
@@ -29,13 +25,10 @@ fn stylesheets() -> Vec<(String, String)> {
     files("style", "css")
         .into_iter()
         .map(|(path, text)| {
-            let code = text.split("/*").enumerate().map(|(index, part)| {
-                if index == 0 {
-                    part
-                } else {
-                    part.split_once("*/").expect("a comment ends").1
-                }
-            });
+            let code = text
+                .split("/*")
+                .enumerate()
+                .map(|(index, part)| if index == 0 { part } else { part.split_once("*/").expect("a comment ends").1 });
             (path, code.collect())
         })
         .collect()
@@ -50,49 +43,29 @@ fn is_in_name(letter: char) -> bool {
 fn names(text: &str, prefix: &str) -> BTreeSet<String> {
     text.match_indices(prefix)
         .filter(|(start, _)| !text[..*start].ends_with(is_in_name))
-        .map(|(start, _)| {
-            text[start..]
-                .chars()
-                .take_while(|letter| is_in_name(*letter))
-                .collect()
-        })
+        .map(|(start, _)| text[start..].chars().take_while(|letter| is_in_name(*letter)).collect())
         .collect()
 }
 
 #[test]
 fn raw_colours_stand_only_among_the_tokens() {
-    for (path, text) in stylesheets()
-        .into_iter()
-        .filter(|(path, _)| !path.contains("/tokens/"))
-    {
-        for notation in [
-            "oklch(", "oklab(", "rgb(", "rgba(", "hsl(", "hwb(", "lab(", "lch(", ": #", " white;", " black;",
-        ] {
-            assert!(
-                !text.contains(notation),
-                "{path} has a colour of its own: {notation}"
-            );
+    for (path, text) in stylesheets().into_iter().filter(|(path, _)| !path.contains("/tokens/")) {
+        for notation in
+            ["oklch(", "oklab(", "rgb(", "rgba(", "hsl(", "hwb(", "lab(", "lch(", ": #", " white;", " black;"]
+        {
+            assert!(!text.contains(notation), "{path} has a colour of its own: {notation}");
         }
     }
 }
 
 #[test]
 fn no_rule_names_an_id_or_insists_or_is_physical() {
-    let physical = [
-        "margin-left",
-        "margin-right",
-        "padding-left",
-        "padding-right",
-        "text-align: left",
-        "text-align: right",
-    ];
+    let physical =
+        ["margin-left", "margin-right", "padding-left", "padding-right", "text-align: left", "text-align: right"];
     for (path, text) in stylesheets() {
         assert!(!text.contains("!important"), "{path} insists");
         for word in physical {
-            assert!(
-                !text.contains(word),
-                "{path}: {word} does not turn around with the script"
-            );
+            assert!(!text.contains(word), "{path}: {word} does not turn around with the script");
         }
         for line in text.lines() {
             assert!(!line.trim_start().starts_with('#'), "{path} names an id: {line}");
@@ -112,10 +85,7 @@ fn every_custom_property_in_use_is_declared() {
     for (path, text) in &sheets {
         for used in text.split("var(").skip(1) {
             let name = used.split([')', ',']).next().unwrap().trim();
-            assert!(
-                declared.contains(name),
-                "{path} uses {name}, which nobody declares"
-            );
+            assert!(declared.contains(name), "{path} uses {name}, which nobody declares");
         }
     }
 }
@@ -123,15 +93,9 @@ fn every_custom_property_in_use_is_declared() {
 #[test]
 fn main_css_imports_every_file_once() {
     let sheets = stylesheets();
-    let (_, main) = sheets
-        .iter()
-        .find(|(path, _)| path.ends_with("style/main.css"))
-        .unwrap();
+    let (_, main) = sheets.iter().find(|(path, _)| path.ends_with("style/main.css")).unwrap();
     for (path, _) in &sheets {
-        let Some((_, inside)) = path
-            .split_once("style/")
-            .filter(|(_, inside)| *inside != "main.css")
-        else {
+        let Some((_, inside)) = path.split_once("style/").filter(|(_, inside)| *inside != "main.css") else {
             continue;
         };
         let count = main.matches(&format!("@import \"./{inside}\" layer(")).count();
@@ -141,10 +105,7 @@ fn main_css_imports_every_file_once() {
 
 #[test]
 fn classes_in_components_and_classes_in_stylesheets_are_the_same() {
-    let sheets = stylesheets()
-        .into_iter()
-        .map(|(_, text)| text)
-        .collect::<String>();
+    let sheets = stylesheets().into_iter().map(|(_, text)| text).collect::<String>();
     let sources = ["crates/rtv-ui/src", "crates/rtv-ui/examples", "app/src"]
         .into_iter()
         .flat_map(|folder| files(folder, "rs"))
@@ -170,10 +131,7 @@ fn classes_in_components_and_classes_in_stylesheets_are_the_same() {
 fn no_component_writes_a_style_attribute() {
     for (path, text) in files("crates/rtv-ui/src", "rs") {
         for forbidden in [" style=", "style:", "inner_html", "<style"] {
-            assert!(
-                !text.contains(forbidden),
-                "{path}: {forbidden} would be refused by the content security policy"
-            );
+            assert!(!text.contains(forbidden), "{path}: {forbidden} would be refused by the content security policy");
         }
     }
 }

@@ -1,0 +1,99 @@
+//! What a page that was loaded has for nothing and a change of page inside the browser has not: menus are closed, forms
+//! show what the address says, and the focus stands where reading begins. Also closes menus that are left. Runs in the
+//! browser only.
+
+use std::cell::Cell;
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, HtmlFormElement, Node};
+
+thread_local! {
+    /// Whether a page was shown before: the first one was loaded and is settled already.
+    static IS_LATER: Cell<bool> = const { Cell::new(false) };
+    /// Whether the menus are watched; they are once, for all pages.
+    static IS_WATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Settles the page that was just shown.
+pub(crate) fn settle() {
+    watch_menus();
+    if IS_LATER.replace(true) {
+        request_animation_frame(|| {
+            close_menus(|_| true);
+            reset_forms();
+            place_focus();
+        });
+    }
+}
+
+/// The elements that a selector finds.
+fn all<T: JsCast>(selector: &str) -> Vec<T> {
+    let Ok(found) = document().query_selector_all(selector) else { return Vec::new() };
+    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
+}
+
+/// Fields keep what was typed in them although their page has become another one: back and forward would show the
+/// figures of one period under the days of another.
+fn reset_forms() {
+    for form in all::<HtmlFormElement>("form") {
+        form.reset();
+    }
+}
+
+/// Who changes a filter stays in its form; everybody else begins with what went wrong, or with the heading.
+fn place_focus() {
+    let summary = document().query_selector("#error-summary").ok().flatten();
+    let is_in_form =
+        document().active_element().is_some_and(|element| element.closest("form").is_ok_and(|form| form.is_some()));
+    if summary.is_none() && is_in_form {
+        return;
+    }
+    let place = summary.or_else(|| document().query_selector("h1").ok().flatten());
+    if let Some(place) = place.and_then(|place| place.dyn_into::<HtmlElement>().ok()) {
+        let _ = place.set_attribute("tabindex", "-1");
+        let _ = place.focus();
+    }
+}
+
+/// A menu is an element that opens by itself and shares a name with others; unlike them, the table under a chart has
+/// no name and stays open.
+fn close_menus(is_closed: impl Fn(&Element) -> bool) {
+    for menu in all::<Element>("details[name][open]") {
+        if is_closed(&menu) {
+            let _ = menu.remove_attribute("open");
+        }
+    }
+}
+
+/// Closes menus when something outside is pressed or focused, and on Escape, which gives the focus back to its button.
+fn watch_menus() {
+    if IS_WATCHING.replace(true) {
+        return;
+    }
+    let close_others = |target: Option<web_sys::EventTarget>| {
+        let target = target.and_then(|target| target.dyn_into::<Node>().ok());
+        close_menus(|menu| !menu.contains(target.as_ref()));
+    };
+    let _ = window_event_listener(ev::pointerdown, move |event| close_others(event.target()));
+    let _ = window_event_listener(ev::focusin, move |event| close_others(event.target()));
+    let _ = window_event_listener(ev::keydown, |event| {
+        if event.key() != "Escape" {
+            return;
+        }
+        let focused = document().active_element();
+        close_menus(|menu| {
+            if menu.contains(focused.as_deref())
+                && let Some(summary) = menu
+                    .query_selector("summary")
+                    .ok()
+                    .flatten()
+                    .and_then(|summary| summary.dyn_into::<HtmlElement>().ok())
+            {
+                let _ = summary.focus();
+            }
+            true
+        });
+    });
+}
