@@ -85,7 +85,7 @@ pub fn Notice(
 }
 
 /// The problems of a form, above the page's heading, each a link to its field. Nothing when there are none.
-/// It takes the focus when the page is loaded, with and without a script.
+/// It takes the focus when the page is loaded, with and without a script; a page that changes in the browser gives it.
 #[component]
 pub fn ErrorSummary(
     /// Name of the field (empty for the form as a whole) and the same words the field itself shows.
@@ -104,8 +104,11 @@ pub fn ErrorSummary(
                 }
             })
             .collect_view();
+        // Only in a page that is loaded: on one that changes in the browser something else has the focus already, and
+        // browsers write to the console that they leave it there.
+        let is_loaded = cfg!(feature = "ssr");
         view! {
-            <div class="c-error-summary" role="alert" aria-labelledby="error-summary-title" tabindex="-1" autofocus=true id="error-summary">
+            <div class="c-error-summary" role="alert" aria-labelledby="error-summary-title" tabindex="-1" autofocus=is_loaded id="error-summary">
                 <h2 class="c-error-summary__title" id="error-summary-title">"There is a problem"</h2>
                 <ul class="c-error-summary__list">{errors}</ul>
             </div>

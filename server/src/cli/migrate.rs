@@ -83,9 +83,9 @@ pub async fn run(command: Migrate, settings: &Settings) -> Outcome {
                 rtv_import::write_refusals(File::create(path)?, &rows)?;
             }
             if json {
-                print_json(&report)
+                print_json(&report);
             } else {
-                print(&slug, &report)
+                print(&slug, &report);
             }
             Ok(())
         }

@@ -211,16 +211,18 @@ async fn connections_are_used_again() {
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..5 {
         assert_eq!(app.browser().get("/health/ready").await.status, 200);
-        check_quiet(&app).await;
+        // Giving back, and closing what is not to be used again, happens after the answer.
+        tokio::time::sleep(Duration::from_millis(100)).await;
         let pids: Vec<i32> = sqlx::query_scalar(
             "select pid from pg_stat_activity where datname = current_database() and application_name = 'rtv'",
         )
         .fetch_all(&app.rows)
         .await
         .unwrap();
+        assert!(!pids.is_empty(), "a connection is kept for the next request");
         seen.extend(pids);
     }
-    assert!((1..=2).contains(&seen.len()), "the pool has two connections and opened {}", seen.len());
+    assert!(seen.len() <= 2, "the pool has two connections and opened {}", seen.len());
 }
 
 fn any_seed() -> u64 {
