@@ -16,15 +16,15 @@ thread_local! {
     static IS_WATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Settles the page that was just shown.
+/// Settles the page that was just shown. Is run as an effect of the page, when a page of the same address has changed.
 pub(crate) fn settle() {
     watch_menus();
+    // At once: what the person does next must not be undone.
     if IS_LATER.replace(true) {
-        request_animation_frame(|| {
-            close_menus(|_| true);
-            reset_forms();
-            place_focus();
-        });
+        close_menus(|_| true);
+        reset_forms();
+        // A page of another address is not in its place before the frame ends.
+        request_animation_frame(place_focus);
     }
 }
 

@@ -56,10 +56,8 @@ fn code(text: &str) -> String {
             }
             continue;
         }
-        let line = match line.trim_start().starts_with("//") {
-            true => "",
-            false => line.split(" // ").next().unwrap_or_default(),
-        };
+        let is_comment = line.trim_start().starts_with("//");
+        let line = if is_comment { "" } else { line.split(" // ").next().unwrap_or_default() };
         code.push_str(line);
         code.push('\n');
     }

@@ -94,7 +94,7 @@ impl Program {
     async fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
         let mut child = self.command(arguments).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
-        let done = tokio::time::timeout(Duration::from_secs(120), child.wait_with_output()).await;
+        let done = tokio::time::timeout(Duration::from_mins(2), child.wait_with_output()).await;
         let done = done.unwrap_or_else(|_| panic!("{arguments:?} does not end")).unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ended { status: done.status.code(), output: text(done.stdout), errors: text(done.stderr) }
@@ -462,7 +462,7 @@ async fn writes_to_post(app: &TestApp) -> bool {
 async fn wait_for(_: &TestApp, what: &str, is_so: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !is_so().await {
-        assert!(started.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
+        assert!(started.elapsed() < Duration::from_mins(1), "waited a minute for {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

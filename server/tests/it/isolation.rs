@@ -81,9 +81,10 @@ async fn side(app: &TestApp, slug: &str, other: &str, canary: i64) -> Side {
     let rows: Vec<String> = (1..=20)
         .map(|day| {
             format!(
-                "x,{account},canary-{slug}-{day},2026-11-{day:02}T10:00:00Z,{},{},{day},3,2,1",
+                "x,{account},canary-{slug}-{day},2026-11-{day:02}T10:00:00Z,{},{},{},3,2,1",
                 canary + day,
-                canary * 2
+                canary * 2,
+                canary / 10 + day
             )
         })
         .collect();

@@ -202,7 +202,7 @@ fn differences(served: &[Row], table: &[Row]) -> Vec<String> {
         match table.iter().find(|listed| listed.0 == row.0) {
             None => found.push(format!("served, but not in the table:\n  {}", write(row))),
             Some(listed) if listed.1 != row.1 => {
-                found.push(format!("answers\n  {}\nand the table says\n  {}", write(row), write(listed)))
+                found.push(format!("answers\n  {}\nand the table says\n  {}", write(row), write(listed)));
             }
             Some(_) => {}
         }
