@@ -156,7 +156,7 @@ mod tests {
     fn check_refused(query: &str, fields: &[&str]) {
         match parse(query) {
             Err(Error::Invalid(errors)) => {
-                assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), fields)
+                assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), fields);
             }
             other => panic!("{query}: {other:?}"),
         }
