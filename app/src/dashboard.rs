@@ -124,6 +124,7 @@ pub fn DashboardPage() -> impl IntoView {
 fn Page(page: Framed<Dashboard>) -> impl IntoView {
     let Dashboard { subtitle, filter, errors, notices, body } = page.content;
     let path = format!("/t/{}/dashboard", page.frame.slug);
+    let is_refused = matches!(body, Body::Refused);
     let body = match body {
         Body::Refused => ().into_any(),
         Body::Empty { title, text, link } => {
@@ -138,7 +139,7 @@ fn Page(page: Framed<Dashboard>) -> impl IntoView {
         .into_any(),
     };
     view! {
-        <TenantPage frame=page.frame place=Place::Dashboard>
+        <TenantPage frame=page.frame place=Place::Dashboard is_refused>
             <ErrorSummary errors=errors.clone() />
             <PageHeader title="Executive dashboard" subtitle />
             <FilterBarView filter errors path />

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use rtv_core::Error;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool, Row as _};
 
 /// A handle on the serving role's pool. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -59,11 +59,13 @@ impl Database {
             .max_connections(settings.connections)
             .acquire_timeout(settings.patience)
             // A connection that a cancelled request left inside a transaction must not serve another tenant
-            // (sqlx up to 0.9.0 can give one back). Outside a transaction now() is the statement's own start.
+            // (sqlx up to 0.9.0 can give one back). Outside a transaction now() is the statement's own start. Asked in
+            // the simple protocol: in the other one each message counts as a statement's start, and a connection that
+            // is asked for the first time would look as if it were inside a transaction.
             .after_release(|connection, _| {
                 Box::pin(async move {
-                    let idle = sqlx::query_scalar::<_, bool>("select now() = statement_timestamp()").fetch_one(connection).await;
-                    Ok(idle.unwrap_or(false))
+                    let asked = sqlx::raw_sql("select now() = statement_timestamp()").fetch_one(connection).await;
+                    Ok(asked.and_then(|row| row.try_get::<bool, _>(0)).unwrap_or(false))
                 })
             })
             .after_connect(|connection, _| {

@@ -17,6 +17,9 @@ use crate::test_app::{Answer, Browser, TestApp};
 /// Requests that are under way at a time: more than connections, so that they wait for each other.
 const ABREAST: usize = 12;
 
+/// An answer that takes longer never comes.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// Numbers that are repeated by their seed (SplitMix64).
 struct Chance(u64);
 
@@ -136,12 +139,12 @@ async fn two_tenants_share_a_small_pool(requests: usize, seed: u64) {
                     browser.token = Some(sides[own].token.clone());
                     let answer = ask(&mut browser, question);
                     // Half of the clients stay; the others leave after up to 25 ms, in the middle of anything.
-                    let outcome = if chance.below(2) == 0 {
-                        Ok(answer.await)
-                    } else {
-                        tokio::time::timeout(Duration::from_micros(chance.below(25_000)), answer).await
-                    };
-                    let Ok(answer) = outcome else {
+                    let patience =
+                        if chance.below(2) == 0 { LONGEST } else { Duration::from_micros(chance.below(25_000)) };
+                    let Ok(answer) = tokio::time::timeout(patience, answer).await else {
+                        if patience == LONGEST {
+                            faults.lock().unwrap().push(format!("{slug} was never answered by {question:?}"));
+                        }
                         gone.fetch_add(1, Ordering::SeqCst);
                         continue;
                     };
