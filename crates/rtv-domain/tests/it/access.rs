@@ -268,8 +268,8 @@ async fn dropped_requests_of_two_tenants_leak_nothing_and_leave_no_open_transact
                     1 => Visit::Draft(round),
                     _ => Visit::Save(round),
                 };
-                // One in four is left to finish; a whole visit takes about twenty polls.
-                let polls = if random.random_ratio(1, 4) { u32::MAX } else { random.random_range(1..25) };
+                // One in four is left to finish; a whole visit on a kept connection takes about ten polls.
+                let polls = if random.random_ratio(1, 4) { u32::MAX } else { random.random_range(1..10) };
                 (kind, polls, random.random_bool(0.5))
             });
             let run = |index: usize| {
