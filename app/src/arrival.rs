@@ -47,7 +47,9 @@ fn place_focus() {
     let summary = document().query_selector("#error-summary").ok().flatten();
     let is_in_form =
         document().active_element().is_some_and(|element| element.closest("form").is_ok_and(|form| form.is_some()));
-    if summary.is_none() && is_in_form {
+    // Who has opened a menu in the meantime goes on there: moving the focus would close it under their hand.
+    let is_in_menu = !all::<Element>("details[name][open]").is_empty();
+    if is_in_menu || (summary.is_none() && is_in_form) {
         return;
     }
     let place = summary.or_else(|| document().query_selector("h1").ok().flatten());

@@ -43,8 +43,9 @@ pub fn document(assets: &Assets) -> impl IntoView + use<> {
 pub fn error_document(assets: &Assets, error: AppError) -> String {
     let Assets { css, favicon, .. } = assets.clone();
     let title = format!("{} · {PRODUCT}", error.error.title());
-    // Components need an owner for what they keep; it ends with the document.
-    Owner::new().with(|| {
+    // Components need an owner for what they keep; it ends with the document. A root: it must not belong to the page of
+    // another request that is current on this thread.
+    Owner::new_root(None).with(|| {
         view! {
             <!DOCTYPE html>
             <html lang="en">

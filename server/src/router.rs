@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{HeaderValue, StatusCode, header};
 use leptos::nonce::use_nonce;
-use leptos::prelude::{provide_context, use_context};
+use leptos::prelude::{Owner, provide_context, use_context};
+use leptos::reactive::computed::ScopedFuture;
 use leptos_axum::{AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -145,7 +146,13 @@ async fn server_function(State(state): State<AppState>, request: Request<Body>) 
     };
     let request = Request::from_parts(head, Body::from(body));
     let provide = contexts(&state, &request);
-    leptos_axum::handle_server_fns_with_context(provide, request).await.into_response()
+    // Leptos hangs the call under whatever was current on this thread last: the page of another request, in whose
+    // context it would look for what it has not itself, and with which it can deadlock when that page ends meanwhile.
+    let owner = Owner::new_root(None);
+    owner
+        .with(|| ScopedFuture::new(leptos_axum::handle_server_fns_with_context(provide, request)))
+        .await
+        .into_response()
 }
 
 /// What pages find in their context, and the policy with the nonce of this answer.

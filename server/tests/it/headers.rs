@@ -261,6 +261,26 @@ async fn only_files_of_their_folders_are_served() {
     }
 }
 
+/// While a page waits for the database, its context stays current on the thread that takes up the next request.
+#[tokio::test]
+async fn a_call_finds_nothing_of_a_page_that_is_being_made() {
+    let app = app().await;
+    let mut viewer = viewer(&app).await;
+    // As Leptos leaves it behind; all requests of this test run on this thread.
+    let page = leptos::prelude::Owner::new_root(None);
+    page.with(leptos::nonce::provide_nonce);
+    let answer = viewer.call("/fn/sessions", &serde_json::json!({})).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.nonce(), None, "a call has no scripts, and the nonce of another answer is a secret");
+    page.set();
+    let foreign = Request::post("/sign-in").header("sec-fetch-site", "cross-site").body(Body::empty()).unwrap();
+    assert_eq!(viewer.send(foreign).await.status, 403);
+    assert!(
+        leptos::prelude::Owner::current().is_none_or(|owner| owner.parent().is_none()),
+        "an error's page is no child"
+    );
+}
+
 /// With the program's own middleware around a route that panics.
 #[tokio::test]
 async fn a_panic_becomes_a_page_with_the_requests_id() {
