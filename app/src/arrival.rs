@@ -21,8 +21,9 @@ pub(crate) fn settle() {
     watch_menus();
     // At once: what the person does next must not be undone.
     if IS_LATER.replace(true) {
-        close_menus(|_| true);
         reset_forms();
+        close_menus(|_| true);
+        render_choices_anew();
         // A page of another address is not in its place before the frame ends.
         request_animation_frame(place_focus);
     }
@@ -39,6 +40,16 @@ fn all<T: JsCast>(selector: &str) -> Vec<T> {
 fn reset_forms() {
     for form in all::<HtmlFormElement>("form") {
         form.reset();
+    }
+}
+
+/// Chromium (156) takes fields that were changed inside a closed menu for not rendered when it opens again: people who
+/// listen do not hear them, and a press can end the page. Taking the panel out and back makes it look again.
+fn render_choices_anew() {
+    for panel in all::<HtmlElement>("details[name] > fieldset") {
+        panel.set_hidden(true);
+        let _ = panel.offset_height();
+        panel.set_hidden(false);
     }
 }
 

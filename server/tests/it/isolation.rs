@@ -119,6 +119,14 @@ async fn two_tenants_share_a_small_pool(requests: usize, seed: u64) {
         assert!(own.canaries.iter().all(|canary| all.contains(canary)), "{:?}", own.canaries);
         assert!(other.canaries.iter().all(|canary| !all.contains(canary)), "{:?}", other.canaries);
     }
+    for page in ["dashboard", "posts", "charts/trend.svg", "charts/trend.json"] {
+        // Nor if both were shown the same from the beginning.
+        let of = |side: usize, slug: &str| {
+            let question: Question = (format!("/t/{slug}/{page}?range=28d"), None);
+            sides[side].expected[&format!("{question:?}")].replace(slug, "SLUG")
+        };
+        assert_ne!(of(0, "north"), of(1, "south"), "{page}");
+    }
     let shared = Arc::new((app, sides));
     let left = Arc::new(AtomicUsize::new(requests));
     let (answered, gone) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
