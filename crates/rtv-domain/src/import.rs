@@ -146,20 +146,7 @@ pub async fn run(
     progress: impl FnMut(Progress) + Send + 'static,
 ) -> Result<Report, Error> {
     let started_at = ctx.now();
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Imports).await?;
-    refuse_read_only(ctx)?;
-    // Rows arrive at the file's speed, and the sets may be large: neither is a stuck transaction.
-    for statement in ["set local statement_timeout = 0", "set local idle_in_transaction_session_timeout = 0"] {
-        sqlx::query(statement).execute(tx.connection()).await.map_err(failed)?;
-    }
-    // One import of a tenant at a time: two would judge each other's rows as new.
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#,
-        format!("import {}", ctx.tenant().id)
-    )
-    .fetch_one(tx.connection())
-    .await
-    .map_err(failed)?;
+    let mut tx = begin(ctx, Resource::Imports).await?;
     let account = match options.account {
         Some(id) => Some(find_account(&mut tx, id).await?),
         None => None,
@@ -173,6 +160,25 @@ pub async fn run(
         tx.commit().await?;
     }
     Ok(outcome)
+}
+
+/// A transaction that may change a tenant's posts as a set: an import and its roll-back begin alike.
+async fn begin(ctx: &TenantContext, resource: Resource) -> Result<Tx, Error> {
+    let mut tx = ctx.begin(Permission::ImportsManage, resource).await?;
+    refuse_read_only(ctx)?;
+    // Rows arrive at the file's speed, and the sets may be large: neither is a stuck transaction.
+    for statement in ["set local statement_timeout = 0", "set local idle_in_transaction_session_timeout = 0"] {
+        sqlx::query(statement).execute(tx.connection()).await.map_err(failed)?;
+    }
+    // One at a time for a tenant: two would judge each other's rows as new.
+    sqlx::query!(
+        r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#,
+        format!("import {}", ctx.tenant().id)
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(tx)
 }
 
 fn refuse_read_only(ctx: &TenantContext) -> Result<(), Error> {
@@ -847,18 +853,7 @@ pub struct RolledBack {
 /// Takes an import back: what it made goes, what it changed is as it was. Refused while a later import has changed the
 /// same posts, because then there is no state to go back to.
 pub async fn roll_back(ctx: &TenantContext, id: ImportId) -> Result<RolledBack, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
-    refuse_read_only(ctx)?;
-    for statement in ["set local statement_timeout = 0", "set local idle_in_transaction_session_timeout = 0"] {
-        sqlx::query(statement).execute(tx.connection()).await.map_err(failed)?;
-    }
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#,
-        format!("import {}", ctx.tenant().id)
-    )
-    .fetch_one(tx.connection())
-    .await
-    .map_err(failed)?;
+    let mut tx = begin(ctx, Resource::Import(id)).await?;
     let state = sqlx::query_scalar!("select state from import where id = $1", id.uuid())
         .fetch_optional(tx.connection())
         .await
