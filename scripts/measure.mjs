@@ -100,10 +100,28 @@ async function printPages() {
     await measure('/sign-in', `${server.url}/sign-in`, server.pid());
     const [tenant] = tenants;
     const cookie = await signIn(server.url, email(tenant, 'owner'));
-    await measure('dashboard', `${server.url}/t/${tenant.slug}/dashboard`, server.pid(), { cookie });
+    const page = (address) => `${server.url}/t/${tenant.slug}/${address}`;
+    const month = 'range=custom&from=2018-05-01&to=2018-05-31';
+    await measure('dashboard, empty', page('dashboard'), server.pid(), { cookie });
+    await measure('dashboard, month', page(`dashboard?${month}`), server.pid(), { cookie });
+    await measure('posts, month', page(`posts?${month}`), server.pid(), { cookie });
+    await signInTimes(server.url, email(tenant, 'viewer'));
   } finally {
     await server.stop();
   }
+}
+
+/** How long a sign-in takes, one after the other: nearly all of it is the password's hash. */
+async function signInTimes(url, person) {
+  const times = [];
+  for (let round = 0; round < 12; round += 1) {
+    const started = performance.now();
+    await signIn(url, person);
+    times.push(performance.now() - started);
+  }
+  times.sort((one, other) => one - other);
+  const shown = [times[0], times[6], times[11]].map((time) => time.toFixed(0)).join(' / ');
+  console.log(`\nA sign-in with its form, at least / median / at most of 12: ${shown} ms`);
 }
 
 /** The example `bare` of the server crate: axum, one route, nothing else. */
