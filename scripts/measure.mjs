@@ -124,12 +124,12 @@ async function signInTimes(url, person) {
   console.log(`\nA sign-in with its form, at least / median / at most of 12: ${shown} ms`);
 }
 
-/** The example `bare` of the server crate: axum, one route, nothing else. */
+/** The program `bare` of the server crate: axum, one route, nothing else. */
 async function bare() {
   const program = process.env.RTV_BENCH_BARE;
-  if (!program) return console.log('(no bare route: the server crate has no example "bare")');
+  if (!program) throw new Error('RTV_BENCH_BARE names no program; make bench compiles it and says where it is');
   const address = `127.0.0.1:${await freePort()}`;
-  const { pid, stop } = await startProgram(path.resolve(program), [], { ...process.env, RTV_ADDR: address }, `http://${address}/`);
+  const { pid, stop } = await startProgram(path.resolve(program), [address], process.env, `http://${address}/`);
   try {
     await measure('bare axum route', `http://${address}/`, pid);
   } finally {
