@@ -50,7 +50,7 @@ pub fn Ranking(ranking: RankingView) -> impl IntoView {
     let worst = has_worst.then(|| ranked_table("Weakest posts", "weakest-posts", ranking.worst, &key, &label));
     view! {
         <Card title="Best and weakest posts" text=ranking.text>
-            <div class="l-stack" data-gap="4">
+            <div class="l-stack c-ranking" data-gap="4">
                 {best}
                 {worst}
                 {notes}

@@ -222,7 +222,7 @@ fn standing(standing: StandingView) -> impl IntoView {
         .into_any(),
         None => view! {
             <span class="c-score__value">
-                <span class="c-score__detail">{standing.reason.unwrap_or_else(|| "—".into())}</span>
+                <span class="c-score__reason">{standing.reason.unwrap_or_else(|| "—".into())}</span>
                 {standing.set.map(|set| view! { <a class="c-score__set" href=set.href>{set.label}</a> })}
             </span>
         }

@@ -50,6 +50,7 @@ pub struct HourCell {
 /// The panel.
 #[component]
 pub fn Week(week: WeekView) -> impl IntoView {
+    let has_hours = !week.hours.is_empty();
     let heads = week
         .weekdays
         .iter()
@@ -88,23 +89,25 @@ pub fn Week(week: WeekView) -> impl IntoView {
         })
         .collect_view();
     let notes = week.notes.into_iter().map(|note| view! { <p class="u-muted u-small">{note}</p> }).collect_view();
+    let table = has_hours.then(|| {
+        view! {
+            <div class="c-week">
+                <Table caption=week.measure id="week" visible_caption=true keep=true compact=true>
+                    <thead>
+                        <tr>
+                            <th scope="col"><span class="u-visually-hidden">"Hour"</span></th>
+                            {heads}
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </Table>
+            </div>
+            <ul class="c-week__legend">{legend}</ul>
+        }
+    });
     view! {
         <Card title="Weekday and hour" text=week.takeaway>
-            <div class="l-stack" data-gap="3">
-                <div class="c-week">
-                    <Table caption=week.measure id="week" visible_caption=true keep=true compact=true>
-                        <thead>
-                            <tr>
-                                <th scope="col"><span class="u-visually-hidden">"Hour"</span></th>
-                                {heads}
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </Table>
-                </div>
-                <ul class="c-week__legend">{legend}</ul>
-                {notes}
-            </div>
+            <div class="l-stack" data-gap="3">{table} {notes}</div>
         </Card>
     }
 }

@@ -364,14 +364,21 @@ impl Facts<'_> {
         }
     }
 
-    /// The parts of a row by name: the platforms of everything, the accounts of anything else.
+    /// The parts of a row by name: the platforms of everything where there are several, else the accounts.
     fn parts_of<'a>(&'a self, subject: Subject, whole: &'a Share<'_>) -> BTreeMap<String, Share<'a>> {
         let mut parts: BTreeMap<String, Share<'a>> = BTreeMap::new();
+        let is_meant = |account: &&Account| whole.sums.iter().any(|sum| sum.account == account.id.uuid());
+        let mut platforms: Vec<Platform> =
+            self.accounts.iter().filter(is_meant).map(|account| account.platform).collect();
+        platforms.sort_unstable();
+        platforms.dedup();
         for account in self.accounts {
             let id = account.id.uuid();
             let name = match subject {
-                Subject::Everything => account.platform.label().to_owned(),
-                Subject::Platform(_) | Subject::Account(_) | Subject::Campaign(_) => account.name.clone(),
+                Subject::Everything if platforms.len() > 1 => account.platform.label().to_owned(),
+                Subject::Everything | Subject::Platform(_) | Subject::Account(_) | Subject::Campaign(_) => {
+                    account.name.clone()
+                }
             };
             let sums = whole.sums.iter().filter(|sum| sum.account == id).copied();
             let has_followers = whole.accounts.contains(&id);

@@ -29,7 +29,9 @@ pub(super) async fn week(
     let order: Vec<usize> = (0..7).map(|place| (first + place) % 7).collect();
     let names: Vec<(String, String)> = (0..7).map(|weekday| format.weekday(monday(weekday))).collect();
     let steps = steps(&week, measure);
-    let hours = (0..24)
+    // Where no hour is known there is nothing to lay out.
+    let shown = if week.all.posts == 0 { 0 } else { 24 };
+    let hours = (0..shown)
         .map(|hour| HourRow {
             hour: format!("{hour:02}:00"),
             cells: order.iter().map(|weekday| cell(format, &week, measure, &steps, *weekday, hour)).collect(),

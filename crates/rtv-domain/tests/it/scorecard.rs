@@ -151,6 +151,9 @@ async fn the_mover_of_a_sum_is_the_part_that_contributed_most_in_its_direction()
         Some(Mover::Yield { per_post: (Decimal::from(90), Decimal::from(100)), contribution: Decimal::from(-10) }),
         "one account, as many posts"
     );
+    let filter = Filter { platforms: vec![Platform::X], ..Filter::default() };
+    let narrowed = ask(&desk, &Query { filter, ..query }, Dimension::Platform, GREATEST).await;
+    assert_eq!(narrowed.total.mover, card.rows[0].mover, "the parts of one platform are its accounts");
 }
 
 #[tokio::test]
