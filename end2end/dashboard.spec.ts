@@ -236,23 +236,29 @@ test.describe('trend', () => {
     expect(await source()).toContain('theme=dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await expect.poll(source).toContain('theme=light');
-    const wide = await source();
+    expect(await source()).toContain('width=1120');
+    await page.setViewportSize({ width: 800, height: 800 });
+    await expect.poll(source).toContain('width=720');
     await page.setViewportSize({ width: 375, height: 800 });
-    await expect.poll(source).not.toBe(wide);
+    await expect.poll(source).toContain('width=400');
   });
 
   test('another metric and another step are shown, and the filters keep them', async ({ page }) => {
     await open(page, `${dashboard}?${monthQuery('2018-04')}`);
     await page.getByLabel('Metric').selectOption('published');
-    await page.getByLabel('Step').selectOption('week');
     await page.getByRole('button', { name: 'Show' }).click();
     const chart = page.getByRole('figure');
+    await expect(chart.getByRole('heading')).toHaveText('Content published by day');
+    await page.getByRole('navigation', { name: 'Step' }).getByRole('link', { name: 'Week' }).click();
     await expect(chart.getByRole('heading')).toHaveText('Content published by week');
     const address = await query(page);
     expect([address.get('metric'), address.get('grain'), address.get('from')]).toEqual(['published', 'week', '2018-04-01']);
     await chart.locator('summary', { hasText: 'View data' }).click();
     const values = await chart.locator('tbody tr td:nth-child(2)').allInnerTexts();
     expect(values.map(shown).reduce((sum, value) => sum + value, 0)).toBe(figuresOf('2018-04').posts);
+    // 1 April 2018 is a Sunday, 30 April a Monday.
+    await expect(chart.locator('tbody tr').first()).toContainText('1 of 7 days');
+    await expect(chart.locator('tbody tr').last()).toContainText('1 of 7 days');
 
     await choose(page, '2018-05-01', '2018-05-31');
     await apply(page);

@@ -17,7 +17,7 @@ export function needLiveSellers(): void {
   test.skip(isAbsent, `${liveSellersFile} is absent`);
 }
 
-let rows: { month: string; account: string; engagements: number }[] | undefined;
+let rows: { id: string; month: string; account: string; engagements: number; hour: string }[] | undefined;
 
 /** One entry for each post: of lines with the same id the first counts, as the import says it does. */
 function posts() {
@@ -32,8 +32,13 @@ function posts() {
     const cells = line.split(',');
     if (seen.has(cells[id]!)) continue;
     seen.add(cells[id]!);
-    const [month, , year] = cells[published]!.split(' ')[0]!.split('/');
+    const [date, time] = cells[published]!.split(' ');
+    const [month, day, year] = date!.split('/');
+    // Weekdays count from Monday = 1; the file's times are the tenant's own.
+    const weekday = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDay() || 7;
     rows.push({
+      id: cells[id]!,
+      hour: `${weekday}-${Number(time!.split(':')[0])}`,
       month: `${year}-${month!.padStart(2, '0')}`,
       account: cells[id]!.split('_')[0]!,
       engagements: counts.reduce((sum, count) => sum + Number(cells[count]), 0),
@@ -46,6 +51,22 @@ function posts() {
 export function figuresOf(month: string, account?: string): Figures {
   const of = posts().filter((post) => post.month === month && (account === undefined || post.account === account));
   return { posts: of.length, engagements: of.reduce((sum, post) => sum + post.engagements, 0) };
+}
+
+/** What was published in a month by weekday and hour, as `1-20` for Mondays from 20:00. */
+export function hoursOf(month: string): Map<string, Figures> {
+  const hours = new Map<string, Figures>();
+  for (const post of posts().filter((post) => post.month === month)) {
+    const { posts: count, engagements } = hours.get(post.hour) ?? { posts: 0, engagements: 0 };
+    hours.set(post.hour, { posts: count + 1, engagements: engagements + post.engagements });
+  }
+  return hours;
+}
+
+/** Engagements of each post of a month, the most first. */
+export function engagementsOf(month: string): number[] {
+  const of = posts().filter((post) => post.month === month);
+  return of.map((post) => post.engagements).sort((left, right) => right - left);
 }
 
 /** The accounts that published in a month. */

@@ -21,3 +21,4 @@ pub mod session;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod sign_in;
+pub mod target;

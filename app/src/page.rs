@@ -82,6 +82,8 @@ pub enum Place {
     Dashboard,
     /// `/t/{tenant}/posts`
     Posts,
+    /// `/t/{tenant}/targets`
+    Targets,
 }
 
 impl Place {
@@ -89,6 +91,7 @@ impl Place {
         match self {
             Self::Dashboard => "Dashboard",
             Self::Posts => "Posts",
+            Self::Targets => "Targets",
         }
     }
 }
@@ -114,7 +117,10 @@ pub fn TenantPage(
         vec![
             NavGroup {
                 label: "Overview".into(),
-                items: vec![item(Place::Dashboard, "dashboard", IconName::Dashboard)],
+                items: vec![
+                    item(Place::Dashboard, "dashboard", IconName::Dashboard),
+                    item(Place::Targets, "targets", IconName::Target),
+                ],
             },
             NavGroup { label: "Measure".into(), items: vec![item(Place::Posts, "posts", IconName::Posts)] },
         ]

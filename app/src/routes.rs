@@ -11,6 +11,7 @@ use crate::not_found::NotFound;
 use crate::post::PostsPage;
 use crate::session::SessionsPage;
 use crate::sign_in::SignInPage;
+use crate::target::TargetsPage;
 
 /// The application: the same in the server's first answer and in the browser.
 #[component]
@@ -24,6 +25,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/me/sessions") view=SessionsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/dashboard") view=DashboardPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/posts") view=PostsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/targets") view=TargetsPage ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

@@ -6,3 +6,4 @@ pub mod health;
 pub mod metrics;
 pub mod session;
 pub mod sign_in;
+pub mod target;

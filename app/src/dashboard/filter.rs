@@ -38,6 +38,8 @@ pub struct FilterView {
     pub platforms: Vec<ChoiceView>,
     /// Accounts.
     pub accounts: Vec<AccountOption>,
+    /// Campaigns, if there are any.
+    pub campaigns: Vec<ChoiceView>,
     /// What else the address holds and has to keep.
     pub hidden: Vec<(String, String)>,
 }
@@ -62,6 +64,7 @@ pub fn FilterBarView(
     let (from_error, to_error, range_error, compare_error) =
         (error("from"), error("to"), error("range"), error("compare"));
     let has_accounts = !filter.accounts.is_empty();
+    let has_campaigns = !filter.campaigns.is_empty();
     let compare = if hide_compare && compare_error.is_none() {
         let chosen = filter
             .compares
@@ -86,6 +89,9 @@ pub fn FilterBarView(
                 {has_accounts.then(|| view! {
                     <CheckboxGroup label="Platform" name="platform" options=checkbox_options(filter.platforms) none="All" />
                     <CheckboxGroup label="Account" name="account" options=checkbox_options(filter.accounts) none="All" />
+                })}
+                {has_campaigns.then(|| view! {
+                    <CheckboxGroup label="Campaign" name="campaign" options=checkbox_options(filter.campaigns) none="All" />
                 })}
             </FilterBar>
         </AddressForm>

@@ -1,20 +1,32 @@
-//! From the domain's typed figures to the words and numbers that people read. Runs on the server only.
+//! From the domain's typed figures to the words and numbers that people read. Runs on the server only. Each panel below
+//! the trend has a file of its own.
+
+mod ranking;
+mod scorecard;
+mod week;
 
 use chrono::Datelike;
 use leptos::prelude::expect_context;
-use rtv_charts::{NumberStyle, Role, Series, TrendChart, Unit as ChartUnit};
+use rtv_charts::{Mark, NumberStyle, Role, Series, TrendChart, Unit as ChartUnit};
 use rtv_core::filter::PageFilter;
 use rtv_core::kpi::{Basis, Kpi, Unit};
 use rtv_core::period::{Compare, Grain, Period, Range};
-use rtv_core::{Error, Platform};
+use rtv_core::{CampaignId, Error, Platform};
 use rtv_domain::TenantContext;
 use rtv_domain::account::Account;
+use rtv_domain::campaign::Campaign;
 use rtv_domain::format::{Format, MISSING, machine};
-use rtv_domain::kpi::{self, Coverage, Figure, Query, Summary};
+use rtv_domain::kpi::{self, Coverage, Figure, Point, Query, Summary};
+use rtv_domain::ranking::Ranking;
+use rtv_ui::Sparkline;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::dashboard::{Body, CardView, ChangeView, ChoiceView, Dashboard, FilterView, TrendRow, TrendView};
+use crate::dashboard::present::scorecard::View;
+use crate::dashboard::{
+    Body, CardView, ChangeView, ChoiceView, Dashboard, FilterView, LinkView, Panel, Panels, SparkView, TrendRow,
+    TrendView,
+};
 use crate::request::Assets;
 
 /// Metric of the trend where the address names none.
@@ -22,8 +34,9 @@ const FIRST_METRIC: Kpi = Kpi::Engagements;
 
 /// Asks the domain and words the answer. Filters that are refused are shown with what was typed.
 pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -> Result<Dashboard, Error> {
-    let filter = match PageFilter::parse(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
-        Ok(filter) => filter,
+    let parsed = PageFilter::parse(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let (filter, view) = match parsed.and_then(|filter| Ok((filter, View::parse(pairs)?))) {
+        Ok(parsed) => parsed,
         Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
         Err(other) => return Err(other),
     };
@@ -39,20 +52,43 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
     let has_something = posts.is_some_and(|posts| !posts.is_zero())
         || summary.figures.iter().any(|figure| figure.kpi == Kpi::FollowerGrowth && figure.value.is_some());
     let body = if has_something {
+        let ranking = rtv_domain::ranking::read(ctx, &asked, &summary.accounts, &summary.campaigns).await;
+        let marks = ranking.as_ref().map(|ranking| marks(&asked, &summary, ranking)).unwrap_or_default();
         Body::Figures {
-            cards: summary.figures.iter().map(|figure| card(ctx, &format, &filter, &asked, figure)).collect(),
-            trend: Box::new(trend(ctx, &format, &filter, &asked, &summary)),
+            cards: summary.figures.iter().map(|figure| card(ctx, &format, &filter, &asked, &summary, figure)).collect(),
+            trend: Box::new(trend(ctx, &format, &filter, view, &asked, &summary, &marks)),
+            panels: Box::new(Panels {
+                scorecard: panel(scorecard::scorecard(ctx, &format, &filter, view, &asked, &summary).await)?,
+                ranking: panel(ranking.map(|ranking| ranking::ranking(&format, asked.metric, ranking)))?,
+                week: panel(week::week(ctx, &format, &asked, &summary).await)?,
+            }),
         }
     } else {
         empty(&format, &filter, &summary, &path, asked.period)
     };
     Ok(Dashboard {
         subtitle: subtitle(ctx, &format, &asked, &summary),
-        filter: filter_view(ctx, pairs, &filter, &summary.accounts),
+        filter: filter_view(ctx, pairs, &filter, &summary.accounts, &summary.campaigns),
         errors: Vec::new(),
         notices: notices(&format, &asked, &summary, has_something),
         body,
     })
+}
+
+/// A panel that failed is told of in its place. Only faults and outages fail alone: whatever else is refused would be
+/// refused for the page.
+fn panel<T>(read: Result<T, Error>) -> Result<Panel<T>, Error> {
+    match read {
+        Ok(content) => Ok(Panel::Shown(content)),
+        Err(error @ (Error::Internal | Error::Unavailable(_))) => Ok(Panel::Failed {
+            explanation: match error {
+                Error::Unavailable(text) => text,
+                _ => "We have logged what happened; load the page again.".into(),
+            },
+            request_id: crate::request::current().context.request().id.clone(),
+        }),
+        Err(other) => Err(other),
+    }
 }
 
 async fn refused(
@@ -62,9 +98,10 @@ async fn refused(
 ) -> Result<Dashboard, Error> {
     crate::request::set_status(422);
     let accounts = rtv_domain::account::list(ctx).await?;
+    let campaigns = rtv_domain::campaign::list(ctx).await?;
     Ok(Dashboard {
         subtitle: "The filters below were not applied.".into(),
-        filter: filter_view(ctx, pairs, &PageFilter::default(), &accounts),
+        filter: filter_view(ctx, pairs, &PageFilter::default(), &accounts, &campaigns),
         errors: errors.into_iter().map(|error| (error.field, error.message)).collect(),
         notices: Vec::new(),
         body: Body::Refused,
@@ -77,10 +114,19 @@ fn question(ctx: &TenantContext, filter: &PageFilter) -> Result<Query, Error> {
     Ok(Query {
         period,
         previous: filter.compare.period(period),
-        filter: kpi::Filter { platforms: filter.platforms.clone(), accounts: filter.accounts.clone() },
+        filter: domain_filter(filter),
         metric: filter.metric.unwrap_or(FIRST_METRIC),
         grain: filter.grain,
     })
+}
+
+/// Which accounts and campaigns the address means.
+pub fn domain_filter(filter: &PageFilter) -> kpi::Filter {
+    kpi::Filter {
+        platforms: filter.platforms.clone(),
+        accounts: filter.accounts.clone(),
+        campaigns: filter.campaigns.clone(),
+    }
 }
 
 fn subtitle(ctx: &TenantContext, format: &Format, asked: &Query, summary: &Summary) -> String {
@@ -116,10 +162,11 @@ fn empty(format: &Format, filter: &PageFilter, summary: &Summary, path: &str, pe
     let Some(extent) = summary.extent else {
         return Body::Empty {
             title: "Nothing for these filters".into(),
-            text: "No post of the chosen platforms and accounts has been imported.".into(),
+            text: "No post of the chosen platforms, accounts and campaigns has been imported.".into(),
             link: Some((
                 "Show all platforms and accounts".into(),
-                PageFilter { platforms: Vec::new(), accounts: Vec::new(), ..filter.clone() }.link(path),
+                PageFilter { platforms: Vec::new(), accounts: Vec::new(), campaigns: Vec::new(), ..filter.clone() }
+                    .link(path),
             )),
         };
     };
@@ -140,7 +187,14 @@ fn empty(format: &Format, filter: &PageFilter, summary: &Summary, path: &str, pe
     }
 }
 
-fn card(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Query, figure: &Figure) -> CardView {
+fn card(
+    ctx: &TenantContext,
+    format: &Format,
+    filter: &PageFilter,
+    asked: &Query,
+    summary: &Summary,
+    figure: &Figure,
+) -> CardView {
     let unit = figure.kpi.unit();
     let drill = PageFilter { metric: None, grain: None, ..filter.clone() };
     CardView {
@@ -153,7 +207,7 @@ fn card(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Query
             .value
             .filter(|_| figure.kpi != Kpi::FollowerGrowth)
             .map(|_| drill.link(&format!("/t/{}/posts", ctx.tenant().slug))),
-        change: change(format, asked, figure),
+        change: change(format, asked, figure.kpi, figure.value, figure.previous),
         missing: figure.missing.clone(),
         coverage: coverage(format, figure.kpi, figure.coverage),
         basis: match (figure.kpi, figure.basis) {
@@ -161,7 +215,7 @@ fn card(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Query
             (_, Basis::Lifetime) => "lifetime".into(),
         },
         note: figure.note.clone(),
-        daily: figure.daily.iter().map(|value| value.and_then(|value| value.to_f64())).collect(),
+        spark: spark(format, asked, summary, figure),
     }
 }
 
@@ -178,38 +232,91 @@ fn coverage(format: &Format, kpi: Kpi, coverage: Coverage) -> Option<String> {
     Some(format!("{} of {} {platforms} this{posts}", coverage.platforms, coverage.of_platforms))
 }
 
-fn change(format: &Format, asked: &Query, figure: &Figure) -> Option<ChangeView> {
-    let (value, previous) = (figure.value?, figure.previous?);
+/// The line in a card; `None` where there are no two points to draw one through.
+fn spark(format: &Format, asked: &Query, summary: &Summary, figure: &Figure) -> Option<SparkView> {
+    let (grain, days) = &summary.course;
+    let known: Vec<(Decimal, String)> = figure
+        .course
+        .iter()
+        .zip(days)
+        .filter_map(|(value, day)| Some(((*value)?, format.point(*grain, *day, spans_years(asked)))))
+        .collect();
+    let values: Vec<Option<f64>> = figure.course.iter().map(|value| value.and_then(|value| value.to_f64())).collect();
+    if values.len() < 2 || known.is_empty() {
+        return None;
+    }
+    let path = rtv_charts::sparkline(&values, Sparkline::WIDTH, Sparkline::HEIGHT);
     let unit = figure.kpi.unit();
-    let difference = value - previous;
-    let direction = if difference.is_zero() {
-        0
-    } else if difference.is_sign_positive() {
-        1
-    } else {
-        -1
+    let extreme =
+        |one: Option<&(Decimal, String)>| one.map(|(value, day)| format!("{} ({day})", format.exact(unit, *value)));
+    let low = extreme(known.iter().min_by_key(|(value, _)| *value))?;
+    let high = extreme(known.iter().max_by_key(|(value, _)| *value))?;
+    let gaps = match figure.course.len() - known.len() {
+        0 => String::new(),
+        1 => " One has no figure.".into(),
+        gaps => format!(" {gaps} have no figure."),
     };
-    let is_better = match (direction, figure.kpi.up_is_good()) {
+    // The last point is still growing where it is drawn at all.
+    let is_last_known = figure.course.last().is_some_and(Option::is_some);
+    let running = path.last.filter(|_| summary.is_running && is_last_known);
+    Some(SparkView {
+        running: running.map(|(x, y)| format!("M{x:.2} {y:.2}h0")),
+        line: path.d,
+        area: path.area,
+        text: format!(
+            "{} by {}: lowest {low}, highest {high}.{gaps}{}",
+            figure.kpi.label(),
+            grain.label().to_lowercase(),
+            if running.is_some() { " The last is still running." } else { "" }
+        ),
+    })
+}
+
+/// How a figure changed, in words; `None` where either value is missing. What rounds to nothing is neither better nor
+/// worse: a judgement on a change that nobody can see would be noise.
+fn change(
+    format: &Format,
+    asked: &Query,
+    kpi: Kpi,
+    value: Option<Decimal>,
+    previous: Option<Decimal>,
+) -> Option<ChangeView> {
+    let (value, previous) = (value?, previous?);
+    let unit = kpi.unit();
+    let difference = value - previous;
+    let before = asked.previous.map(|previous| format.period(previous)).unwrap_or_default();
+    let compared = format!("{} in {before}", format.exact(unit, previous));
+    let judge = |direction: i8| match (direction, kpi.up_is_good()) {
         (0, _) | (_, None) => None,
         (direction, Some(up_is_good)) => Some((direction > 0) == up_is_good),
     };
-    let before = asked.previous.map(|previous| format.period(previous)).unwrap_or_default();
-    let compared = format!("{} in {before}", format.exact(unit, previous));
     if previous.is_zero() && !value.is_zero() && matches!(unit, Unit::Count | Unit::Money) {
         return Some(ChangeView {
             text: "new".into(),
             direction: 2,
-            is_better,
+            is_better: judge(if value.is_sign_negative() { -1 } else { 1 }),
             sentence: format!("it was {compared}"),
         });
     }
-    let text = match unit {
-        Unit::Percent | Unit::Score => format.difference(unit, difference),
-        Unit::Count | Unit::Money | Unit::Multiple if previous.is_zero() => format.difference(unit, difference),
-        Unit::Count | Unit::Money | Unit::Multiple => format.change(difference / previous.abs()),
+    let (text, shown) = match unit {
+        Unit::Percent | Unit::Score => (format.difference(unit, difference), format.is_shown(unit, difference)),
+        Unit::Count | Unit::Money | Unit::Multiple if previous.is_zero() => {
+            (format.difference(unit, difference), format.is_shown(unit, difference))
+        }
+        Unit::Count | Unit::Money | Unit::Multiple => {
+            let ratio = difference / previous.abs();
+            (format.change(ratio), Format::is_change_shown(ratio))
+        }
     };
+    let direction = match (shown, difference.is_sign_negative()) {
+        (false, _) => 0,
+        (true, false) => 1,
+        (true, true) => -1,
+    };
+    let is_better = judge(direction);
     let word = match (direction, is_better) {
-        (0, _) => "the same as",
+        (0, _) if difference.is_zero() => "the same as",
+        (0, _) => "about the same as",
         (_, Some(true)) => "better than",
         (_, Some(false)) => "worse than",
         (1, None) => "more than",
@@ -224,6 +331,7 @@ pub fn filter_view(
     pairs: &[(String, String)],
     filter: &PageFilter,
     accounts: &[Account],
+    campaigns: &[Campaign],
 ) -> FilterView {
     let typed = |name: &str| {
         pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
@@ -265,6 +373,20 @@ pub fn filter_view(
                 is_chosen: filter.accounts.contains(&account.id),
             })
             .collect(),
+        campaigns: campaigns
+            .iter()
+            .map(|campaign| (campaign.id, campaign.name.as_str()))
+            .chain((!campaigns.is_empty()).then_some((CampaignId::NONE, "No campaign")))
+            .map(|(id, name)| {
+                // As the address writes it.
+                let only = PageFilter { campaigns: vec![id], ..PageFilter::default() };
+                ChoiceView {
+                    value: only.to_query().trim_start_matches("campaign=").to_owned(),
+                    label: name.into(),
+                    is_chosen: filter.campaigns.contains(&id),
+                }
+            })
+            .collect(),
         hidden: [
             filter.metric.map(|metric| ("metric", metric.key())),
             filter.grain.map(|grain| ("grain", grain.key())),
@@ -272,11 +394,20 @@ pub fn filter_view(
         .into_iter()
         .flatten()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .chain(pairs.iter().filter(|(name, _)| View::NAMES.contains(&name.as_str())).cloned())
         .collect(),
     }
 }
 
-fn trend(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Query, summary: &Summary) -> TrendView {
+fn trend(
+    ctx: &TenantContext,
+    format: &Format,
+    filter: &PageFilter,
+    view: View,
+    asked: &Query,
+    summary: &Summary,
+    marks: &[Mark],
+) -> TrendView {
     let assets = expect_context::<Assets>();
     let unit = asked.metric.unit();
     let figure = summary.figures.iter().find(|figure| figure.kpi == asked.metric);
@@ -290,7 +421,8 @@ fn trend(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Quer
         grain: Some(summary.grain),
         ..filter.clone()
     };
-    let hidden = PageFilter { metric: None, grain: None, ..filter.clone() };
+    let hidden = PageFilter { metric: None, ..filter.clone() };
+    let page = format!("/t/{}/dashboard", ctx.tenant().slug);
     TrendView {
         title: format!("{} by {}", asked.metric.label(), summary.grain.label().to_lowercase()),
         takeaway: takeaway(format, asked, figure),
@@ -305,10 +437,14 @@ fn trend(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Quer
             .collect(),
         grains: Grain::ALL
             .into_iter()
-            .map(|one| ChoiceView { value: one.key().into(), label: one.label().into(), is_chosen: one == summary.grain })
+            .map(|one| LinkView {
+                label: one.label().into(),
+                href: view.link(&PageFilter { grain: Some(one), ..filter.clone() }, &page),
+                is_current: one == summary.grain,
+            })
             .collect(),
-        hidden: hidden
-            .to_query()
+        hidden: view
+            .query(&hidden)
             .split('&')
             .filter_map(|pair| pair.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -318,8 +454,13 @@ fn trend(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Quer
         rows: summary
             .trend
             .iter()
-            .map(|point| TrendRow {
-                day: format.point(summary.grain, point.first_day, spans_years),
+            .enumerate()
+            .map(|(index, point)| TrendRow {
+                day: format.span(summary.grain, point.first_day, point.last_day, spans_years),
+                details: partial(point, index + 1 == summary.trend.len() && summary.is_running)
+                    .into_iter()
+                    .chain(marks.iter().filter(|mark| mark.index == index).map(|mark| format!("Top post {}", mark.label)))
+                    .collect(),
                 value: point.value.map_or_else(|| MISSING.into(), |value| format.exact(unit, value)),
                 previous_day: point.previous_first_day.map(|day| format.point(summary.grain, day, spans_years)),
                 previous: asked.previous.map(|_| point.previous.map_or_else(|| MISSING.into(), |value| format.exact(unit, value))),
@@ -334,6 +475,35 @@ fn trend(ctx: &TenantContext, format: &Format, filter: &PageFilter, asked: &Quer
     }
 }
 
+/// What a point lacks of a whole week or month, and whether it still grows.
+fn partial(point: &Point, is_running: bool) -> Option<String> {
+    let days = u64::try_from((point.last_day - point.first_day).num_days() + 1).unwrap_or(0);
+    match (days < point.whole_days, is_running) {
+        (true, false) => Some(format!("{days} of {} days", point.whole_days)),
+        (true, true) => Some(format!("{days} of {} days, still running", point.whole_days)),
+        (false, true) => Some("still running".into()),
+        (false, false) => None,
+    }
+}
+
+/// The best three posts on the trend, where it can place them; none where the trend shows what no single post has.
+fn marks(asked: &Query, summary: &Summary, ranking: &Ranking) -> Vec<Mark> {
+    if ranking.kpi != asked.metric {
+        return Vec::new();
+    }
+    ranking
+        .best
+        .iter()
+        .take(3)
+        .filter(|ranked| ranked.post.published_at.is_some() || summary.grain == Grain::Month)
+        .filter_map(|ranked| {
+            let after = summary.trend.partition_point(|point| point.first_day <= ranked.post.first_day);
+            let title: String = ranking::title(&ranked.post).chars().take(60).collect();
+            Some(Mark { index: after.checked_sub(1)?, label: format!("{}: {title}", ranked.place) })
+        })
+        .collect()
+}
+
 fn spans_years(asked: &Query) -> bool {
     asked.previous.unwrap_or(asked.period).from().year() != asked.period.to().year()
 }
@@ -346,7 +516,10 @@ fn takeaway(format: &Format, asked: &Query, figure: Option<&Figure>) -> String {
         return figure.missing.clone().unwrap_or_else(|| format!("{label} is missing in this period."));
     };
     let now = format.exact(unit, value);
-    match (figure.previous, change(format, asked, figure)) {
+    match (figure.previous, change(format, asked, figure.kpi, figure.value, figure.previous)) {
+        (Some(previous), Some(change)) if change.direction == 0 && value != previous => {
+            format!("{label} stayed about the same: {} before, {now} now.", format.exact(unit, previous))
+        }
         (Some(_), Some(change)) if change.direction == 0 => format!("{label} stayed at {now}."),
         (Some(previous), Some(change)) => {
             let verb = if value > previous { "rose" } else { "fell" };
@@ -380,6 +553,13 @@ fn alt(format: &Format, asked: &Query, summary: &Summary) -> String {
 pub async fn trend_chart(ctx: &TenantContext, filter: &PageFilter) -> Result<TrendChart, Error> {
     let asked = question(ctx, filter)?;
     let summary = kpi::summary(ctx, &asked).await?;
+    // A chart without marks is better than none.
+    let marks = if asked.metric.is_of_a_post() {
+        let ranking = rtv_domain::ranking::read(ctx, &asked, &summary.accounts, &summary.campaigns).await;
+        ranking.map(|ranking| marks(&asked, &summary, &ranking)).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let format = Format::of(ctx.tenant());
     let spans_years = spans_years(&asked);
     let values = |pick: fn(&kpi::Point) -> Option<Decimal>| -> Vec<Option<f64>> {
@@ -408,10 +588,17 @@ pub async fn trend_chart(ctx: &TenantContext, filter: &PageFilter) -> Result<Tre
         categories: summary
             .trend
             .iter()
-            .map(|point| format.point(summary.grain, point.first_day, spans_years))
+            .enumerate()
+            .map(|(index, point)| {
+                let name = format.point(summary.grain, point.first_day, spans_years);
+                match partial(point, index + 1 == summary.trend.len() && summary.is_running) {
+                    Some(partial) => format!("{name} ({partial})"),
+                    None => name,
+                }
+            })
             .collect(),
         series,
-        marks: Vec::new(),
+        marks,
         numbers: if ctx.tenant().locale.starts_with("en") {
             NumberStyle::ENGLISH
         } else {

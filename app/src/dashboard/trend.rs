@@ -3,13 +3,15 @@
 
 use leptos::html::Div;
 use leptos::prelude::*;
-use rtv_ui::{Button, ChartFrame, Picture, SelectField, Table};
+use rtv_ui::{Button, ChartFrame, Picture, SegmentLink, Segments, SelectField, Table};
 
 use crate::dashboard::TrendView;
 use crate::dashboard::filter::{AddressForm, hidden_fields, select_options};
 
 /// Size of the wide picture in CSS pixels.
 const WIDE: (u32, u32) = (1_120, 320);
+/// Size of the picture for a tablet, where the wide one would become too small to read.
+const MEDIUM: (u32, u32) = (720, 280);
 /// Size of the picture for a phone.
 const NARROW: (u32, u32) = (400, 280);
 
@@ -25,13 +27,18 @@ pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
         width,
         height,
     };
-    let (wide, narrow) = (picture(WIDE), picture(NARROW));
+    let (wide, medium, narrow) = (picture(WIDE), picture(MEDIUM), picture(NARROW));
+    let grains = trend
+        .grains
+        .into_iter()
+        .map(|grain| SegmentLink { label: grain.label, href: grain.href, current: grain.is_current })
+        .collect();
     let actions = view! {
+        <Segments label="Step" links=grains />
         <AddressForm action=path>
             {hidden_fields(trend.hidden)}
             <div class="l-cluster" data-gap="2">
                 <SelectField label="Metric" name="metric" options=select_options(trend.metrics) />
-                <SelectField label="Step" name="grain" options=select_options(trend.grains) />
                 <Button>"Show"</Button>
             </div>
         </AddressForm>
@@ -52,7 +59,14 @@ pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
             });
             view! {
                 <tr>
-                    <th scope="row" data-label="From">{row.day}</th>
+                    <th scope="row" data-label="From">
+                        {row.day}
+                        {row
+                            .details
+                            .into_iter()
+                            .map(|detail| view! { <span class="c-table__detail">{detail}</span> })
+                            .collect_view()}
+                    </th>
                     <td data-label=value_label.clone() class="u-number">{row.value}</td>
                     {previous}
                 </tr>
@@ -65,6 +79,7 @@ pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
             takeaway=trend.takeaway
             picture=wide
             narrow=Some(narrow)
+            medium=Some(medium)
             alt=trend.alt
             live=view! { <div class="c-chart__live" hidden node_ref=live></div> }.into_any()
             actions

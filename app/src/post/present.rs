@@ -1,11 +1,11 @@
 //! From the domain's posts to the rows that people read. Runs on the server only.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use rtv_core::filter::PageFilter;
 use rtv_core::kpi::{Basis, Unit};
 use rtv_core::{Error, FieldError, PostId};
 use rtv_domain::TenantContext;
 use rtv_domain::format::{Format, MISSING, machine};
-use rtv_domain::kpi::Filter;
 use rtv_domain::post::{self, Cursor, Figures, Post, Query};
 use rust_decimal::Decimal;
 
@@ -34,11 +34,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         Err(other) => return Err(other),
     };
     let period = filter.period(ctx.today())?;
-    let query = Query {
-        period,
-        filter: Filter { platforms: filter.platforms.clone(), accounts: filter.accounts.clone() },
-        after,
-    };
+    let query = Query { period, filter: crate::dashboard::domain_filter(&filter), after };
     let listing = match post::list(ctx, &query).await {
         Ok(listing) => listing,
         Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
@@ -63,7 +59,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         note: (!names.is_empty() && listing.count > 0)
             .then(|| format!("None of these posts reports: {}.", names.join(", ").to_lowercase())),
         subtitle: format!("{} · {} · {basis}", format.period(period), ctx.tenant().zone),
-        filter: crate::dashboard::filter_view(ctx, pairs, &filter, &listing.accounts),
+        filter: crate::dashboard::filter_view(ctx, pairs, &filter, &listing.accounts, &listing.campaigns),
         errors: Vec::new(),
         columns: kept
             .iter()
@@ -81,7 +77,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
             .map(|post| row(&format, post))
             .map(|row| PostRow { cells: keep(row.cells), ..row })
             .collect(),
-        next: listing.next.map(|next| format!("{first}{separator}after={}_{}", next.day, next.id)),
+        next: listing.next.map(|next| format!("{first}{separator}after={}", written(next))),
         first: after.map(|_| first.clone()),
         dashboard: filter.link(&format!("/t/{}/dashboard", ctx.tenant().slug)),
         is_refused: false,
@@ -91,9 +87,10 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
 async fn refused(ctx: &TenantContext, pairs: &[(String, String)], errors: Vec<FieldError>) -> Result<Posts, Error> {
     crate::request::set_status(422);
     let accounts = rtv_domain::account::list(ctx).await?;
+    let campaigns = rtv_domain::campaign::list(ctx).await?;
     Ok(Posts {
         subtitle: "The filters below were not applied.".into(),
-        filter: crate::dashboard::filter_view(ctx, pairs, &PageFilter::default(), &accounts),
+        filter: crate::dashboard::filter_view(ctx, pairs, &PageFilter::default(), &accounts, &campaigns),
         errors: errors.into_iter().map(|error| (error.field, error.message)).collect(),
         columns: Vec::new(),
         note: None,
@@ -107,14 +104,27 @@ async fn refused(ctx: &TenantContext, pairs: &[(String, String)], errors: Vec<Fi
     })
 }
 
-/// `after=2018-06-01_post_…`, as the page itself writes it.
+/// A cursor as the page writes it: `2018-06-01_2018-06-01T10:00:00Z_post_…`, with `month` in place of an unknown time.
+fn written(cursor: Cursor) -> String {
+    let time = cursor.published_at.map_or_else(|| "month".into(), |at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+    format!("{}_{time}_{}", cursor.day, cursor.id)
+}
+
+/// What [`written`] wrote.
 fn cursor(pairs: &[(String, String)]) -> Result<Option<Cursor>, Error> {
     let Some((_, text)) = pairs.iter().find(|(name, value)| name == "after" && !value.is_empty()) else {
         return Ok(None);
     };
-    let parsed = text
-        .split_once('_')
-        .and_then(|(day, id)| Some(Cursor { day: day.parse().ok()?, id: id.parse::<PostId>().ok()? }));
+    let mut parts = text.splitn(3, '_');
+    let mut parse = || {
+        let day = parts.next()?.parse().ok()?;
+        let published_at = match parts.next()? {
+            "month" => None,
+            time => Some(time.parse::<DateTime<Utc>>().ok()?),
+        };
+        Some(Cursor { day, published_at, id: parts.next()?.parse::<PostId>().ok()? })
+    };
+    let parsed = parse();
     parsed.map(Some).ok_or_else(|| Error::invalid("after", "follow the links below the table to turn pages."))
 }
 

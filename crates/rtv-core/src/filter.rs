@@ -1,13 +1,16 @@
-//! The filters that pages keep in their address: period, comparison, platforms, accounts, metric and grain.
+//! The filters that pages keep in their address: period, comparison, platforms, accounts, campaigns, metric and grain.
 //! Parsed at the edge, written back for links; the same words for pages, pictures and the API.
 
 use chrono::NaiveDate;
 
 use crate::error::{Error, FieldError, Result};
-use crate::id::AccountId;
+use crate::id::{AccountId, CampaignId};
 use crate::kpi::Kpi;
 use crate::period::{Compare, Grain, Period, Range};
 use crate::platform::Platform;
+
+/// Posts of no campaign, as written in addresses.
+const NO_CAMPAIGN: &str = "none";
 
 /// What the address of a page asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct PageFilter {
     pub platforms: Vec<Platform>,
     /// Accounts; empty means all.
     pub accounts: Vec<AccountId>,
+    /// Campaigns, [`CampaignId::NONE`] for posts of none; empty means everything.
+    pub campaigns: Vec<CampaignId>,
     /// Metric of the trend.
     pub metric: Option<Kpi>,
     /// Width of the trend's points; `None` fits the period.
@@ -57,6 +62,11 @@ impl PageFilter {
                     Ok(account) => filter.accounts.push(account),
                     Err(_) => errors.push(field(name, "choose an account from the list.")),
                 },
+                "campaign" => match if value == NO_CAMPAIGN { Ok(CampaignId::NONE) } else { value.parse() } {
+                    Ok(campaign) if filter.campaigns.contains(&campaign) => {}
+                    Ok(campaign) => filter.campaigns.push(campaign),
+                    Err(_) => errors.push(field(name, "choose a campaign from the list.")),
+                },
                 "metric" => filter.metric = keep(value.parse(), &mut errors).or(filter.metric),
                 "grain" => filter.grain = keep(value.parse(), &mut errors).or(filter.grain),
                 _ => {}
@@ -76,6 +86,7 @@ impl PageFilter {
         }
         filter.platforms.sort_unstable();
         filter.accounts.sort_unstable();
+        filter.campaigns.sort_unstable();
         if errors.is_empty() { Ok(filter) } else { Err(Error::Invalid(errors)) }
     }
 
@@ -99,6 +110,9 @@ impl PageFilter {
         }
         pairs.extend(self.platforms.iter().map(|platform| ("platform", platform.key().into())));
         pairs.extend(self.accounts.iter().map(|account| ("account", account.to_string())));
+        pairs.extend(self.campaigns.iter().map(|campaign| {
+            ("campaign", if *campaign == CampaignId::NONE { NO_CAMPAIGN.into() } else { campaign.to_string() })
+        }));
         if let Some(metric) = self.metric {
             pairs.push(("metric", metric.key().into()));
         }
@@ -149,7 +163,8 @@ mod tests {
         check_round_trip("");
         check_round_trip("range=90d&compare=year&platform=x&platform=facebook");
         check_round_trip("range=custom&from=2018-01-01&to=2018-01-31&metric=engagements&grain=week");
-        check_round_trip("account=acc_0000000000000000000000000000002a");
+        check_round_trip("account=acc_0000000000000000000000000000002a&campaign=cmp_0000000000000000000000000000002a");
+        check_round_trip("campaign=none");
     }
 
     #[track_caller]
@@ -165,8 +180,8 @@ mod tests {
     #[test]
     fn every_wrong_value_is_named_at_once() {
         check_refused(
-            "range=3d&compare=x&platform=myspace&metric=likes&grain=hour&account=acc_1",
-            &["range", "compare", "platform", "metric", "grain", "account"],
+            "range=3d&compare=x&platform=myspace&metric=likes&grain=hour&account=acc_1&campaign=acc_1",
+            &["range", "compare", "platform", "metric", "grain", "account", "campaign"],
         );
         check_refused("range=custom", &["from"]);
         check_refused("range=custom&from=2018-01-01", &["to"]);

@@ -72,6 +72,11 @@ macro_rules! ids {
     )*};
 }
 
+impl CampaignId {
+    /// Stands for posts that belong to no campaign where posts are told apart by campaign.
+    pub const NONE: Self = Self(Uuid::nil());
+}
+
 ids! {
     /// A client organisation.
     TenantId = "ten_";
@@ -87,6 +92,8 @@ ids! {
     ImportId = "imp_";
     /// One entry of the audit log.
     AuditEventId = "evt_";
+    /// What is to be reached of a KPI.
+    TargetId = "tgt_";
 }
 
 #[cfg(test)]

@@ -162,6 +162,26 @@ impl Kpi {
         }
     }
 
+    /// Whether a target for a month is shared out over its days. A rate is wanted at any time, whatever the period.
+    pub const fn is_shared_out(self) -> bool {
+        matches!(self.combines(), Combines::Adds | Combines::SummedOnly)
+    }
+
+    /// Whether a single post has it, so that posts can be ranked by it. Followers belong to an account, each post is one
+    /// publication, and the return on the cost of one post alone says little.
+    pub const fn is_of_a_post(self) -> bool {
+        match self {
+            Self::Reach
+            | Self::Impressions
+            | Self::Engagements
+            | Self::EngagementRate
+            | Self::Sentiment
+            | Self::Conversions
+            | Self::Revenue => true,
+            Self::FollowerGrowth | Self::Published | Self::Roi => false,
+        }
+    }
+
     /// How values combine.
     pub const fn combines(self) -> Combines {
         match self {

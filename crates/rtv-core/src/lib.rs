@@ -13,10 +13,11 @@ pub mod permission;
 pub mod plan;
 pub mod platform;
 pub mod role;
+pub mod scorecard;
 pub mod text;
 
 pub use error::{Error, FieldError, Result};
-pub use id::{AccountId, AuditEventId, CampaignId, ImportId, PostId, TenantId, UserId};
+pub use id::{AccountId, AuditEventId, CampaignId, ImportId, PostId, TargetId, TenantId, UserId};
 pub use kpi::Kpi;
 pub use permission::Permission;
 pub use plan::{Plan, TenantStatus};

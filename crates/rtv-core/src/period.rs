@@ -285,6 +285,17 @@ impl Grain {
         }
     }
 
+    /// Last day of the point that holds `day`; `week_start` as for [`Self::floor`].
+    pub fn ceil(self, day: NaiveDate, week_start: u32) -> NaiveDate {
+        let first = self.floor(day, week_start);
+        let next = match self {
+            Self::Day => return day,
+            Self::Week => first.checked_add_days(Days::new(7)),
+            Self::Month => first.checked_add_months(Months::new(1)),
+        };
+        next.and_then(|next| next.pred_opt()).unwrap_or(day)
+    }
+
     /// First day of the point that holds `day`. `week_start` counts from Monday = 0 to Sunday = 6.
     pub fn floor(self, day: NaiveDate, week_start: u32) -> NaiveDate {
         match self {
@@ -380,5 +391,14 @@ mod tests {
         assert_eq!(Grain::Week.floor(day("2026-03-01"), 0), day("2026-02-23"));
         assert_eq!(Grain::Week.floor(day("2026-03-01"), 6), day("2026-03-01"));
         assert_eq!(Grain::Month.floor(day("2026-03-04"), 6), day("2026-03-01"));
+    }
+
+    #[test]
+    fn a_point_ends_before_the_next_one_begins() {
+        assert_eq!(Grain::Day.ceil(day("2026-03-04"), 0), day("2026-03-04"));
+        assert_eq!(Grain::Week.ceil(day("2026-03-04"), 0), day("2026-03-08"));
+        assert_eq!(Grain::Week.ceil(day("2026-03-04"), 6), day("2026-03-07"));
+        assert_eq!(Grain::Month.ceil(day("2024-02-04"), 0), day("2024-02-29"));
+        assert_eq!(Grain::Month.ceil(day("2026-12-31"), 0), day("2026-12-31"));
     }
 }

@@ -90,6 +90,23 @@ impl Format {
         }
     }
 
+    /// A number as people of the tenant write it, `10,000` or `10.000,5`; `None` where it is none. Marks between
+    /// thousands may be left out, but not stand elsewhere.
+    pub fn read(&self, text: &str) -> Option<Decimal> {
+        let group = self.group_mark();
+        // Marks that are spaces are typed as any space.
+        let is_group = |letter: char| letter == group || (group.is_whitespace() && letter.is_whitespace());
+        let (whole, fraction) = text.trim().split_once(self.decimal_mark()).unwrap_or((text.trim(), ""));
+        let groups: Vec<&str> = whole.split(is_group).collect();
+        let is_grouped =
+            groups.len() == 1 || (matches!(groups[0].len(), 1..=3) && groups[1..].iter().all(|group| group.len() == 3));
+        let digits = groups.concat();
+        let is_number = !digits.is_empty()
+            && digits.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
+            && (fraction.is_empty() != text.contains(self.decimal_mark()));
+        if is_grouped && is_number { format!("{digits}.{fraction}0").parse().ok() } else { None }
+    }
+
     /// Short for a card: exact below 100,000, then `128K`, `1.28M`, `3.4B`.
     fn compact(&self, value: Decimal, places: u32) -> String {
         let size = value.abs();
@@ -108,6 +125,11 @@ impl Format {
             }
         }
         self.decimal(value, places)
+    }
+
+    /// A number for a narrow cell: exact below 100,000, then `128K`, `1.28M`.
+    pub fn short(&self, value: Decimal) -> String {
+        self.compact(value, 0)
     }
 
     /// An amount with its currency.
@@ -171,8 +193,19 @@ impl Format {
         let places = u32::from(percent.abs() < Decimal::ONE_THOUSAND);
         signed(
             &format!("{}%", self.decimal(percent.abs(), places)),
-            if percent.round_dp(places).is_zero() { Decimal::ZERO } else { percent },
+            if Self::is_change_shown(ratio) { percent } else { Decimal::ZERO },
         )
+    }
+
+    /// Whether [`Self::change`] writes anything but zero.
+    pub fn is_change_shown(ratio: Decimal) -> bool {
+        let percent = ratio * Decimal::ONE_HUNDRED;
+        !percent.round_dp_with_strategy(1, RoundingStrategy::MidpointAwayFromZero).is_zero()
+    }
+
+    /// Whether [`Self::difference`] writes anything but zero.
+    pub fn is_shown(&self, unit: Unit, value: Decimal) -> bool {
+        self.difference(unit, value.abs()).chars().any(|letter| matches!(letter, '1'..='9'))
     }
 
     /// A difference with its sign, in the unit: rates differ in percentage points.
@@ -185,7 +218,7 @@ impl Format {
             Unit::Money => self.money(size),
             Unit::Multiple => format!("{}×", self.decimal(size, 2)),
         };
-        signed(&text, value)
+        signed(&text, if text.chars().any(|letter| matches!(letter, '1'..='9')) { value } else { Decimal::ZERO })
     }
 
     /// A day: `Nov 3, 2026` or `3 Nov 2026`.
@@ -222,6 +255,20 @@ impl Format {
             (_, true) => self.day(first),
             (_, false) => self.short_day(first),
         }
+    }
+
+    /// Days of a point of the trend, for the table beside it: a day, a month, or a week from its first to its last day.
+    pub fn span(&self, grain: Grain, first: NaiveDate, last: NaiveDate, spans_years: bool) -> String {
+        match (grain, spans_years) {
+            (Grain::Week, true) => format!("{} – {}", self.day(first), self.day(last)),
+            (Grain::Week, false) => format!("{} – {}", self.short_day(first), self.short_day(last)),
+            (Grain::Day | Grain::Month, _) => self.point(grain, first, spans_years),
+        }
+    }
+
+    /// Short and whole name of the weekday that the day is.
+    pub fn weekday(&self, day: NaiveDate) -> (String, String) {
+        (day.format_localized("%a", self.dates).to_string(), day.format_localized("%A", self.dates).to_string())
     }
 
     /// A month: `Nov 2014`.
@@ -326,7 +373,35 @@ mod tests {
         {
             assert_eq!(format.change(ratio.parse().unwrap()), text);
         }
+        // What is written as zero has no sign, and is known to be written so.
+        for (ratio, is_shown) in
+            [("0.00049", false), ("-0.00049", false), ("0.0005", true), ("-0.0005", true), ("20", true)]
+        {
+            assert_eq!(Format::is_change_shown(ratio.parse().unwrap()), is_shown, "{ratio}");
+        }
+        assert_eq!(format.change("-0.00049".parse().unwrap()), "0.0%");
+        assert_eq!(format.difference(Unit::Score, "-0.004".parse().unwrap()), "0.00");
+        assert!(!format.is_shown(Unit::Percent, "0.00004".parse().unwrap()));
+        assert!(format.is_shown(Unit::Money, "-0.01".parse().unwrap()));
         assert_eq!(format.difference(Unit::Percent, "0.0021".parse().unwrap()), "+0.21 pp");
+    }
+
+    #[test]
+    fn numbers_are_read_as_the_tenant_writes_them() {
+        let check = |locale: &str, text: &str, expect: Option<&str>| {
+            let expect = expect.map(|expect| expect.parse::<Decimal>().unwrap());
+            assert_eq!(format(locale, "EUR").read(text), expect, "{locale} {text:?}");
+        };
+        check("en-US", "10,000", Some("10000"));
+        check("en-US", " 10000.5 ", Some("10000.5"));
+        check("en-US", "1,234,567.89", Some("1234567.89"));
+        check("de-DE", "10.000", Some("10000"));
+        check("de-DE", "4,5", Some("4.5"));
+        check("fr-FR", "10 000,5", Some("10000.5"));
+        for wrong in ["", "ten", "-5", "1,00", "10,0000", "1.2.3", ",5", "5.", "1e3", "10 000"] {
+            check("en-US", wrong, None);
+        }
+        check("de-DE", "10,000.5", None);
     }
 
     #[test]

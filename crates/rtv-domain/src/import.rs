@@ -181,7 +181,7 @@ async fn begin(ctx: &TenantContext, resource: Resource) -> Result<Tx, Error> {
     Ok(tx)
 }
 
-fn refuse_read_only(ctx: &TenantContext) -> Result<(), Error> {
+pub(crate) fn refuse_read_only(ctx: &TenantContext) -> Result<(), Error> {
     match ctx.tenant().status {
         TenantStatus::Pending | TenantStatus::Active => Ok(()),
         status @ (TenantStatus::Suspended | TenantStatus::Cancelled) => Err(Error::Conflict(format!(

@@ -4,22 +4,25 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::{Grain, Period};
-use rtv_core::{AccountId, Error, Permission, Platform};
+use rtv_core::{AccountId, CampaignId, Error, Permission, Platform};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 
 use crate::access::stored;
 use crate::account::{self, Account};
+use crate::campaign::{self, Campaign};
 use crate::context::TenantContext;
 use crate::transaction::{Resource, Tx, failed};
 
-/// Which accounts a figure covers. Empty lists mean all.
+/// Which accounts and campaigns a figure covers. Empty lists mean all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Platforms.
     pub platforms: Vec<Platform>,
     /// Accounts.
     pub accounts: Vec<AccountId>,
+    /// Campaigns.
+    pub campaigns: Vec<CampaignId>,
 }
 
 impl Filter {
@@ -34,6 +37,18 @@ impl Filter {
             .filter(|account| self.platforms.is_empty() || self.platforms.contains(&account.platform))
             .filter(|account| self.accounts.is_empty() || self.accounts.contains(&account.id))
             .collect())
+    }
+
+    /// The campaigns as queries take them. One that does not exist is an error of the field, as with accounts.
+    pub(crate) fn campaign_ids(&self, campaigns: &[Campaign]) -> Result<Vec<uuid::Uuid>, Error> {
+        let is_known = |id: CampaignId| id == CampaignId::NONE || campaigns.iter().any(|campaign| campaign.id == id);
+        if let Some(unknown) = self.campaigns.iter().find(|id| !is_known(**id)) {
+            return Err(Error::invalid(
+                "campaign",
+                format!("there is no campaign {unknown}; choose one from the list."),
+            ));
+        }
+        Ok(self.campaigns.iter().map(|campaign| campaign.uuid()).collect())
     }
 }
 
@@ -69,8 +84,9 @@ pub struct Figure {
     pub basis: Basis,
     /// A remark on how the value came about, as a sentence.
     pub note: Option<String>,
-    /// Value per day of the period, for the sparkline; empty where a KPI has no daily values.
-    pub daily: Vec<Option<Decimal>>,
+    /// Its course through the period for the sparkline, one value for each of [`Summary::course`]; empty where there
+    /// is none.
+    pub course: Vec<Option<Decimal>>,
 }
 
 /// How much of what was asked for reports a KPI.
@@ -91,6 +107,10 @@ pub struct Coverage {
 pub struct Point {
     /// First day of the point, clipped to the period.
     pub first_day: NaiveDate,
+    /// Last day of the point, clipped to the period.
+    pub last_day: NaiveDate,
+    /// Days of the whole week or month, of which the period may hold only some.
+    pub whole_days: u64,
     /// Value in the period.
     pub value: Option<Decimal>,
     /// First day of the matching point of the comparison period.
@@ -110,10 +130,14 @@ pub struct Summary {
     pub trend: Vec<Point>,
     /// Width of the trend's points.
     pub grain: Grain,
+    /// First days of the points that each figure's course has, and their width; empty where posts cannot be placed.
+    pub course: (Grain, Vec<NaiveDate>),
     /// Basis of the figures.
     pub basis: Basis,
     /// All accounts of the tenant, for the filter.
     pub accounts: Vec<Account>,
+    /// All campaigns of the tenant, for the filter.
+    pub campaigns: Vec<Campaign>,
     /// First and last day that any post of the covered accounts may have been published on.
     pub extent: Option<Period>,
     /// When the facts changed last.
@@ -128,29 +152,59 @@ pub struct Summary {
 
 /// Sums of the roll-up, of any number of groups.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    posts: i64,
-    reach: Option<i64>,
-    reach_posts: i64,
-    impressions: Option<i64>,
-    impressions_posts: i64,
-    engagements: Option<i64>,
-    engagements_posts: i64,
-    rate_engagements: i64,
-    rate_impressions: i64,
-    rate_by_reach_engagements: i64,
-    rate_reach: i64,
-    rate_posts: i64,
-    conversions: Option<i64>,
-    conversions_posts: i64,
-    revenue: Option<Decimal>,
-    revenue_posts: i64,
-    roi_revenue: Decimal,
-    roi_cost: Decimal,
-    roi_posts: i64,
-    sentiment_sum: f64,
-    sentiment_count: i64,
+pub(crate) struct Sums {
+    pub(crate) posts: i64,
+    pub(crate) reach: Option<i64>,
+    pub(crate) reach_posts: i64,
+    pub(crate) impressions: Option<i64>,
+    pub(crate) impressions_posts: i64,
+    pub(crate) engagements: Option<i64>,
+    pub(crate) engagements_posts: i64,
+    pub(crate) rate_engagements: i64,
+    pub(crate) rate_impressions: i64,
+    pub(crate) rate_by_reach_engagements: i64,
+    pub(crate) rate_reach: i64,
+    pub(crate) rate_posts: i64,
+    pub(crate) conversions: Option<i64>,
+    pub(crate) conversions_posts: i64,
+    pub(crate) revenue: Option<Decimal>,
+    pub(crate) revenue_posts: i64,
+    pub(crate) roi_revenue: Decimal,
+    pub(crate) roi_cost: Decimal,
+    pub(crate) roi_posts: i64,
+    pub(crate) sentiment_sum: f64,
+    pub(crate) sentiment_count: i64,
 }
+
+/// The sums of a row that has all of their columns.
+macro_rules! sums_of {
+    ($row:expr) => {
+        $crate::kpi::Sums {
+            posts: $row.posts,
+            reach: $row.reach,
+            reach_posts: $row.reach_posts,
+            impressions: $row.impressions,
+            impressions_posts: $row.impressions_posts,
+            engagements: $row.engagements,
+            engagements_posts: $row.engagements_posts,
+            rate_engagements: $row.rate_engagements,
+            rate_impressions: $row.rate_impressions,
+            rate_by_reach_engagements: $row.rate_by_reach_engagements,
+            rate_reach: $row.rate_reach,
+            rate_posts: $row.rate_posts,
+            conversions: $row.conversions,
+            conversions_posts: $row.conversions_posts,
+            revenue: $row.revenue,
+            revenue_posts: $row.revenue_posts,
+            roi_revenue: $row.roi_revenue,
+            roi_cost: $row.roi_cost,
+            roi_posts: $row.roi_posts,
+            sentiment_sum: $row.sentiment_sum,
+            sentiment_count: $row.sentiment_count,
+        }
+    };
+}
+pub(crate) use sums_of;
 
 fn add<T: core::ops::Add<Output = T>>(left: Option<T>, right: Option<T>) -> Option<T> {
     match (left, right) {
@@ -160,7 +214,7 @@ fn add<T: core::ops::Add<Output = T>>(left: Option<T>, right: Option<T>) -> Opti
 }
 
 impl Sums {
-    fn plus(self, other: &Self) -> Self {
+    pub(crate) fn plus(self, other: &Self) -> Self {
         Self {
             posts: self.posts + other.posts,
             reach: add(self.reach, other.reach),
@@ -191,26 +245,48 @@ impl Sums {
     }
 
     /// The value of a KPI; `None` where nothing reports it. Follower growth is not in the roll-up.
-    fn value(&self, kpi: Kpi) -> Option<Decimal> {
+    pub(crate) fn value(&self, kpi: Kpi) -> Option<Decimal> {
         match kpi {
             Kpi::Reach => self.reach.map(Decimal::from),
             Kpi::Impressions => self.impressions.map(Decimal::from),
             Kpi::Engagements => self.engagements.map(Decimal::from),
-            Kpi::EngagementRate => ratio(
-                Decimal::from(self.rate_engagements + self.rate_by_reach_engagements),
-                Decimal::from(self.rate_impressions + self.rate_reach),
-            ),
+            Kpi::EngagementRate | Kpi::Sentiment | Kpi::Roi => {
+                let (numerator, denominator) = self.sides(kpi)?;
+                ratio(numerator, denominator)
+            }
             Kpi::FollowerGrowth => None,
-            Kpi::Sentiment => ratio(Decimal::from_f64(self.sentiment_sum)?, Decimal::from(self.sentiment_count)),
             Kpi::Published => Some(Decimal::from(self.posts)),
             Kpi::Conversions => self.conversions.map(Decimal::from),
             Kpi::Revenue => self.revenue,
-            Kpi::Roi => ratio(self.roi_revenue - self.roi_cost, self.roi_cost),
+        }
+    }
+
+    /// Value where something was published: nothing published is no 0 of anything but of publications.
+    pub(crate) fn value_of_posts(&self, kpi: Kpi) -> Option<Decimal> {
+        self.value(kpi).filter(|_| self.posts > 0 || kpi == Kpi::Published)
+    }
+
+    /// Numerator and denominator of a KPI that is a ratio of sums or a mean; `None` of one that adds.
+    pub(crate) fn sides(&self, kpi: Kpi) -> Option<(Decimal, Decimal)> {
+        match kpi {
+            Kpi::EngagementRate => Some((
+                Decimal::from(self.rate_engagements + self.rate_by_reach_engagements),
+                Decimal::from(self.rate_impressions + self.rate_reach),
+            )),
+            Kpi::Sentiment => Some((Decimal::from_f64(self.sentiment_sum)?, Decimal::from(self.sentiment_count))),
+            Kpi::Roi => Some((self.roi_revenue - self.roi_cost, self.roi_cost)),
+            Kpi::Reach
+            | Kpi::Impressions
+            | Kpi::Engagements
+            | Kpi::FollowerGrowth
+            | Kpi::Published
+            | Kpi::Conversions
+            | Kpi::Revenue => None,
         }
     }
 
     /// Posts that report what the KPI needs.
-    const fn reporting(&self, kpi: Kpi) -> i64 {
+    pub(crate) const fn reporting(&self, kpi: Kpi) -> i64 {
         match kpi {
             Kpi::Reach => self.reach_posts,
             Kpi::Impressions => self.impressions_posts,
@@ -226,7 +302,7 @@ impl Sums {
 }
 
 /// Twelve places are more than any figure shows and keep the exact value short.
-fn ratio(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
+pub(crate) fn ratio(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
     if denominator.is_zero() { None } else { Some((numerator / denominator).round_dp(12)) }
 }
 
@@ -248,16 +324,19 @@ impl Group {
     }
 }
 
-/// Figures and trend of a period, in five queries.
+/// Figures and trend of a period, in six queries: accounts, campaigns, roll-ups, followers, extent, and the marker of
+/// the transaction.
 pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Tenant).await?;
     let accounts = account::read(&mut tx).await?;
     let covered = query.filter.covered(&accounts)?;
     let ids: Vec<_> = covered.iter().map(|account| account.id.uuid()).collect();
     let basis = basis_of(&covered);
-    let groups = read_groups(&mut tx, basis, query, &ids).await?;
-    let followers = read_followers(&mut tx, query, &ids).await?;
-    let (extent, as_of) = read_extent(&mut tx, basis, &ids).await?;
+    let campaigns = campaign::read(&mut tx).await?;
+    let campaign_ids = query.filter.campaign_ids(&campaigns)?;
+    let groups = read_groups(&mut tx, basis, query, &ids, &campaign_ids).await?;
+    let followers = read_followers(&mut tx, query.period, query.previous, &ids).await?;
+    let (extent, as_of) = read_extent(&mut tx, basis, &ids, &campaign_ids).await?;
     tx.rollback().await?;
 
     let current: Vec<&Group> = groups.iter().filter(|group| group.lies_in(query.period)).collect();
@@ -265,12 +344,8 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         groups.iter().filter(|group| query.previous.is_some_and(|period| group.lies_in(period))).collect();
     let now = Sums::total(current.iter().copied());
     let before = query.previous.map(|_| Sums::total(earlier.iter().copied()));
-    // Where the day of a post is unknown, a line by day would show too little.
-    let days = if current.iter().all(|group| group.first_day == group.last_day) {
-        daily(query.period, &current)
-    } else {
-        Vec::new()
-    };
+    let week_start = ctx.tenant().week_start;
+    let (course_grain, course_days, course) = course(query.period, week_start, &current);
 
     let mut platforms: Vec<Platform> = current.iter().map(|group| group.platform).collect();
     platforms.sort_unstable();
@@ -279,11 +354,10 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         .into_iter()
         .map(|kpi| {
             if kpi == Kpi::FollowerGrowth {
-                return followers.figure();
+                return followers.figure(!campaign_ids.is_empty(), course_grain, week_start);
             }
-            let value = now.value(kpi).filter(|_| now.posts > 0 || kpi == Kpi::Published);
-            let previous =
-                before.as_ref().filter(|sums| sums.posts > 0 || kpi == Kpi::Published).and_then(|sums| sums.value(kpi));
+            let value = now.value_of_posts(kpi);
+            let previous = before.as_ref().and_then(|sums| sums.value_of_posts(kpi));
             let reporting = platforms
                 .iter()
                 .filter(|platform| {
@@ -305,18 +379,14 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
                 },
                 basis,
                 note: note(kpi, &now),
-                daily: days
-                    .iter()
-                    .map(|day| if day.posts == 0 && kpi != Kpi::Published { None } else { day.value(kpi) })
-                    .collect(),
+                course: course.iter().map(|sums| sums.value_of_posts(kpi)).collect(),
             }
         })
         .collect();
 
-    let week_start = ctx.tenant().week_start;
     let mut grain = query.grain.unwrap_or_else(|| Grain::fitting(query.period));
     let (trend, unplaced_posts) = if query.metric == Kpi::FollowerGrowth {
-        (followers.trend(grain, week_start), 0)
+        (if campaign_ids.is_empty() { followers.trend(grain, week_start) } else { Vec::new() }, 0)
     } else {
         match trend(query, grain, week_start, &current, &earlier) {
             (_, unplaced) if unplaced > 0 && query.grain.is_none() => {
@@ -330,6 +400,7 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         figures,
         trend,
         grain,
+        course: (course_grain, course_days),
         basis,
         extent,
         as_of,
@@ -341,6 +412,7 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         unplaced_posts,
         is_running: query.period.to() >= ctx.today(),
         accounts,
+        campaigns,
     })
 }
 
@@ -354,7 +426,13 @@ pub(crate) fn basis_of(accounts: &[&Account]) -> Basis {
     }
 }
 
-async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid::Uuid]) -> Result<Vec<Group>, Error> {
+async fn read_groups(
+    tx: &mut Tx,
+    basis: Basis,
+    query: &Query,
+    accounts: &[uuid::Uuid],
+    campaigns: &[uuid::Uuid],
+) -> Result<Vec<Group>, Error> {
     let previous = query.previous.unwrap_or(query.period);
     let rows = sqlx::query!(
         r#"
@@ -381,6 +459,7 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
             or (kpi_daily.first_day <= $5 and kpi_daily.last_day >= $4)
           )
           and kpi_daily.account_id = any($6)
+          and (cardinality($7::uuid[]) = 0 or kpi_daily.campaign_id = any($7))
         group by kpi_daily.first_day, kpi_daily.last_day, account.platform
         order by kpi_daily.first_day, kpi_daily.last_day, account.platform
         "#,
@@ -390,6 +469,7 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
         previous.from(),
         previous.to(),
         accounts,
+        campaigns,
     )
     .fetch_all(tx.connection())
     .await
@@ -400,29 +480,7 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
                 first_day: row.first_day,
                 last_day: row.last_day,
                 platform: stored(row.platform.parse())?,
-                sums: Sums {
-                    posts: row.posts,
-                    reach: row.reach,
-                    reach_posts: row.reach_posts,
-                    impressions: row.impressions,
-                    impressions_posts: row.impressions_posts,
-                    engagements: row.engagements,
-                    engagements_posts: row.engagements_posts,
-                    rate_engagements: row.rate_engagements,
-                    rate_impressions: row.rate_impressions,
-                    rate_by_reach_engagements: row.rate_by_reach_engagements,
-                    rate_reach: row.rate_reach,
-                    rate_posts: row.rate_posts,
-                    conversions: row.conversions,
-                    conversions_posts: row.conversions_posts,
-                    revenue: row.revenue,
-                    revenue_posts: row.revenue_posts,
-                    roi_revenue: row.roi_revenue,
-                    roi_cost: row.roi_cost,
-                    roi_posts: row.roi_posts,
-                    sentiment_sum: row.sentiment_sum,
-                    sentiment_count: row.sentiment_count,
-                },
+                sums: sums_of!(row),
             })
         })
         .collect()
@@ -432,6 +490,7 @@ async fn read_extent(
     tx: &mut Tx,
     basis: Basis,
     accounts: &[uuid::Uuid],
+    campaigns: &[uuid::Uuid],
 ) -> Result<(Option<Period>, Option<DateTime<Utc>>), Error> {
     let row = sqlx::query!(
         r#"
@@ -439,10 +498,11 @@ async fn read_extent(
           min(kpi_daily.first_day) as first_day, max(kpi_daily.last_day) as last_day,
           (select max(coalesce(rolled_back_at, finished_at)) from import) as as_of
         from kpi_daily
-        where basis = $1 and account_id = any($2)
+        where basis = $1 and account_id = any($2) and (cardinality($3::uuid[]) = 0 or campaign_id = any($3))
         "#,
         basis.key(),
-        accounts
+        accounts,
+        campaigns
     )
     .fetch_one(tx.connection())
     .await
@@ -498,16 +558,17 @@ fn note(kpi: Kpi, sums: &Sums) -> Option<String> {
     }
 }
 
-/// Sums per day of the period.
-fn daily(period: Period, groups: &[&Group]) -> Vec<Sums> {
-    let mut days = vec![Sums::default(); usize::try_from(period.days()).unwrap_or(0)];
-    for group in groups.iter().filter(|group| group.first_day == group.last_day) {
-        let index = usize::try_from((group.first_day - period.from()).num_days()).unwrap_or(usize::MAX);
-        if let Some(day) = days.get_mut(index) {
-            *day = day.plus(&group.sums);
+/// Sums along the period in points of a readable width, for the sparklines: by day where it is short, by month where of
+/// some posts only the month is known, and none where even months do not hold every post.
+fn course(period: Period, week_start: u32, groups: &[&Group]) -> (Grain, Vec<NaiveDate>, Vec<Sums>) {
+    let fitting = Grain::fitting(period);
+    for grain in [fitting, Grain::Month] {
+        let (firsts, sums, unplaced) = place(period, grain, week_start, groups);
+        if unplaced == 0 {
+            return (grain, firsts, sums);
         }
     }
-    days
+    (fitting, Vec::new(), Vec::new())
 }
 
 /// First days of the trend's points, clipped to the period.
@@ -522,6 +583,13 @@ fn points(period: Period, grain: Grain, week_start: u32) -> Vec<NaiveDate> {
         }
     }
     points
+}
+
+/// Last day of the point that begins on `first`, clipped to the period, and the days of the whole week or month.
+fn extent_of_point(period: Period, grain: Grain, week_start: u32, first: NaiveDate) -> (NaiveDate, u64) {
+    let end = grain.ceil(first, week_start);
+    let days = (end - grain.floor(first, week_start)).num_days() + 1;
+    (end.min(period.to()), u64::try_from(days).unwrap_or(1))
 }
 
 fn place(period: Period, grain: Grain, week_start: u32, groups: &[&Group]) -> (Vec<NaiveDate>, Vec<Sums>, i64) {
@@ -542,25 +610,29 @@ fn place(period: Period, grain: Grain, week_start: u32, groups: &[&Group]) -> (V
 fn trend(query: &Query, grain: Grain, week_start: u32, current: &[&Group], earlier: &[&Group]) -> (Vec<Point>, i64) {
     let (firsts, sums, unplaced) = place(query.period, grain, week_start, current);
     let before = query.previous.map(|period| place(period, grain, week_start, earlier));
-    let value =
-        |sums: &Sums| if sums.posts == 0 && query.metric != Kpi::Published { None } else { sums.value(query.metric) };
+    let value = |sums: &Sums| sums.value_of_posts(query.metric);
     let points = firsts
         .iter()
         .zip(&sums)
         .enumerate()
-        .map(|(index, (first, sums))| Point {
-            first_day: *first,
-            value: value(sums),
-            previous_first_day: before.as_ref().and_then(|(firsts, _, _)| firsts.get(index).copied()),
-            previous: before.as_ref().and_then(|(_, sums, _)| sums.get(index)).and_then(value),
-            posts: sums.posts,
+        .map(|(index, (first, sums))| {
+            let (last_day, whole_days) = extent_of_point(query.period, grain, week_start, *first);
+            Point {
+                first_day: *first,
+                last_day,
+                whole_days,
+                value: value(sums),
+                previous_first_day: before.as_ref().and_then(|(firsts, _, _)| firsts.get(index).copied()),
+                previous: before.as_ref().and_then(|(_, sums, _)| sums.get(index)).and_then(value),
+                posts: sums.posts,
+            }
         })
         .collect();
     (points, unplaced)
 }
 
 /// Follower counts around the two periods.
-struct Followers {
+pub(crate) struct Followers {
     counts: Vec<(uuid::Uuid, NaiveDate, i64)>,
     period: Period,
     previous: Option<Period>,
@@ -571,8 +643,13 @@ struct Followers {
 const START_DAYS: u64 = 31;
 
 /// The counts from 31 days before the earlier period: the last one before a period is what it starts with.
-async fn read_followers(tx: &mut Tx, query: &Query, accounts: &[uuid::Uuid]) -> Result<Followers, Error> {
-    let earliest = query.previous.map_or(query.period.from(), |previous| previous.from().min(query.period.from()));
+pub(crate) async fn read_followers(
+    tx: &mut Tx,
+    period: Period,
+    previous: Option<Period>,
+    accounts: &[uuid::Uuid],
+) -> Result<Followers, Error> {
+    let earliest = previous.map_or(period.from(), |previous| previous.from().min(period.from()));
     let rows = sqlx::query!(
         r#"
         select account_id, day, followers
@@ -582,15 +659,15 @@ async fn read_followers(tx: &mut Tx, query: &Query, accounts: &[uuid::Uuid]) -> 
         "#,
         accounts,
         earliest,
-        query.period.to()
+        period.to()
     )
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
     Ok(Followers {
         counts: rows.into_iter().map(|row| (row.account_id, row.day, row.followers)).collect(),
-        period: query.period,
-        previous: query.previous,
+        period,
+        previous,
         accounts: accounts.len(),
     })
 }
@@ -602,8 +679,14 @@ impl Followers {
 
     /// Growth over a window and the number of accounts that know both ends of it.
     fn growth(&self, window: Period) -> (Option<i64>, usize) {
+        self.growth_of(window, |_| true)
+    }
+
+    /// The same over some of the accounts.
+    pub(crate) fn growth_of(&self, window: Period, is_meant: impl Fn(uuid::Uuid) -> bool) -> (Option<i64>, usize) {
         let growths: Vec<i64> = self
             .of_accounts()
+            .filter(|counts| counts.first().is_some_and(|(account, _, _)| is_meant(*account)))
             .filter_map(|counts| {
                 // What is read reaches further back where the comparison does; the figure must not depend on that.
                 let oldest = window.from() - Days::new(START_DAYS);
@@ -615,11 +698,14 @@ impl Followers {
         (if growths.is_empty() { None } else { Some(growths.iter().sum()) }, growths.len())
     }
 
-    fn figure(&self) -> Figure {
-        let (value, reporting) = self.growth(self.period);
-        let previous = self.previous.and_then(|period| self.growth(period).0);
+    /// The figure; followers belong to accounts, so a choice of campaigns leaves none.
+    fn figure(&self, is_by_campaign: bool, grain: Grain, week_start: u32) -> Figure {
+        let (value, reporting) = if is_by_campaign { (None, 0) } else { self.growth(self.period) };
+        let previous = self.previous.filter(|_| !is_by_campaign).and_then(|period| self.growth(period).0);
         let missing = if self.accounts == 0 {
             "No data has been imported yet."
+        } else if is_by_campaign {
+            "Followers belong to accounts, not to campaigns."
         } else {
             "No follower counts are known for both ends of this period."
         };
@@ -631,7 +717,10 @@ impl Followers {
             coverage: Coverage::default(),
             basis: Basis::Period,
             note: value.map(|_| format!("{reporting} of {} accounts report followers.", self.accounts)),
-            daily: Vec::new(),
+            course: match value {
+                Some(_) => self.trend(grain, week_start).into_iter().map(|point| point.value).collect(),
+                None => Vec::new(),
+            },
         }
     }
 
@@ -654,8 +743,11 @@ impl Followers {
             .enumerate()
             .map(|(index, (first_day, value))| {
                 let previous = before.as_ref().and_then(|before| before.get(index));
+                let (last_day, whole_days) = extent_of_point(self.period, grain, week_start, first_day);
                 Point {
                     first_day,
+                    last_day,
+                    whole_days,
                     value,
                     previous_first_day: previous.map(|(first, _)| *first),
                     previous: previous.and_then(|(_, value)| *value),

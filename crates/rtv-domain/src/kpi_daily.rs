@@ -6,6 +6,7 @@ use rtv_core::{Error, Permission};
 use uuid::Uuid;
 
 use crate::context::TenantContext;
+use crate::post_hour;
 use crate::transaction::{Resource, Tx, failed};
 
 /// Groups of the roll-up whose facts changed: accounts with first and last day, as three columns of equal length.
@@ -27,7 +28,7 @@ impl Touched {
     }
 }
 
-/// Recomputes the groups of basis *lifetime* from the posts.
+/// Recomputes the groups of basis *lifetime* from the posts, and the roll-up by hour with them.
 pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -80,7 +81,7 @@ pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(
     .execute(tx.connection())
     .await
     .map_err(failed)?;
-    Ok(())
+    post_hour::refresh(tx, touched).await
 }
 
 /// A group of the roll-up that does not equal its facts.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::access::stored;
 use crate::account::{self, Account};
+use crate::campaign::{self, Campaign};
 use crate::context::TenantContext;
 use crate::kpi::{Filter, basis_of};
 use crate::transaction::{Resource, Tx, failed};
@@ -32,6 +33,8 @@ pub struct Query {
 pub struct Cursor {
     /// First day of that row.
     pub day: NaiveDate,
+    /// When it was published; posts of which only the month is known stand behind those of the month's first day.
+    pub published_at: Option<DateTime<Utc>>,
     /// Its id.
     pub id: PostId,
 }
@@ -99,6 +102,8 @@ pub struct Listing {
     pub basis: Basis,
     /// All accounts of the tenant, for the filter.
     pub accounts: Vec<Account>,
+    /// All campaigns of the tenant, for the filter.
+    pub campaigns: Vec<Campaign>,
 }
 
 /// The posts that make up the figures of a period, newest first.
@@ -108,19 +113,29 @@ pub async fn list(ctx: &TenantContext, query: &Query) -> Result<Listing, Error> 
     let covered = query.filter.covered(&accounts)?;
     let ids: Vec<Uuid> = covered.iter().map(|account| account.id.uuid()).collect();
     let basis = basis_of(&covered);
+    let campaigns = campaign::read(&mut tx).await?;
+    let chosen = query.filter.campaign_ids(&campaigns)?;
     let (mut posts, (count, totals)) = match basis {
-        Basis::Lifetime => (published(&mut tx, query, &ids).await?, published_totals(&mut tx, query, &ids).await?),
-        Basis::Period => (active(&mut tx, query, &ids).await?, active_totals(&mut tx, query, &ids).await?),
+        Basis::Lifetime => {
+            (published(&mut tx, query, &ids, &chosen).await?, published_totals(&mut tx, query, &ids, &chosen).await?)
+        }
+        Basis::Period => {
+            (active(&mut tx, query, &ids, &chosen).await?, active_totals(&mut tx, query, &ids, &chosen).await?)
+        }
     };
     tx.rollback().await?;
     let has_more = posts.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
     posts.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
-    let next = posts.last().filter(|_| has_more).map(|post| Cursor { day: post.first_day, id: post.id });
-    Ok(Listing { posts, next, count, totals, basis, accounts })
+    let next = posts.last().filter(|_| has_more).map(|post| Cursor {
+        day: post.first_day,
+        published_at: post.published_at,
+        id: post.id,
+    });
+    Ok(Listing { posts, next, count, totals, basis, accounts, campaigns })
 }
 
 /// Posts published in the period with their totals to date.
-async fn published(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<Vec<Post>, Error> {
+async fn published(tx: &mut Tx, query: &Query, accounts: &[Uuid], campaigns: &[Uuid]) -> Result<Vec<Post>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -134,14 +149,24 @@ async fn published(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<Vec<
         where post.published_from between $1 and $2
           and post.published_to <= $2
           and post.account_id = any($3)
-          and ($4::date is null or (post.published_from, post.id) < ($4, $5))
-        order by post.published_from desc, post.id desc
-        limit $6
+          and (
+            cardinality($4::uuid[]) = 0
+            or post.campaign_id = any($4)
+            or (post.campaign_id is null and '00000000-0000-0000-0000-000000000000' = any($4))
+          )
+          and (
+            $5::date is null
+            or (post.published_from, post.listed_at, post.id) < ($5, coalesce($6, timestamptz '-infinity'), $7)
+          )
+        order by post.published_from desc, post.listed_at desc, post.id desc
+        limit $8
         "#,
         query.period.from(),
         query.period.to(),
         accounts,
+        campaigns,
         query.after.map(|after| after.day),
+        query.after.and_then(|after| after.published_at),
         query.after.map(|after| after.id.uuid()),
         PAGE + 1,
     )
@@ -151,7 +176,12 @@ async fn published(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<Vec<
     rows.into_iter().map(Row::into_post).collect()
 }
 
-async fn published_totals(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<(i64, Figures), Error> {
+async fn published_totals(
+    tx: &mut Tx,
+    query: &Query,
+    accounts: &[Uuid],
+    campaigns: &[Uuid],
+) -> Result<(i64, Figures), Error> {
     let row = sqlx::query!(
         r#"
         select
@@ -160,11 +190,19 @@ async fn published_totals(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Resu
           sum(comments)::bigint as comments, sum(shares)::bigint as shares, sum(clicks)::bigint as clicks,
           sum(engagements)::bigint as engagements, sum(conversions)::bigint as conversions, sum(revenue) as revenue
         from post
-        where published_from between $1 and $2 and published_to <= $2 and account_id = any($3)
+        where published_from between $1 and $2
+          and published_to <= $2
+          and account_id = any($3)
+          and (
+            cardinality($4::uuid[]) = 0
+            or campaign_id = any($4)
+            or (campaign_id is null and '00000000-0000-0000-0000-000000000000' = any($4))
+          )
         "#,
         query.period.from(),
         query.period.to(),
         accounts,
+        campaigns,
     )
     .fetch_one(tx.connection())
     .await
@@ -184,7 +222,7 @@ async fn published_totals(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Resu
 }
 
 /// Posts of which something happened in the period, with what they gained in it.
-async fn active(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<Vec<Post>, Error> {
+async fn active(tx: &mut Tx, query: &Query, accounts: &[Uuid], campaigns: &[Uuid]) -> Result<Vec<Post>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -206,14 +244,24 @@ async fn active(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<Vec<Pos
         join post on post.tenant_id = gained.tenant_id and post.id = gained.post_id
         join account on account.tenant_id = post.tenant_id and account.id = post.account_id
         where post.account_id = any($3)
-          and ($4::date is null or (post.published_from, post.id) < ($4, $5))
-        order by post.published_from desc, post.id desc
-        limit $6
+          and (
+            cardinality($4::uuid[]) = 0
+            or post.campaign_id = any($4)
+            or (post.campaign_id is null and '00000000-0000-0000-0000-000000000000' = any($4))
+          )
+          and (
+            $5::date is null
+            or (post.published_from, post.listed_at, post.id) < ($5, coalesce($6, timestamptz '-infinity'), $7)
+          )
+        order by post.published_from desc, post.listed_at desc, post.id desc
+        limit $8
         "#,
         query.period.from(),
         query.period.to(),
         accounts,
+        campaigns,
         query.after.map(|after| after.day),
+        query.after.and_then(|after| after.published_at),
         query.after.map(|after| after.id.uuid()),
         PAGE + 1,
     )
@@ -223,7 +271,12 @@ async fn active(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<Vec<Pos
     rows.into_iter().map(Row::into_post).collect()
 }
 
-async fn active_totals(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<(i64, Figures), Error> {
+async fn active_totals(
+    tx: &mut Tx,
+    query: &Query,
+    accounts: &[Uuid],
+    campaigns: &[Uuid],
+) -> Result<(i64, Figures), Error> {
     let row = sqlx::query!(
         r#"
         select
@@ -235,11 +288,18 @@ async fn active_totals(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<
           sum(post_daily.revenue) as revenue
         from post_daily
         join post on post.tenant_id = post_daily.tenant_id and post.id = post_daily.post_id
-        where post_daily.day between $1 and $2 and post.account_id = any($3)
+        where post_daily.day between $1 and $2
+          and post.account_id = any($3)
+          and (
+            cardinality($4::uuid[]) = 0
+            or post.campaign_id = any($4)
+            or (post.campaign_id is null and '00000000-0000-0000-0000-000000000000' = any($4))
+          )
         "#,
         query.period.from(),
         query.period.to(),
         accounts,
+        campaigns,
     )
     .fetch_one(tx.connection())
     .await
@@ -258,29 +318,30 @@ async fn active_totals(tx: &mut Tx, query: &Query, accounts: &[Uuid]) -> Result<
     Ok((row.count, totals))
 }
 
-struct Row {
-    id: Uuid,
-    account_id: Uuid,
-    account_name: String,
-    platform: String,
-    external_id: String,
-    kind: Option<String>,
-    body: Option<String>,
-    published_at: Option<DateTime<Utc>>,
-    first_day: NaiveDate,
-    reach: Option<i64>,
-    impressions: Option<i64>,
-    reactions: Option<i64>,
-    comments: Option<i64>,
-    shares: Option<i64>,
-    clicks: Option<i64>,
-    engagements: Option<i64>,
-    conversions: Option<i64>,
-    revenue: Option<Decimal>,
+/// A post as queries give it back.
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) account_id: Uuid,
+    pub(crate) account_name: String,
+    pub(crate) platform: String,
+    pub(crate) external_id: String,
+    pub(crate) kind: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) published_at: Option<DateTime<Utc>>,
+    pub(crate) first_day: NaiveDate,
+    pub(crate) reach: Option<i64>,
+    pub(crate) impressions: Option<i64>,
+    pub(crate) reactions: Option<i64>,
+    pub(crate) comments: Option<i64>,
+    pub(crate) shares: Option<i64>,
+    pub(crate) clicks: Option<i64>,
+    pub(crate) engagements: Option<i64>,
+    pub(crate) conversions: Option<i64>,
+    pub(crate) revenue: Option<Decimal>,
 }
 
 impl Row {
-    fn into_post(self) -> Result<Post, Error> {
+    pub(crate) fn into_post(self) -> Result<Post, Error> {
         Ok(Post {
             id: self.id.into(),
             account: self.account_id.into(),

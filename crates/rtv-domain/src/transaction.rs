@@ -25,8 +25,14 @@ pub enum Resource {
     Tenant,
     /// All accounts.
     Accounts,
+    /// All campaigns.
+    Campaigns,
     /// All posts.
     Posts,
+    /// All targets.
+    Targets,
+    /// One target.
+    Target(rtv_core::TargetId),
     /// All imports.
     Imports,
     /// One import.
@@ -38,7 +44,10 @@ impl Resource {
         match self {
             Self::Tenant => ("tenant", tenant.to_string()),
             Self::Accounts => ("account", "all".into()),
+            Self::Campaigns => ("campaign", "all".into()),
             Self::Posts => ("post", "all".into()),
+            Self::Targets => ("target", "all".into()),
+            Self::Target(id) => ("target", id.to_string()),
             Self::Imports => ("import", "all".into()),
             Self::Import(id) => ("import", id.to_string()),
         }

@@ -12,7 +12,7 @@ use rtv_ui::{
     Crumb, Definition, DefinitionList, Direction, EmptyState, ErrorPage, ErrorSummary, Field, FilterBar, Flash, Frame,
     Icon, IconName, Judgement, KpiCard, KpiChange, KpiGrid, LinkButton, NavGroup, NavItem, Notice, PageHeader, Pager,
     Picture, SegmentLink, Segments, SelectField, SelectOption, Shell, Skeleton, SkeletonShape, SortHeader, SortOrder,
-    SparkPath, Table, TenantLink, Tone, Variant,
+    Sparkline, Table, TenantLink, Tone, Variant,
 };
 
 /// Makes one page.
@@ -183,7 +183,11 @@ fn change(text: &str, direction: Direction, judgement: Judgement, sentence: &str
 fn kpi_cards() -> AnyView {
     use Direction::{Down, Flat, New, Up};
     use Judgement::{Better, Neutral, Worse};
-    let line = |seed| SparkPath::through(&course(seed, 28));
+    let line = |seed| {
+        let path = rtv_charts::sparkline(&course(seed, 28), Sparkline::WIDTH, Sparkline::HEIGHT);
+        let running = path.last.map(|(x, y)| format!("M{x} {y}h0"));
+        Some(Sparkline { line: path.d, area: path.area, running, text: "By day: it rises.".into() })
+    };
     view! {
         <KpiGrid>
             <KpiCard

@@ -32,6 +32,9 @@ pub fn ChartFrame(
     /// Another picture for less than 640 pixels, where the wide one would become too small to read.
     #[prop(default = None)]
     narrow: Option<Picture>,
+    /// Another picture for less than 1,024 pixels.
+    #[prop(default = None)]
+    medium: Option<Picture>,
     /// What the picture shows, in place of it.
     #[prop(into)]
     alt: String,
@@ -50,17 +53,15 @@ pub fn ChartFrame(
     /// The [`Table`](crate::Table) with the same data.
     children: Children,
 ) -> impl IntoView {
-    let narrow = narrow.map(|narrow| {
+    let up_to = |limit: &str, picture: Picture| {
+        let dark = format!("(max-width: {limit}) and (prefers-color-scheme: dark)");
         view! {
-            <source
-                media="(max-width: 639.98px) and (prefers-color-scheme: dark)"
-                srcset=narrow.dark_src
-                width=narrow.width
-                height=narrow.height
-            />
-            <source media="(max-width: 639.98px)" srcset=narrow.src width=narrow.width height=narrow.height />
+            <source media=dark srcset=picture.dark_src width=picture.width height=picture.height />
+            <source media=format!("(max-width: {limit})") srcset=picture.src width=picture.width height=picture.height />
         }
-    });
+    };
+    let narrow = narrow.map(|picture| up_to("639.98px", picture));
+    let medium = medium.map(|picture| up_to("1023.98px", picture));
     view! {
         <figure class="c-chart">
             <div class="c-chart__head">
@@ -73,6 +74,7 @@ pub fn ChartFrame(
             <div class="c-chart__canvas">
                 <picture class="c-chart__picture">
                     {narrow}
+                    {medium}
                     <source media="(prefers-color-scheme: dark)" srcset=picture.dark_src />
                     <img
                         class="c-chart__image"

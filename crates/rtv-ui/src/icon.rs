@@ -24,6 +24,8 @@ pub enum IconName {
     Tenant,
     /// A chart line.
     Trend,
+    /// Circles around a point, for targets.
+    Target,
     /// A list with a shield, for the audit log.
     Audit,
     /// A cog, for settings.
@@ -82,7 +84,7 @@ pub enum IconName {
 
 impl IconName {
     /// Every icon, for galleries and tests.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Dashboard,
         Self::Posts,
         Self::Imports,
@@ -92,6 +94,7 @@ impl IconName {
         Self::Team,
         Self::Tenant,
         Self::Trend,
+        Self::Target,
         Self::Audit,
         Self::Settings,
         Self::Stop,
@@ -142,6 +145,9 @@ impl IconName {
                 "M4 17V4a1 1 0 0 1 1-1h6a1 1 0 0 1 1 1v13M12 8h3a1 1 0 0 1 1 1v8M2.5 17h15M7 6.5h2M7 9.75h2M7 13h2"
             }
             Self::Trend => "M3 3.5v12a1 1 0 0 0 1 1h13M6 12.5l3.25-3.75 2.75 2.5L16.5 6",
+            Self::Target => {
+                "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM10 13.75a3.75 3.75 0 1 0 0-7.5 3.75 3.75 0 0 0 0 7.5zM10 10v.1"
+            }
             Self::Audit => "M10 2.75l6 2.25v4.5c0 3.75-2.5 6.5-6 7.75-3.5-1.25-6-4-6-7.75V5zM7.25 10l2 2 3.5-3.75",
             Self::Settings => {
                 "M3 6h6.5M14.5 6H17M3 14h2.5M10.5 14H17M12 8.25a2.25 2.25 0 1 0 0-4.5 2.25 2.25 0 0 0 0 4.5zM8 16.25a2.25 2.25 0 1 0 0-4.5 2.25 2.25 0 0 0 0 4.5z"

@@ -1,7 +1,5 @@
-//! The card of one key figure and the line drawn in it. The page hands in finished words: formatting and
-//! judging are not done here.
-
-use std::fmt::Write as _;
+//! The card of one key figure and the line drawn in it. The page hands in finished words and paths: formatting,
+//! judging and drawing are not done here.
 
 use leptos::prelude::*;
 
@@ -44,64 +42,24 @@ pub struct KpiChange {
     pub sentence: String,
 }
 
-/// The outline of a sparkline in a box of [`SparkPath::WIDTH`] by [`SparkPath::HEIGHT`].
+/// A finished sparkline in a box of [`Sparkline::WIDTH`] by [`Sparkline::HEIGHT`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SparkPath {
-    /// The path of the line.
+pub struct Sparkline {
+    /// The path of the line; a missing value is a gap in it.
     pub line: String,
     /// The path of the area under it.
     pub area: String,
+    /// A path of no length where the last value stands, if that one is still growing.
+    pub running: Option<String>,
+    /// What it shows, for those who do not see it.
+    pub text: String,
 }
 
-impl SparkPath {
+impl Sparkline {
     /// Width of the box.
     pub const WIDTH: f64 = 120.0;
     /// Height of the box.
     pub const HEIGHT: f64 = 32.0;
-
-    /// Draws evenly spaced values from the least to the greatest. A missing value leaves a gap and is never
-    /// drawn as zero. `None` where fewer than two values stand side by side, since there is no line then.
-    pub fn through(values: &[Option<f64>]) -> Option<Self> {
-        const MARGIN: f64 = 2.0;
-        let known = || values.iter().flatten().copied().filter(|value| value.is_finite());
-        let least = known().fold(f64::INFINITY, f64::min);
-        let greatest = known().fold(f64::NEG_INFINITY, f64::max);
-        let spread = greatest - least;
-        #[expect(clippy::cast_precision_loss, reason = "a drawing has far fewer points than a mantissa has values")]
-        let step = Self::WIDTH / (values.len().max(2) - 1) as f64;
-
-        let mut drawn = Self { line: String::new(), area: String::new() };
-        let mut stretch: Vec<(f64, f64)> = Vec::new();
-        let mut x = 0.0;
-        for value in values {
-            match value.filter(|value| value.is_finite()) {
-                Some(value) => {
-                    let share = if spread > 0.0 { (value - least) / spread } else { 0.5 };
-                    stretch.push((x, share.mul_add(-(2.0f64.mul_add(-MARGIN, Self::HEIGHT)), Self::HEIGHT - MARGIN)));
-                }
-                None => drawn.take(&mut stretch),
-            }
-            x += step;
-        }
-        drawn.take(&mut stretch);
-        (!drawn.line.is_empty()).then_some(drawn)
-    }
-
-    /// Adds one unbroken stretch of points and empties it.
-    fn take(&mut self, stretch: &mut Vec<(f64, f64)>) {
-        if let [(first, _), .., (last, _)] = stretch.as_slice() {
-            let mut line = String::new();
-            for (index, (x, y)) in stretch.iter().enumerate() {
-                let command = if index == 0 { 'M' } else { 'L' };
-                // Writing to a string cannot fail.
-                let _ = write!(line, "{command}{x:.1} {y:.1}");
-            }
-            let floor = Self::HEIGHT;
-            let _ = write!(self.area, "{line}L{last:.1} {floor:.0}L{first:.1} {floor:.0}Z");
-            self.line.push_str(&line);
-        }
-        stretch.clear();
-    }
 }
 
 /// The grid of the key figures, with a heading that only screen readers need.
@@ -164,7 +122,7 @@ pub fn KpiCard(
     note: Words,
     /// The line drawn under it.
     #[prop(default = None)]
-    sparkline: Option<SparkPath>,
+    sparkline: Option<Sparkline>,
 ) -> impl IntoView {
     let label_id = format!("kpi-{key}");
     let missing = missing.into_option();
@@ -227,6 +185,33 @@ pub fn KpiCard(
 }
 
 fn change_line(change: KpiChange) -> impl IntoView {
+    let sentence = change.sentence.clone();
+    view! {
+        <p class="c-kpi__change">
+            {delta(change)}
+            <span class="c-kpi__sentence">{sentence}</span>
+        </p>
+    }
+    .into_any()
+}
+
+/// A change by its size alone, for a row of a table; its sentence is read to those who do not see the arrow.
+#[component]
+pub fn KpiDelta(
+    /// The change.
+    change: KpiChange,
+) -> impl IntoView {
+    let sentence = change.sentence.clone();
+    view! {
+        <span class="c-kpi__change">
+            {delta(change)}
+            <span class="u-visually-hidden">{sentence}</span>
+        </span>
+    }
+    .into_any()
+}
+
+fn delta(change: KpiChange) -> impl IntoView {
     let icon = match change.direction {
         Direction::Up => IconName::ArrowUp,
         Direction::Down => IconName::ArrowDown,
@@ -244,56 +229,37 @@ fn change_line(change: KpiChange) -> impl IntoView {
         Judgement::Neutral => "neutral",
     };
     view! {
-        <p class="c-kpi__change">
-            <span class="c-kpi__delta" data-judgement=judgement>
-                <Icon name=icon />
-                <span class="u-visually-hidden">{moved}</span>
-                <span>{change.text}</span>
-            </span>
-            <span class="c-kpi__sentence">{change.sentence}</span>
-        </p>
+        <span class="c-kpi__delta" data-judgement=judgement>
+            <Icon name=icon />
+            <span class="u-visually-hidden">{moved}</span>
+            <span>{change.text}</span>
+        </span>
     }
     .into_any()
 }
 
-fn sparkline_picture(path: SparkPath) -> impl IntoView {
-    let view_box = format!("0 0 {:.0} {:.0}", SparkPath::WIDTH, SparkPath::HEIGHT);
+fn sparkline_picture(sparkline: Sparkline) -> impl IntoView {
+    let view_box = format!("0 0 {:.0} {:.0}", Sparkline::WIDTH, Sparkline::HEIGHT);
+    // Strokes with round ends keep their shape where the box is stretched; a circle would not.
+    let running = sparkline.running.map(|place| {
+        view! {
+            <path class="c-kpi__spark-rim" d=place.clone() vector-effect="non-scaling-stroke"></path>
+            <path class="c-kpi__spark-hole" d=place vector-effect="non-scaling-stroke"></path>
+        }
+    });
     view! {
-        <svg class="c-kpi__spark" viewBox=view_box preserveAspectRatio="none" aria-hidden="true" focusable="false">
-            <path class="c-kpi__spark-area" d=path.area></path>
-            <path class="c-kpi__spark-line" d=path.line vector-effect="non-scaling-stroke"></path>
+        <svg
+            class="c-kpi__spark"
+            viewBox=view_box
+            preserveAspectRatio="none"
+            role="img"
+            aria-label=sparkline.text
+            focusable="false"
+        >
+            <path class="c-kpi__spark-area" d=sparkline.area></path>
+            <path class="c-kpi__spark-line" d=sparkline.line vector-effect="non-scaling-stroke"></path>
+            {running}
         </svg>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sparkline_runs_from_the_least_at_the_bottom_to_the_greatest_at_the_top() {
-        let path = SparkPath::through(&[Some(0.0), Some(10.0)]).unwrap();
-        assert_eq!(path.line, "M0.0 30.0L120.0 2.0");
-        assert_eq!(path.area, "M0.0 30.0L120.0 2.0L120.0 32L0.0 32Z");
-    }
-
-    #[test]
-    fn a_missing_value_leaves_a_gap() {
-        let path = SparkPath::through(&[Some(1.0), Some(2.0), None, Some(3.0), Some(1.0)]).unwrap();
-        assert_eq!(path.line.matches('M').count(), 2);
-    }
-
-    #[test]
-    fn an_even_course_is_a_line_in_the_middle() {
-        let path = SparkPath::through(&[Some(5.0), Some(5.0)]).unwrap();
-        assert_eq!(path.line, "M0.0 16.0L120.0 16.0");
-    }
-
-    #[test]
-    fn one_value_or_none_draws_nothing() {
-        assert_eq!(SparkPath::through(&[]), None);
-        assert_eq!(SparkPath::through(&[Some(1.0)]), None);
-        assert_eq!(SparkPath::through(&[Some(1.0), None, Some(f64::NAN)]), None);
-    }
 }

@@ -25,7 +25,7 @@ pub use chart::{ChartFrame, Picture};
 pub use feedback::{Badge, EmptyState, ErrorSummary, Flash, Notice, Skeleton, SkeletonShape, Tone};
 pub use field::{Checkbox, CheckboxGroup, CheckboxOption, Field, FilterBar, SelectField, SelectOption};
 pub use icon::{Icon, IconName};
-pub use kpi::{Direction, Judgement, KpiCard, KpiChange, KpiGrid, SparkPath};
+pub use kpi::{Direction, Judgement, KpiCard, KpiChange, KpiDelta, KpiGrid, Sparkline};
 pub use page::{AuthLayout, BareLayout, ErrorPage, PageHeader, ProductMark};
 pub use shell::{Crumb, Frame, NavGroup, NavItem, Shell, TenantLink, TenantList};
 pub use table::{Pager, SortHeader, SortOrder, Table};

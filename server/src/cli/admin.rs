@@ -7,7 +7,7 @@ use rtv_core::Slug;
 use rtv_domain::password::{self, Passwords};
 use rtv_domain::tenant::NewTenant;
 use rtv_domain::user::Belongs;
-use rtv_domain::{access, kpi_daily, tenant, user};
+use rtv_domain::{access, kpi_daily, post_hour, tenant, user};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -257,13 +257,17 @@ async fn verify(slug: &str, json: bool, settings: &Settings) -> Outcome {
     let slug = slug.parse::<Slug>().map_err(|message| Failure::Usage(format!("tenant: {message}")))?;
     let tenant = access::enter_as_operator(&ctx, &slug, "rtv admin rollups verify").await?;
     let differences = kpi_daily::verify(&tenant).await?;
+    let by_hour = post_hour::verify(&tenant).await?;
     if json {
         let list: Vec<_> = differences
             .iter()
             .map(|one| json!({ "account": one.account, "first_day": one.first_day, "last_day": one.last_day, "rolled_up": one.rolled_up, "from_facts": one.from_facts }))
+            .chain(by_hour.iter().map(|one| {
+                json!({ "account": one.account, "first_day": one.first_day, "hour": one.hour, "rolled_up": one.rolled_up, "from_facts": one.from_facts })
+            }))
             .collect();
         println!("{}", json!(list));
-    } else if differences.is_empty() {
+    } else if differences.is_empty() && by_hour.is_empty() {
         println!("Every roll-up of {slug} equals its facts.");
     } else {
         for one in &differences {
@@ -272,10 +276,15 @@ async fn verify(slug: &str, json: bool, settings: &Settings) -> Outcome {
                 one.account, one.first_day, one.last_day, one.rolled_up, one.from_facts
             );
         }
+        for one in &by_hour {
+            println!(
+                "{} {} hour {}: rolled up {:?}, from the posts {:?} (posts, engagements)",
+                one.account, one.first_day, one.hour, one.rolled_up, one.from_facts
+            );
+        }
     }
-    if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Failed(anyhow::anyhow!("{} roll-ups differ from their facts", differences.len())))
+    match differences.len() + by_hour.len() {
+        0 => Ok(()),
+        count => Err(Failure::Failed(anyhow::anyhow!("{count} roll-ups differ from their facts"))),
     }
 }

@@ -10,7 +10,7 @@ use rtv_core::filter::PageFilter;
 use crate::state::AppState;
 
 /// Sizes that pages ask for; any other is refused, so that nobody fills the cache with sizes.
-const SIZES: [(u32, u32); 2] = [(1_120, 320), (400, 280)];
+const SIZES: [(u32, u32); 3] = [(1_120, 320), (720, 280), (400, 280)];
 /// The address of a picture holds the version of its data.
 const CACHING: HeaderValue = HeaderValue::from_static("private, max-age=3600");
 
@@ -28,7 +28,7 @@ pub async fn trend_svg(
         let number = |name: &str| value(&pairs, name).and_then(|value| value.parse::<u32>().ok());
         let size = (number("width").unwrap_or(SIZES[0].0), number("height").unwrap_or(SIZES[0].1));
         if !SIZES.contains(&size) {
-            return Err(Error::invalid("width", "use 1120 with height 320, or 400 with height 280."));
+            return Err(Error::invalid("width", "use 1120 with height 320, or 720 or 400 with height 280."));
         }
         draw(&state, option, size).await
     };

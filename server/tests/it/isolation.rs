@@ -51,10 +51,12 @@ fn questions(slug: &str, other: &str) -> Vec<Question> {
     vec![
         page(format!("/t/{slug}/dashboard?range=28d")),
         page(format!("/t/{slug}/posts?range=28d")),
+        page(format!("/t/{slug}/targets")),
         page(format!("/t/{slug}/charts/trend.svg?range=28d")),
         page(format!("/t/{slug}/charts/trend.json?range=28d")),
         page(format!("/t/{other}/dashboard?range=28d")),
         page(format!("/t/{other}/posts?range=28d")),
+        page(format!("/t/{other}/targets")),
         page(format!("/t/{other}/charts/trend.json?range=28d")),
         page("/me/sessions".into()),
         page("/".into()),

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod command;
+mod dashboard;
 mod headers;
 mod health;
 mod isolation;

@@ -71,10 +71,35 @@ impl World {
         }
     }
 
+    /// Id of what is to be reached in the tenant that a target of the question means.
+    async fn goal(&self, target: &str) -> String {
+        let id = if target == "nonexistent" {
+            Uuid::now_v7()
+        } else {
+            let tenant = tenant_id(self, Self::tenant(target)).await;
+            let mut tx = self.app.marked("tenant", Some(tenant), None).await;
+            let id = sqlx::query_scalar(
+                "insert into target (tenant_id, id, kpi, amount) values ($1, $2, 'reach', 5)
+                 on conflict on constraint target_scope_unique do update set amount = 5 returning id",
+            )
+            .bind(tenant)
+            .bind(Uuid::now_v7())
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+            tx.commit().await.unwrap();
+            id
+        };
+        format!("tgt_{}", id.simple())
+    }
+
     async fn ask(&self, entry: &Entry, target: &str, actor: &str) -> Answer {
         let mut path = entry.pattern.replace("{tenant}", Self::tenant(target));
         if path.contains("{session}") {
             path = path.replace("{session}", &self.session(actor, target).await.to_string());
+        }
+        if path.contains("{target}") {
+            path = path.replace("{target}", &self.goal(target).await);
         }
         assert!(
             !path.contains('{'),
@@ -152,7 +177,7 @@ fn entries() -> Vec<Entry> {
 fn arguments(path: &str) -> fn(&str) -> Value {
     match path {
         "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
-        "/fn/dashboard" | "/fn/posts" => |tenant| json!({ "tenant": tenant, "query": [] }),
+        "/fn/dashboard" | "/fn/posts" | "/fn/targets" => |tenant| json!({ "tenant": tenant, "query": [] }),
         other => {
             panic!("{other} is not in the permission test; add its arguments here and its rows to permission.table")
         }
@@ -294,7 +319,11 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 7 * 5, "two pages, two server functions, two charts and one form, for five actors each");
+    assert_eq!(
+        compared,
+        11 * 5,
+        "three pages, three server functions, two charts and three forms, for five actors each"
+    );
 }
 
 #[tokio::test]

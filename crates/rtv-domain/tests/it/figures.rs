@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::{Compare, Grain, Period};
-use rtv_core::{AccountId, Error, Platform, Role};
+use rtv_core::{AccountId, CampaignId, Error, Platform, Role};
 use rtv_domain::import::Options;
 use rtv_domain::kpi::{self, Figure, Filter, Query, Summary};
 use rtv_domain::{Actor, Tenant, TenantContext, access, account, post};
@@ -12,16 +12,18 @@ use uuid::Uuid;
 
 use crate::world::{World, at};
 
+/// Columns of the native mapping.
 const HEADER: &str = "platform,account_id,post_id,published_at,reach,impressions,reactions,comments,shares,clicks,conversions,revenue,cost,sentiment";
 
-struct Desk {
-    world: World,
-    tenant: Tenant,
-    ctx: TenantContext,
+/// A tenant with an editor.
+pub(crate) struct Desk {
+    pub(crate) world: World,
+    pub(crate) tenant: Tenant,
+    pub(crate) ctx: TenantContext,
 }
 
 impl Desk {
-    async fn new(zone: &str) -> Self {
+    pub(crate) async fn new(zone: &str) -> Self {
         let world = World::new().await;
         let tenant = world.tenant("desk", zone).await;
         let ctx = world.member(&tenant, Role::Editor).await;
@@ -29,7 +31,7 @@ impl Desk {
     }
 
     /// Takes posts in; a row may leave out the columns at its end.
-    async fn posts(&self, rows: &[&str]) {
+    pub(crate) async fn posts(&self, rows: &[&str]) {
         let columns = HEADER.split(',').count();
         let mut text = format!("{HEADER}\n");
         for row in rows {
@@ -46,7 +48,15 @@ impl Desk {
         assert_eq!(report.counts.new, i64::try_from(rows.len()).unwrap(), "{report:?}");
     }
 
-    async fn ask(&self, query: &Query) -> Summary {
+    /// Takes a file in.
+    pub(crate) async fn file(&self, header: &str, rows: &[&str]) {
+        let text = format!("{header}\n{}\n", rows.join("\n"));
+        let options = Options { file_name: "f.csv".into(), ..Options::default() };
+        let report = self.world.import_text(&self.ctx, &text, options).await.unwrap();
+        assert_eq!(report.counts.new, i64::try_from(rows.len()).unwrap(), "{report:?}");
+    }
+
+    pub(crate) async fn ask(&self, query: &Query) -> Summary {
         kpi::summary(&self.ctx, query).await.unwrap()
     }
 
@@ -54,7 +64,7 @@ impl Desk {
         self.ask(&over("2026-03-01", "2026-03-31")).await
     }
 
-    async fn account_id(&self, external_id: &str) -> AccountId {
+    pub(crate) async fn account_id(&self, external_id: &str) -> AccountId {
         account::list(&self.ctx)
             .await
             .unwrap()
@@ -64,7 +74,7 @@ impl Desk {
             .id
     }
 
-    async fn followers(&self, external_id: &str, counts: &[(&str, i64)]) {
+    pub(crate) async fn followers(&self, external_id: &str, counts: &[(&str, i64)]) {
         let id = self.account_id(external_id).await;
         let mut tx = self.world.as_tenant(&self.tenant).await;
         for (day, count) in counts {
@@ -82,11 +92,11 @@ impl Desk {
     }
 }
 
-fn period(from: &str, to: &str) -> Period {
+pub(crate) fn period(from: &str, to: &str) -> Period {
     Period::new(from.parse().unwrap(), to.parse().unwrap()).unwrap()
 }
 
-fn over(from: &str, to: &str) -> Query {
+pub(crate) fn over(from: &str, to: &str) -> Query {
     Query {
         period: period(from, to),
         previous: None,
@@ -96,7 +106,7 @@ fn over(from: &str, to: &str) -> Query {
     }
 }
 
-fn compared(from: &str, to: &str, compare: Compare) -> Query {
+pub(crate) fn compared(from: &str, to: &str, compare: Compare) -> Query {
     let query = over(from, to);
     Query { previous: compare.period(query.period), ..query }
 }
@@ -111,7 +121,7 @@ fn value(summary: &Summary, kpi: Kpi) -> Option<Decimal> {
 
 /// A value that is there, to be compared with one that may be missing.
 #[allow(clippy::unnecessary_wraps)]
-fn number(text: &str) -> Option<Decimal> {
+pub(crate) fn number(text: &str) -> Option<Decimal> {
     Some(text.parse().unwrap())
 }
 
@@ -203,7 +213,7 @@ async fn the_engagement_rate_is_a_ratio_of_sums_over_the_posts_that_have_both() 
         "10 of 100 shown, 6 of 20 reached"
     );
     assert_eq!(rate.note.as_deref(), Some("Engagements ÷ impressions, and ÷ reach for posts without impressions."));
-    assert_eq!(rate.daily, [number("0.1"), number("0.3")]);
+    assert_eq!(rate.course, [number("0.1"), number("0.3")]);
     let by_reach = desk.ask(&over("2026-03-20", "2026-03-20")).await;
     assert_eq!(value(&by_reach, Kpi::EngagementRate), number("0.3"));
     assert!(
@@ -433,7 +443,7 @@ async fn a_filter_narrows_to_platforms_and_accounts_and_never_to_everything() {
     let foreign = account::list(&theirs).await.unwrap()[0].id;
     let (a, c) = (desk.account_id("a").await, desk.account_id("c").await);
     let ask = async |platforms: &[Platform], accounts: &[AccountId]| {
-        let filter = Filter { platforms: platforms.to_vec(), accounts: accounts.to_vec() };
+        let filter = Filter { platforms: platforms.to_vec(), accounts: accounts.to_vec(), ..Filter::default() };
         let query = Query { filter: filter.clone(), ..over("2026-03-01", "2026-03-31") };
         let figure = kpi::summary(&desk.ctx, &query).await.map(|summary| value(&summary, Kpi::Engagements));
         let listed = post::list(&desk.ctx, &post::Query { period: query.period, filter, after: None }).await;
@@ -492,4 +502,116 @@ async fn one_account_that_knows_only_totals_decides_the_basis_of_all() {
     assert_eq!((listing.basis, listing.count, listing.totals.engagements), (Basis::Period, 1, Some(23)));
     assert_eq!(listing.posts[0].figures.engagements, Some(23), "what it gained in March, not its 100");
     assert_eq!(listing.posts[0].published_at, Some("2026-02-20T10:00:00Z".parse::<DateTime<Utc>>().unwrap()));
+}
+
+#[tokio::test]
+async fn a_course_has_gaps_where_nothing_was_published_and_takes_months_where_days_are_unknown() {
+    let desk = Desk::new("UTC").await;
+    desk.posts(&["x,a,p1,2026-03-02T10:00:00Z,,,5", "x,a,p2,2026-03-04T10:00:00Z,,,0"]).await;
+    let summary = desk.ask(&over("2026-03-01", "2026-03-05")).await;
+    assert_eq!(figure(&summary, Kpi::Engagements).course, [None, number("5"), None, number("0"), None]);
+    let zeros: Vec<_> = figure(&summary, Kpi::Published).course.iter().map(|value| value.unwrap()).collect();
+    assert_eq!(zeros, [0, 1, 0, 1, 0].map(Decimal::from), "nothing published is a figure of publications");
+    assert_eq!(summary.course.0, Grain::Day);
+    let long = desk.ask(&over("2024-01-01", "2026-12-31")).await;
+    assert_eq!((long.course.0, long.course.1.len()), (Grain::Month, 36), "a line of a thousand points is no line");
+    assert_eq!(figure(&long, Kpi::Engagements).course[26], number("5"));
+}
+
+#[tokio::test]
+async fn a_point_says_how_many_days_of_its_week_or_month_it_holds() {
+    let desk = Desk::new("UTC").await;
+    desk.posts(&["x,a,p1,2026-03-05T10:00:00Z,,,5"]).await;
+    // 4 March 2026 is a Wednesday, 17 March a Tuesday.
+    let weeks = desk.ask(&Query { grain: Some(Grain::Week), ..over("2026-03-04", "2026-03-17") }).await;
+    let points: Vec<_> = weeks
+        .trend
+        .iter()
+        .map(|point| (point.first_day.to_string(), point.last_day.to_string(), point.whole_days))
+        .collect();
+    assert_eq!(
+        points,
+        [
+            ("2026-03-04".to_owned(), "2026-03-08".to_owned(), 7),
+            ("2026-03-09".into(), "2026-03-15".into(), 7),
+            ("2026-03-16".into(), "2026-03-17".into(), 7)
+        ]
+    );
+    let months = desk.ask(&Query { grain: Some(Grain::Month), ..over("2026-01-31", "2026-03-31") }).await;
+    let lengths: Vec<_> = months.trend.iter().map(|point| point.whole_days).collect();
+    assert_eq!(lengths, [31, 28, 31]);
+}
+
+#[tokio::test]
+async fn a_campaign_narrows_figures_and_lists_alike() {
+    let desk = Desk::new("UTC").await;
+    desk.file(
+        "platform,account_id,post_id,published_at,reactions,campaign",
+        &[
+            "x,a,p1,2026-03-02T10:00:00Z,1,Spring",
+            "x,a,p2,2026-03-02T11:00:00Z,2,",
+            "x,a,p3,2026-03-03T11:00:00Z,4,Sale",
+        ],
+    )
+    .await;
+    let query = |campaigns: &[CampaignId]| Query {
+        filter: Filter { campaigns: campaigns.to_vec(), ..Filter::default() },
+        ..over("2026-03-01", "2026-03-31")
+    };
+    let campaigns = desk.ask(&query(&[])).await.campaigns;
+    let id = |name: &str| campaigns.iter().find(|campaign| campaign.name == name).unwrap().id;
+    for (chosen, expect) in [
+        (vec![], "7"),
+        (vec![id("Spring")], "1"),
+        (vec![id("Spring"), id("Sale")], "5"),
+        (vec![CampaignId::NONE], "2"),
+        (vec![CampaignId::NONE, id("Sale")], "6"),
+    ] {
+        let query = query(&chosen);
+        let summary = desk.ask(&query).await;
+        assert_eq!(value(&summary, Kpi::Engagements), number(expect), "{chosen:?}");
+        let listed = post::Query { period: query.period, filter: query.filter, after: None };
+        let totals = post::list(&desk.ctx, &listed).await.unwrap().totals;
+        assert_eq!(totals.engagements.map(Decimal::from), number(expect), "{chosen:?}");
+        let growth = figure(&summary, Kpi::FollowerGrowth).missing.clone().unwrap();
+        assert_eq!(growth.contains("not to campaigns"), !chosen.is_empty(), "{growth}");
+    }
+    let unknown = CampaignId::from(Uuid::now_v7());
+    let refused = kpi::summary(&desk.ctx, &query(&[unknown])).await.map(|_| ());
+    let text = format!("there is no campaign {unknown}; choose one from the list.");
+    assert_eq!(refused, Err(Error::invalid("campaign", text)));
+}
+
+#[tokio::test]
+async fn posts_of_a_day_stand_by_their_time_across_pages_and_those_of_a_month_have_a_place() {
+    let desk = Desk::new("Asia/Bangkok").await;
+    // Written in another order than they were published in, two of them at the same instant.
+    let mut rows: Vec<String> = (0..70)
+        .map(|index| format!("x,a,p{index},2026-03-02T{:02}:{:02}:00Z,,,1", (index * 7) % 16, (index * 13) % 60))
+        .collect();
+    rows.push("x,a,same,2026-03-02T00:00:00Z,,,1".into());
+    rows.push("x,a,month,2026-03,,,1".into());
+    rows.push("x,a,first,2026-02-28T18:00:00Z,,,1".into());
+    rows.push("x,a,later,2026-03-01T09:00:00Z,,,1".into());
+    desk.posts(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let query = post::Query { period: period("2026-03-01", "2026-03-31"), filter: Filter::default(), after };
+        let page = post::list(&desk.ctx, &query).await.unwrap();
+        seen.extend(page.posts.iter().map(|post| (post.first_day, post.published_at, post.external_id.clone())));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), rows.len(), "each post once");
+    let mut ordered = seen.clone();
+    ordered.sort_by_key(|post| std::cmp::Reverse((post.0, post.1)));
+    let times = |list: &[(NaiveDate, Option<DateTime<Utc>>, String)]| -> Vec<_> {
+        list.iter().map(|(day, at, _)| (*day, *at)).collect()
+    };
+    assert_eq!(times(&seen), times(&ordered), "newest first, to the minute");
+    let names: Vec<&str> = seen[71..].iter().map(|(_, _, name)| name.as_str()).collect();
+    assert_eq!(names, ["later", "first", "month"], "behind those of the month’s first day");
 }

@@ -401,6 +401,15 @@ const SEED: &str = r"
       rtv_tenant(), 'lifetime', '2026-03-01', '2026-03-01', '00000000-0000-7000-8000-000000000001',
       '00000000-0000-7000-8000-000000000002', 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
     );
+    insert into target (tenant_id, id, kpi, account_id, amount)
+      values (rtv_tenant(), '00000000-0000-7000-8000-000000000006', 'reach', '00000000-0000-7000-8000-000000000001', 5);
+    insert into post_hour (
+      tenant_id, first_day, last_day, hour, account_id, campaign_id, posts, engagements, engagements_posts, rate_engagements,
+      rate_base, rate_posts
+    ) values (
+      rtv_tenant(), '2026-03-01', '2026-03-01', 10, '00000000-0000-7000-8000-000000000001',
+      '00000000-0000-7000-8000-000000000002', 1, 0, 0, 0, 0, 0
+    );
     insert into import_change (tenant_id, import_id, post_id)
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000004');
     insert into import_refusal (tenant_id, import_id, row_number, reason, raw)
