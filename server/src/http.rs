@@ -2,7 +2,9 @@
 
 pub mod chart;
 pub mod flash;
+pub mod gallery;
 pub mod health;
 pub mod metrics;
+pub mod preference;
 pub mod session;
 pub mod sign_in;

@@ -17,6 +17,7 @@ pub mod kpi;
 pub mod kpi_daily;
 pub mod password;
 pub mod post;
+pub mod preference;
 pub mod schema;
 pub mod session;
 pub mod sign_in;

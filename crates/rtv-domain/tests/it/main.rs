@@ -6,6 +6,7 @@ mod access;
 mod figures;
 mod import;
 mod isolation;
+mod preference;
 mod session;
 mod sign_in;
 mod tenant;
