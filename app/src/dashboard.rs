@@ -8,7 +8,7 @@ mod filter;
 mod present;
 mod trend;
 
-pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, pairs};
+pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, Step, pairs};
 #[cfg(feature = "ssr")]
 pub use present::{filter_view, trend_chart};
 
@@ -134,7 +134,7 @@ fn Page(page: Framed<Dashboard>) -> impl IntoView {
         }
         Body::Figures { cards, trend } => view! {
             <Cards cards />
-            <Trend trend=*trend path=path.clone() />
+            <Trend trend=*trend path=path.clone() theme=page.frame.preference.theme />
         }
         .into_any(),
     };

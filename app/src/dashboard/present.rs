@@ -14,7 +14,7 @@ use rtv_domain::kpi::{self, Coverage, Figure, Query, Summary};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::dashboard::{Body, CardView, ChangeView, ChoiceView, Dashboard, FilterView, TrendRow, TrendView};
+use crate::dashboard::{Body, CardView, ChangeView, ChoiceView, Dashboard, FilterView, Step, TrendRow, TrendView};
 use crate::request::Assets;
 
 /// Metric of the trend where the address names none.
@@ -238,6 +238,14 @@ pub fn filter_view(
     let mut platforms: Vec<Platform> = accounts.iter().map(|account| account.platform).collect();
     platforms.sort_unstable();
     platforms.dedup();
+    let format = Format::of(ctx.tenant());
+    let step = |to: Option<Period>| {
+        to.map(|to| {
+            let custom = Some((to.from(), to.to()));
+            let shown = PageFilter { range: Range::Custom, custom, ..filter.clone() };
+            Step { query: shown.to_query(), days: format.period(to) }
+        })
+    };
     FilterView {
         ranges: Range::ALL
             .into_iter()
@@ -273,6 +281,8 @@ pub fn filter_view(
         .flatten()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect(),
+        earlier: step(period.and_then(Period::earlier)),
+        later: step(period.and_then(Period::later).filter(|later| later.from() <= ctx.today())),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use leptos::html::Div;
 use leptos::prelude::*;
+use rtv_core::Theme;
 use rtv_ui::{Button, ChartFrame, Picture, SelectField, Table};
 
 use crate::dashboard::TrendView;
@@ -15,17 +16,24 @@ const NARROW: (u32, u32) = (400, 280);
 
 /// The chart with its choices.
 #[component]
-pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
+pub fn Trend(trend: TrendView, path: String, theme: Theme) -> impl IntoView {
     let live = NodeRef::<Div>::new();
     #[cfg(feature = "hydrate")]
     bring_to_life(live, trend.chart_js.clone(), trend.option.clone(), trend.echarts.clone());
+    // Who chose a theme has it whatever the device says.
+    let (light, dark) = match theme {
+        Theme::System => ("light", "dark"),
+        Theme::Light => ("light", "light"),
+        Theme::Dark => ("dark", "dark"),
+    };
     let picture = |(width, height): (u32, u32)| Picture {
-        src: format!("{}&theme=light&width={width}&height={height}", trend.picture),
-        dark_src: format!("{}&theme=dark&width={width}&height={height}", trend.picture),
+        src: format!("{}&theme={light}&width={width}&height={height}", trend.picture),
+        dark_src: format!("{}&theme={dark}&width={width}&height={height}", trend.picture),
         width,
         height,
     };
     let (wide, narrow) = (picture(WIDE), picture(NARROW));
+    let paper = format!("{}&theme=light&width={}&height={}", trend.picture, WIDE.0, WIDE.1);
     let actions = view! {
         <AddressForm action=path>
             {hidden_fields(trend.hidden)}
@@ -65,6 +73,7 @@ pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
             takeaway=trend.takeaway
             picture=wide
             narrow=Some(narrow)
+            paper
             alt=trend.alt
             live=view! { <div class="c-chart__live" hidden node_ref=live></div> }.into_any()
             actions
