@@ -151,7 +151,8 @@ fn entries() -> Vec<Entry> {
 /// What a server function is called with.
 fn arguments(path: &str) -> fn(&str) -> Value {
     match path {
-        "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
+        "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
+        "/fn/search" => |tenant| json!({ "tenant": tenant }),
         "/fn/dashboard" | "/fn/posts" => |tenant| json!({ "tenant": tenant, "query": [] }),
         other => {
             panic!("{other} is not in the permission test; add its arguments here and its rows to permission.table")
@@ -294,7 +295,7 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 7 * 5, "two pages, two server functions, two charts and one form, for five actors each");
+    assert_eq!(compared, 8 * 5, "two pages, three server functions, two charts and one form, for five actors each");
 }
 
 #[tokio::test]
@@ -399,4 +400,29 @@ async fn a_form_is_not_submitted_by_following_a_link() {
     );
     assert_eq!(world.app.session_count().await, before, "no session has ended or begun");
     assert_eq!(owner.get("/me/sessions").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_gallery_is_the_staffs_and_like_nothing_to_others() {
+    let world = World::new().await;
+    let seen = |answer: &Answer| answer.plain().split("</html>").next().map(str::to_owned);
+    for actor in &ACTORS[..5] {
+        let mut browser = world.browser(actor).await;
+        let nothing = browser.get("/staff/nothing").await;
+        let gallery = browser.get("/staff/gallery").await;
+        assert_eq!((gallery.status, seen(&gallery)), (nothing.status, seen(&nothing)), "{actor}");
+    }
+    let mut staff = world.browser("staff").await;
+    for sheet in app::gallery::Sheet::ALL {
+        let path = format!("/staff/gallery?show={}&density=compact&theme=dark", sheet.key());
+        let answer = staff.get(&path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"), "{path}");
+        let text = answer.text();
+        assert!(text.contains("data-density=\"compact\"") && text.contains("data-theme=\"dark\""), "{path}: {text}");
+        assert!(!text.contains("<script") && !text.contains(" style="), "{path}: {text}");
+        assert_eq!(text.matches("<h1").count(), 1, "{path}");
+    }
+    let parts = staff.get("/staff/gallery").await.text();
+    assert!(parts.contains("data-frame=\"staff\"") && parts.contains("staff@rtv.example"));
+    assert!(staff.get("/staff/gallery/chart.svg?size=narrow").await.text().contains("<svg"));
 }
