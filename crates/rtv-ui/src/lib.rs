@@ -43,8 +43,8 @@ pub use field::{
 };
 pub use icon::{Icon, IconName};
 pub use kpi::{Direction, Judgement, KpiCard, KpiChange, KpiGrid, SparkPath};
-pub use menu::{Choice, ChoiceForm, ChoiceOption, TenantLink, TenantList};
 pub use matrix::{Matrix, MatrixCell, MatrixMark, MatrixRow};
+pub use menu::{Choice, ChoiceForm, ChoiceOption, TenantLink, TenantList};
 pub use page::{AuthLayout, BareLayout, ErrorPage, PageHeader, ProductMark};
 pub use palette::{KeyDialog, KeyGroup, KeyList, Palette, PaletteGroup, PaletteItem, ResultList};
 pub use radio::{RadioGroup, RadioOption};
