@@ -33,7 +33,7 @@ pub fn ChartFrame(
     #[prop(default = None)]
     narrow: Option<Picture>,
     /// The address of the wide light picture, for paper: it is light whatever the screen is, and browsers do not choose a
-    /// picture anew for it. On a screen it is not shown, and so not loaded.
+    /// picture anew for it, nor do they wait for one that is loaded only then. Where the screen is light it is the same.
     #[prop(into)]
     paper: String,
     /// What the picture shows, in place of it.
@@ -93,7 +93,7 @@ pub fn ChartFrame(
                     width=picture.width
                     height=picture.height
                     alt=""
-                    loading="lazy"
+                    fetchpriority="low"
                 />
                 {live}
             </div>
