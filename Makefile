@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench e2e prepare pictures fmt clean
+.PHONY: help setup run test build site bench lighthouse e2e prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -25,6 +25,9 @@ site: ## the browser's side alone, quick to build (RTV_SITE_PROFILE=release: sma
 
 bench: ## measure the release build: requests, latencies, memory, time to start, shipped sizes
 	@scripts/bench $(ARGS)
+
+lighthouse: ## score pages as a phone on a slow line sees them; fails below the limits of end2end/lighthouse
+	@scripts/lighthouse $(ARGS)
 
 e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
 	@scripts/e2e $(ARGS)

@@ -14,6 +14,15 @@ export const tenants = [
   { slug: 'harbour', name: 'Harbour Tea', zone: 'Europe/Berlin' },
 ];
 
+/** Tenants without figures, so that somebody has more of them than are seen at a glance.
+ *  @type {Tenant[]} */
+export const moreTenants = [
+  { slug: 'alder', name: 'Alder Books', zone: 'UTC' },
+  { slug: 'birch', name: 'Birch Cycles', zone: 'UTC' },
+  { slug: 'cedar', name: 'Cedar Rooms', zone: 'UTC' },
+  { slug: 'maple', name: 'Maple Cafés and Bakeries of the Northern Lakes', zone: 'UTC' },
+];
+
 export const roles = /** @type {const} */ (['owner', 'admin', 'editor', 'viewer']);
 
 /** The address of the person with that role in that tenant.
@@ -31,7 +40,15 @@ export const people = ['hydrated', 'no-js'].flatMap((project) => [
   { email: `open-page@${project}.example`, tenants: tenants.slice(0, 1) },
   { email: `all-sessions@${project}.example`, tenants: tenants.slice(0, 1) },
   { email: `two-tenants@${project}.example`, tenants },
+  { email: `many-tenants@${project}.example`, tenants: [...tenants, ...moreTenants] },
+  { email: `preferences@${project}.example`, tenants: tenants.slice(0, 1) },
 ]);
+
+/** The operator's own person. */
+export const staff = 'staff@rtv.example';
+
+/** The second tenant has a colour of its own, the first one the default. */
+export const brand = { tenant: tenants[1], hue: 30, chroma: 0.18 };
 
 const data = new URL('../../shared/data/', import.meta.url);
 

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { email, imports, password, people, roles, tenants } from './people.mjs';
+import { brand, email, imports, moreTenants, password, people, roles, staff, tenants } from './people.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const binary = path.resolve(root, process.env.RTV_BINARY ?? 'target/debug/rtv');
@@ -62,12 +62,18 @@ async function seed(env) {
       await rtv(env, ['admin', 'users', 'create', ...person], `${password}\n`);
     }
   }
+  for (const tenant of moreTenants) {
+    await rtv(env, ['admin', 'tenants', 'create', '--slug', tenant.slug, '--name', tenant.name, '--plan', 'professional']);
+  }
   for (const person of people) {
     for (const tenant of person.tenants) {
       const membership = ['--email', person.email, '--tenant', tenant.slug, '--role', 'viewer'];
       await rtv(env, ['admin', 'users', 'create', ...membership], `${password}\n`);
     }
   }
+  await rtv(env, ['admin', 'users', 'create', '--email', staff, '--staff'], `${password}\n`);
+  const color = ['--hue', String(brand.hue), '--chroma', String(brand.chroma)];
+  await rtv(env, ['admin', 'tenants', 'brand', '--tenant', brand.tenant.slug, ...color]);
   for (const { file, tenant, zone } of imports) {
     const ofZone = zone ? ['--zone', zone] : [];
     await rtv(env, ['migrate', 'import', path.resolve(root, file), '--tenant', tenant.slug, ...ofZone]);

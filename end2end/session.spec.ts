@@ -44,6 +44,9 @@ test('an ended session gets nothing from a page that is still open @js', async (
   await otherPage.getByRole('navigation', { name: 'Main', exact: true }).getByRole('link', { name: 'Posts' }).click();
   await otherPage.locator('main').getByRole('link', { name: 'Sign in' }).click();
   await expect(otherPage.getByLabel('Work email')).toBeVisible();
+  // Signed in, the person is where they wanted to go.
+  const next = new URL(otherPage.url()).searchParams.get('next');
+  expect(next).toMatch(/^\/t\/meadow\/posts(\?|$)/);
 });
 
 test('all other sessions end together and this one stays', async ({ page, otherPage, browser }, { project }) => {

@@ -95,3 +95,10 @@ test('a script is listed by its name', () => {
   assert.equal(keyOfScript('js/chart.js'), 'chart_js');
   assert.equal(keyOfScript('js/kpi-card.js'), 'kpi_card_js');
 });
+
+test('the product’s style sheet stays within its budget', async () => {
+  const style = new URL('../style/main.css', import.meta.url).pathname;
+  const { css } = await assemble({ profile: 'release', pkg: at('package'), site: at('site'), style, publicFolder: at('public') });
+  const { length } = await readFile(at('site', `${css}.gz`));
+  assert.ok(length > 5_000 && length <= 40_000, `${length} bytes with gzip; 40,000 is the limit`);
+});

@@ -7,43 +7,14 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { email, password, tenants } from '../end2end/people.mjs';
+import { email, tenants } from '../end2end/people.mjs';
 import { freePort, startProgram, startServer } from '../end2end/server.mjs';
+import { signIn } from '../end2end/sign-in.mjs';
 
 const run = promisify(execFile);
 const seconds = Number(process.argv[2] ?? 10);
 const connections = 16;
 const wasmLimit = 450 * 1024;
-
-/** The first form of a page that asks for a password, as a browser would send it. */
-function signInForm(html, person) {
-  const form = html.match(/<form\b[^>]*>[\s\S]*?<\/form>/gi)?.find((text) => /type="?password/i.test(text));
-  if (!form) throw new Error('/sign-in has no form with a password');
-  const attribute = (tag, name) => tag.match(new RegExp(`\\b${name}="([^"]*)"`, 'i'))?.[1]?.replaceAll('&amp;', '&');
-  const fields = new URLSearchParams();
-  for (const input of form.match(/<input\b[^>]*>/gi) ?? []) {
-    const name = attribute(input, 'name');
-    if (!name) continue;
-    if (/type="?password/i.test(input)) fields.set(name, password);
-    else if (/e-?mail/i.test(name)) fields.set(name, person);
-    else if (/type="?hidden/i.test(input)) fields.set(name, attribute(input, 'value') ?? '');
-  }
-  return { action: attribute(form, 'action') ?? '/sign-in', fields };
-}
-
-/** Signs in through the form; returns the Cookie header. */
-async function signIn(url, person) {
-  const { action, fields } = signInForm(await (await fetch(`${url}/sign-in`)).text(), person);
-  const answer = await fetch(new URL(action, `${url}/sign-in`), {
-    method: 'POST',
-    body: fields,
-    redirect: 'manual',
-    headers: { origin: url, referer: `${url}/sign-in`, 'sec-fetch-site': 'same-origin', accept: 'text/html' },
-  });
-  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';')[0]);
-  if (cookies.length === 0) throw new Error(`signing in set no cookie (status ${answer.status})`);
-  return cookies.join('; ');
-}
 
 async function memory(pid) {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');

@@ -1,6 +1,6 @@
 //! What a page that was loaded has for nothing and a change of page inside the browser has not: menus are closed, forms
-//! show what the address says, and the focus stands where reading begins. Also closes menus that are left. Runs in the
-//! browser only.
+//! show what the address says, the focus stands where reading begins, and who listens is told. Also closes menus that are
+//! left. Runs in the browser only.
 
 use std::cell::Cell;
 
@@ -8,6 +8,9 @@ use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlFormElement, Node};
+
+use crate::announce::{Urgency, announce};
+use crate::recent;
 
 thread_local! {
     /// Whether a page was shown before: the first one was loaded and is settled already.
@@ -19,6 +22,7 @@ thread_local! {
 /// Settles the page that was just shown. Is run as an effect of the page, when a page of the same address has changed.
 pub(crate) fn settle() {
     watch_menus();
+    request_animation_frame(recent::note);
     // At once: what the person does next must not be undone.
     if IS_LATER.replace(true) {
         reset_forms();
@@ -30,7 +34,7 @@ pub(crate) fn settle() {
 }
 
 /// The elements that a selector finds.
-fn all<T: JsCast>(selector: &str) -> Vec<T> {
+pub(crate) fn all<T: JsCast>(selector: &str) -> Vec<T> {
     let Ok(found) = document().query_selector_all(selector) else { return Vec::new() };
     (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
 }
@@ -61,12 +65,21 @@ fn place_focus() {
     // Who has opened a menu in the meantime goes on there: moving the focus would close it under their hand.
     let is_in_menu = !all::<Element>("details[name][open]").is_empty();
     if is_in_menu || (summary.is_none() && is_in_form) {
+        tell_what_is_shown();
         return;
     }
     let place = summary.or_else(|| document().query_selector("h1").ok().flatten());
     if let Some(place) = place.and_then(|place| place.dyn_into::<HtmlElement>().ok()) {
         let _ = place.set_attribute("tabindex", "-1");
         let _ = place.focus();
+        announce(Urgency::Polite, document().title());
+    }
+}
+
+/// Who stays in a form does not hear the page change around them.
+fn tell_what_is_shown() {
+    if let Some(shown) = document().query_selector(".c-page-header__subtitle").ok().flatten() {
+        announce(Urgency::Polite, format!("Now shown: {}", shown.text_content().unwrap_or_default()));
     }
 }
 

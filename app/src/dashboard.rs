@@ -11,7 +11,7 @@ mod scorecard;
 mod trend;
 mod week;
 
-pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, pairs, select_options};
+pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, Step, pairs, select_options};
 #[cfg(feature = "ssr")]
 pub use present::{domain_filter, filter_view, trend_chart};
 
@@ -181,7 +181,7 @@ fn Page(page: Framed<Dashboard>) -> impl IntoView {
             let Panels { scorecard, ranking, week } = *panels;
             view! {
                 <Cards cards />
-                <Trend trend=*trend path=path.clone() />
+                <Trend trend=*trend path=path.clone() theme=page.frame.preference.theme />
                 {panel("Scorecards", scorecard, |card| view! { <Scorecard card /> }.into_any())}
                 <div class="l-grid" data-columns="2">
                     {panel("Best and weakest posts", ranking, |ranking| view! { <Ranking ranking /> }.into_any())}

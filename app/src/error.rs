@@ -32,7 +32,7 @@ impl FromServerFnError for AppError {
         };
         // Leptos answers 500 to a call that cannot be read, which is no fault of ours.
         #[cfg(feature = "ssr")]
-        crate::request::fail_with(error.status());
+        crate::request::fail_with(&error);
         Self { error, request_id: String::new() }
     }
 }
@@ -50,7 +50,7 @@ impl From<Error> for AppError {
     /// Sets the status of the response; who is signed out is led to the sign-in page and back afterwards.
     fn from(error: Error) -> Self {
         let request = crate::request::current();
-        crate::request::fail_with(error.status());
+        crate::request::fail_with(&error);
         if error == Error::SignedOut {
             // A page's redirect has a status of its own; a call from a page keeps the 401 beside the address.
             crate::request::lead_to(&request.sign_in_address());
@@ -59,17 +59,47 @@ impl From<Error> for AppError {
     }
 }
 
-/// A page in place of one that could not be shown.
+/// What went wrong, why, and what to do next; stands in a page of its own.
 #[component]
-pub fn Failed(error: AppError) -> impl IntoView {
-    let status = error.error.status();
-    let actions = match error.error {
-        Error::SignedOut => {
-            view! { <LinkButton href="/sign-in" variant=Variant::Primary>"Sign in"</LinkButton> }.into_any()
-        }
-        _ => view! { <LinkButton href="/">"Go to the start"</LinkButton> }.into_any(),
-    };
-    view! {
-        <ErrorPage status=status title=error.error.title() text=error.error.explanation() request_id=error.request_id actions=actions />
+pub fn Failed(
+    error: AppError,
+    /// Whether the address can be asked for again: that of a page can, that of a form cannot.
+    is_page: bool,
+) -> impl IntoView {
+    let AppError { error, request_id } = error;
+    let sign_in = (error == Error::SignedOut).then(|| {
+        view! { <LinkButton href=sign_in_address() variant=Variant::Primary>"Sign in"</LinkButton> }
+    });
+    let again = (is_page
+        && matches!(error, Error::Unavailable(_) | Error::Internal | Error::Limit { .. } | Error::Conflict(_)))
+    .then(|| view! { <LinkButton href="" variant=Variant::Primary external=true>"Try again"</LinkButton> });
+    let actions = view! {
+        {sign_in}
+        {again}
+        <LinkButton href="/">"Go to the start"</LinkButton>
     }
+    .into_any();
+    view! {
+        <ErrorPage
+            status=error.status()
+            title=error.title()
+            text=error.explanation()
+            steps=error.advice()
+            request_id
+            actions
+        />
+    }
+}
+
+/// The sign-in page that leads back here. The server leads a page there by itself, so only a page that is open in a
+/// browser shows the link.
+fn sign_in_address() -> String {
+    #[cfg(feature = "hydrate")]
+    {
+        let here = window().location();
+        let page = format!("{}{}", here.pathname().unwrap_or_default(), here.search().unwrap_or_default());
+        format!("/sign-in?next={}", leptos_router::location::Url::escape(&page))
+    }
+    #[cfg(not(feature = "hydrate"))]
+    "/sign-in".into()
 }

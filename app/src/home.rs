@@ -1,18 +1,19 @@
 //! `/`: leads to the dashboard of the tenant that was looked at last, or lets the person choose.
 
 use leptos::prelude::*;
-use rtv_ui::{AuthLayout, Button, LinkButton, TenantLink, TenantList, Variant};
+use rtv_ui::{AuthLayout, Button, LinkButton, TenantList, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 use crate::not_found::FailedPage;
-use crate::page::{Flash, FlashMessage, PRODUCT, PageTitle, TenantEntry};
+use crate::page::{Flash, FlashMessage, PRODUCT, PageTitle, TenantEntry, tenant_links};
 
 /// What the page shows when there is nothing to lead to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Home {
     tenants: Vec<TenantEntry>,
     user_email: String,
+    is_staff: bool,
     flash: Option<Flash>,
 }
 
@@ -24,19 +25,12 @@ pub async fn read_home() -> Result<Home, AppError> {
     let tenants = rtv_domain::access::memberships(&request.context).await?;
     let last = tenants.iter().find(|one| Some(one.slug.as_str()) == person.last_tenant.as_deref());
     if let Some(one) = last.or(tenants.first().filter(|_| tenants.len() == 1)) {
-        crate::request::lead_to(&format!("/t/{}/dashboard", one.slug));
+        crate::request::lead_to(&crate::page::Place::Dashboard.address(one.slug.as_str()));
     }
     Ok(Home {
-        tenants: tenants
-            .into_iter()
-            .map(|one| TenantEntry {
-                slug: one.slug.to_string(),
-                name: one.name,
-                role: one.role.label().into(),
-                current: false,
-            })
-            .collect(),
+        tenants: tenants.iter().map(|one| crate::request::entry(one, false)).collect(),
         user_email: person.email.to_string(),
+        is_staff: person.is_staff,
         flash: request.flash,
     })
 }
@@ -59,7 +53,7 @@ pub fn HomePage() -> impl IntoView {
 
 #[component]
 fn Chooser(home: Home) -> impl IntoView {
-    let Home { tenants, user_email, flash } = home;
+    let Home { tenants, user_email, is_staff, flash } = home;
     let message = view! { <FlashMessage flash /> }.into_any();
     let foot = view! {
         <form method="post" action="/sign-out">
@@ -67,6 +61,21 @@ fn Chooser(home: Home) -> impl IntoView {
         </form>
     }
     .into_any();
+    if tenants.is_empty() && is_staff {
+        return view! {
+            <PageTitle title="Staff console" />
+            <AuthLayout
+                product=PRODUCT
+                title="Staff console"
+                text=format!("You are signed in as {user_email} and belong to the operator. Organisations are kept at the command line: rtv admin tenants --help.")
+                message
+                foot
+            >
+                <LinkButton href="/staff/gallery" wide=true external=true>"Components of the pages"</LinkButton>
+            </AuthLayout>
+        }
+        .into_any();
+    }
     if tenants.is_empty() {
         return view! {
             <PageTitle title="No organisation yet" />
@@ -82,10 +91,7 @@ fn Chooser(home: Home) -> impl IntoView {
         }
         .into_any();
     }
-    let tenants = tenants
-        .into_iter()
-        .map(|one| TenantLink { name: one.name, slug: one.slug, role: one.role, current: one.current })
-        .collect();
+    let tenants = tenant_links(tenants);
     view! {
         <PageTitle title="Choose an organisation" />
         <AuthLayout product=PRODUCT title="Choose an organisation" text=format!("You are signed in as {user_email}.") message foot>

@@ -6,17 +6,28 @@
 // Components name their properties; a doc comment on the page says what it is.
 #![allow(missing_docs)]
 
+pub mod announce;
 #[cfg(feature = "hydrate")]
 mod arrival;
+pub mod brand;
 pub mod dashboard;
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod gallery;
+pub mod help;
 pub mod home;
+pub mod keyboard;
 pub mod not_found;
 pub mod page;
+pub mod palette;
 pub mod post;
+pub mod preference;
+#[cfg(feature = "hydrate")]
+mod recent;
 #[cfg(feature = "ssr")]
 pub mod request;
 pub mod routes;
+pub mod search;
 pub mod session;
 #[cfg(feature = "ssr")]
 pub mod shell;

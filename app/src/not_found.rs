@@ -24,7 +24,7 @@ pub fn FailedPage(error: AppError) -> impl IntoView {
     view! {
         <PageTitle title=error.error.title() />
         <BareLayout product=PRODUCT>
-            <Failed error />
+            <Failed error is_page=true />
         </BareLayout>
     }
 }

@@ -1,10 +1,17 @@
-//! What pages share: the frame around a tenant's pages, messages for the next page, and the little state that a
-//! hydrated page keeps (title and focus after a change of page).
+//! What pages share: the list of places that one goes to, the frame around a tenant's and a person's pages, and
+//! messages for the next page.
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use rtv_ui::{Crumb, IconName, NavGroup, NavItem, Shell, TenantLink, Tone};
+use leptos_router::hooks::use_location;
+use leptos_router::params::ParamsMap;
+use rtv_core::{Permission, Plan, Preference, TenantStatus};
+use rtv_ui::{BareLayout, Crumb, IconName, LinkButton, NavGroup, NavItem, Shell, TenantLink, Tone, Variant};
 use serde::{Deserialize, Serialize};
+
+use crate::brand::BrandStyle;
+use crate::{palette, preference};
 
 /// Name of the product.
 pub const PRODUCT: &str = "RTV";
@@ -43,8 +50,42 @@ pub struct TenantEntry {
     pub name: String,
     /// The person's role in it.
     pub role: String,
+    /// What it has bought.
+    pub plan: Plan,
+    /// Where it stands in its life.
+    pub status: TenantStatus,
+    /// Pages that the person may open there.
+    pub places: Vec<Place>,
     /// Whether it is the one that is shown.
     pub current: bool,
+}
+
+impl TenantEntry {
+    /// The entry for the eye. It leads to the page that is shown now where there is one, else to the dashboard.
+    pub(crate) fn link(self, place: Option<Place>, query: &str) -> TenantLink {
+        let place = place.filter(|place| self.places.contains(place)).unwrap_or(Place::Dashboard);
+        let mut badges = vec![(Tone::Neutral, self.plan.label().to_owned())];
+        // What is as it should be is not worth a word in every line.
+        let tone = match self.status {
+            TenantStatus::Active => None,
+            TenantStatus::Pending => Some(Tone::Info),
+            TenantStatus::Suspended => Some(Tone::Warning),
+            TenantStatus::Cancelled => Some(Tone::Danger),
+        };
+        badges.extend(tone.map(|tone| (tone, self.status.label().to_owned())));
+        TenantLink {
+            href: format!("{}{query}", place.address(&self.slug)),
+            name: self.name,
+            role: self.role,
+            badges,
+            current: self.current,
+        }
+    }
+}
+
+/// The entries for the eye, when no tenant's page is shown.
+pub fn tenant_links(tenants: Vec<TenantEntry>) -> Vec<TenantLink> {
+    tenants.into_iter().map(|one| one.link(None, "")).collect()
 }
 
 /// What stands around a tenant's page.
@@ -56,17 +97,29 @@ pub struct Frame {
     pub slug: String,
     /// All tenants of the person.
     pub tenants: Vec<TenantEntry>,
+    /// Pages that the person may open here.
+    pub places: Vec<Place>,
     /// Name of the person.
     pub user_name: String,
     /// Their address.
     pub user_email: String,
-    /// Whether the pages with figures are shown in the navigation.
-    pub can_read_figures: bool,
-    /// A message for this page.
+    /// What they are here.
+    pub user_facts: Vec<String>,
+    /// How RTV looks and behaves for them.
+    pub preference: Preference,
+    /// When the page was made, in the tenant's zone; for paper.
+    pub made: String,
+    /// Where RTV is reached; for paper.
+    pub host: String,
+    /// The rule with the tenant's own colour, if it has one.
+    pub brand: Option<String>,
+    /// Whether their keyboard is a Mac's, which has another key for commands.
+    pub has_mac_keys: bool,
+    /// A message that waited for the page.
     pub flash: Option<Flash>,
 }
 
-/// A page and what stands around it.
+/// A page's content and what stands around it: what a server function of a tenant's page answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Framed<T> {
     /// Around it.
@@ -75,8 +128,30 @@ pub struct Framed<T> {
     pub content: T,
 }
 
-/// Pages of the navigation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What stands around a page that belongs to a person and to no tenant: the tenant that they were in last, so that it
+/// is a part of the same house; for who has none, the message alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Around {
+    /// The frame of the last tenant.
+    Tenant(Box<Frame>),
+    /// Nothing but a message that waited for the page.
+    Nothing(Option<Flash>),
+}
+
+impl Around {
+    /// The frame, if there is one.
+    pub fn frame(&self) -> Option<&Frame> {
+        match self {
+            Self::Tenant(frame) => Some(frame),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
+/// Pages of a tenant that one goes to: the navigation, the palette, the search and the keys are all made from this
+/// list. A page is added by a variant here; the compiler names the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Place {
     /// `/t/{tenant}/dashboard`
     Dashboard,
@@ -87,13 +162,80 @@ pub enum Place {
 }
 
 impl Place {
-    const fn label(self) -> &'static str {
+    /// All of them, in the order of the navigation.
+    pub const ALL: [Self; 3] = [Self::Dashboard, Self::Targets, Self::Posts];
+
+    /// Name for people.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Dashboard => "Dashboard",
             Self::Posts => "Posts",
             Self::Targets => "Targets",
         }
     }
+
+    /// The last part of its address.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Dashboard => "dashboard",
+            Self::Posts => "posts",
+            Self::Targets => "targets",
+        }
+    }
+
+    /// Its group in the navigation. Places of a group stand together in [`Place::ALL`].
+    pub const fn group(self) -> &'static str {
+        match self {
+            Self::Dashboard | Self::Targets => "Overview",
+            Self::Posts => "Measure",
+        }
+    }
+
+    /// Its icon.
+    pub const fn icon(self) -> IconName {
+        match self {
+            Self::Dashboard => IconName::Dashboard,
+            Self::Posts => IconName::Posts,
+            Self::Targets => IconName::Target,
+        }
+    }
+
+    /// The key that leads there after `g`.
+    pub const fn key(self) -> char {
+        match self {
+            Self::Dashboard => 'd',
+            Self::Posts => 'p',
+            Self::Targets => 't',
+        }
+    }
+
+    /// What it takes to open it.
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::Dashboard | Self::Targets | Self::Posts => Permission::AnalyticsRead,
+        }
+    }
+
+    /// Its address in a tenant.
+    pub fn address(self, slug: &str) -> String {
+        format!("/t/{slug}/{}", self.path())
+    }
+}
+
+/// Parameters of an address that mean the same in every tenant, and go along when one changes over.
+const COMMON: [&str; 6] = ["range", "from", "to", "compare", "metric", "grain"];
+
+/// The common parameters of an address, with their question mark.
+fn common_query(query: &ParamsMap) -> String {
+    let is_plain = |value: &str| value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let pairs: Vec<String> = COMMON
+        .into_iter()
+        .filter_map(|name| query.get(name).map(|value| (name, value)))
+        // Values that would have to be escaped are none that a page knows.
+        .filter(|(_, value)| !value.is_empty() && is_plain(value))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 /// The shell with the navigation of a tenant around a page.
@@ -101,54 +243,100 @@ impl Place {
 pub fn TenantPage(
     frame: Frame,
     place: Place,
+    /// The way from the place to a page below it, the page itself last; empty for the place itself.
+    #[prop(optional)]
+    crumbs: Vec<Crumb>,
     /// Whether what was asked is refused; the title says so first.
     #[prop(optional)]
     is_refused: bool,
     children: Children,
 ) -> impl IntoView {
-    let address = |page: &str| format!("/t/{}/{page}", frame.slug);
-    let item = |one: Place, page: &str, icon: IconName| NavItem {
-        label: one.label().into(),
-        href: address(page),
-        icon,
-        current: one == place,
-    };
-    let nav = if frame.can_read_figures {
-        vec![
-            NavGroup {
-                label: "Overview".into(),
-                items: vec![
-                    item(Place::Dashboard, "dashboard", IconName::Dashboard),
-                    item(Place::Targets, "targets", IconName::Target),
-                ],
-            },
-            NavGroup { label: "Measure".into(), items: vec![item(Place::Posts, "posts", IconName::Posts)] },
-        ]
-    } else {
-        Vec::new()
-    };
-    let tenants = frame
-        .tenants
-        .into_iter()
-        .map(|one| TenantLink { name: one.name, slug: one.slug, role: one.role, current: one.current })
-        .collect();
-    let title = format!("{}{} · {}", if is_refused { "Error: " } else { "" }, place.label(), frame.tenant);
+    let label = crumbs.last().map_or_else(|| place.label().to_owned(), |crumb| crumb.label.clone());
+    let title = format!("{}{label} · {}", if is_refused { "Error: " } else { "" }, frame.tenant);
+    let first = Crumb { label: place.label().into(), href: (!crumbs.is_empty()).then(|| place.address(&frame.slug)) };
+    let crumbs = core::iter::once(first).chain(crumbs).collect();
     view! {
         <PageTitle title />
+        <FramedShell frame place=Some(place) crumbs>{children()}</FramedShell>
+    }
+}
+
+/// A page that belongs to a person, in the shell of the tenant that they were in last.
+#[component]
+pub fn PersonPage(around: Around, title: &'static str, children: Children) -> impl IntoView {
+    let page = match around {
+        Around::Tenant(frame) => {
+            let crumbs = vec![Crumb { label: title.into(), href: None }];
+            view! { <FramedShell frame=*frame place=None crumbs>{children()}</FramedShell> }.into_any()
+        }
+        Around::Nothing(flash) => view! {
+            <BareLayout
+                product=PRODUCT
+                wide=true
+                actions=view! { <LinkButton href="/" variant=Variant::Quiet icon=IconName::ChevronLeft>"Back to the start"</LinkButton> }.into_any()
+            >
+                <FlashMessage flash />
+                {children()}
+            </BareLayout>
+        }
+        .into_any(),
+    };
+    view! {
+        <PageTitle title />
+        {page}
+    }
+}
+
+#[component]
+fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children: Children) -> impl IntoView {
+    let location = use_location();
+    let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
+    let back = if search.is_empty() { path } else { format!("{path}?{search}") };
+    let address = format!("{}{back}", frame.host);
+    let query = common_query(&location.query.get_untracked());
+    let overlay = RwSignal::new(None);
+    #[cfg(feature = "hydrate")]
+    crate::keyboard::listen(&frame, overlay);
+    let on_search = Callback::new(move |event: MouseEvent| palette::open_instead(&event, overlay));
+    let over = view! { <palette::Overlays frame=frame.clone() place query=query.clone() overlay /> };
+    let mut nav: Vec<NavGroup> = Vec::new();
+    for one in frame.places {
+        let item = NavItem {
+            label: one.label().into(),
+            href: one.address(&frame.slug),
+            icon: one.icon(),
+            current: Some(one) == place,
+        };
+        match nav.last_mut().filter(|group| group.label == one.group()) {
+            Some(group) => group.items.push(item),
+            None => nav.push(NavGroup { label: one.group().into(), items: vec![item] }),
+        }
+    }
+    let tenants = frame.tenants.into_iter().map(|one| one.link(place, &query)).collect();
+    view! {
+        <BrandStyle rule=frame.brand />
         <Shell
             product=PRODUCT
-            home_href=format!("/t/{}/dashboard", frame.slug)
+            home_href=Place::Dashboard.address(&frame.slug)
             tenant=frame.tenant
+            slug=frame.slug
             tenants
             nav
-            crumbs=vec![Crumb { label: place.label().into(), href: None }]
+            crumbs
             user_name=frame.user_name
             user_email=frame.user_email
-            sessions_href="/me/sessions"
+            user_facts=frame.user_facts
+            choices=preference::choices(frame.preference)
+            choices_action=preference::ACTION
+            back
+            imprint=vec![frame.made, address]
+            search_keys=if frame.has_mac_keys { "⌘ K" } else { "Ctrl K" }
+            on_search
         >
             {frame.flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))}
             {children()}
         </Shell>
+        {over}
     }
 }
 
@@ -169,4 +357,73 @@ pub fn PageTitle(#[prop(into)] title: String) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     Effect::new(crate::arrival::settle);
     view! { <Title text=format!("{title} · {PRODUCT}") /> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_places_have_the_same_key_and_groups_stand_together() {
+        let mut keys: Vec<char> = Place::ALL.into_iter().map(Place::key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), Place::ALL.len());
+        let mut groups: Vec<&str> = Place::ALL.into_iter().map(Place::group).collect();
+        groups.dedup();
+        let runs = groups.len();
+        groups.sort_unstable();
+        groups.dedup();
+        assert_eq!(groups.len(), runs, "a group is torn apart in the navigation");
+    }
+
+    fn entry(places: Vec<Place>, status: TenantStatus) -> TenantEntry {
+        TenantEntry {
+            slug: "acme".into(),
+            name: "Acme".into(),
+            role: "Viewer".into(),
+            plan: Plan::Professional,
+            status,
+            places,
+            current: false,
+        }
+    }
+
+    #[test]
+    fn a_switch_keeps_the_page_where_the_other_tenant_has_it() {
+        let check = |places: &[Place], place, expect: &str| {
+            assert_eq!(entry(places.to_vec(), TenantStatus::Active).link(place, "?range=7d").href, expect);
+        };
+        check(&Place::ALL, Some(Place::Posts), "/t/acme/posts?range=7d");
+        check(&[Place::Dashboard], Some(Place::Posts), "/t/acme/dashboard?range=7d");
+        check(&Place::ALL, None, "/t/acme/dashboard?range=7d");
+    }
+
+    #[test]
+    fn only_an_unusual_status_is_told() {
+        let words = |status| {
+            entry(Vec::new(), status).link(None, "").badges.into_iter().map(|(_, word)| word).collect::<Vec<_>>()
+        };
+        assert_eq!(words(TenantStatus::Active), ["Professional"]);
+        assert_eq!(words(TenantStatus::Suspended), ["Professional", "Suspended"]);
+    }
+
+    #[test]
+    fn what_means_the_same_everywhere_goes_along_and_nothing_else() {
+        let query = |pairs: &[(&'static str, &str)]| {
+            common_query(&pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect())
+        };
+        assert_eq!(query(&[]), "");
+        assert_eq!(
+            query(&[
+                ("account", "acc_1"),
+                ("range", "custom"),
+                ("from", "2018-01-01"),
+                ("to", "2018-01-31"),
+                ("after", "x")
+            ]),
+            "?range=custom&from=2018-01-01&to=2018-01-31"
+        );
+        assert_eq!(query(&[("range", "7d&account=acc_1"), ("grain", "")]), "");
+    }
 }

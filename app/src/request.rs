@@ -4,9 +4,11 @@
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use rtv_core::Error;
+use rtv_domain::access::Membership;
+use rtv_domain::format::Format;
 use rtv_domain::{Context, TenantContext};
 
-use crate::page::{Flash, Frame, TenantEntry};
+use crate::page::{Around, Flash, Frame, Place, TenantEntry};
 
 /// One request, as pages see it.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct Request {
     pub flash: Option<Flash>,
     /// Path and query of the page that is shown.
     pub page: String,
+    /// Where RTV is reached: host and port.
+    pub host: String,
     /// Whether the page itself is asked for, and not a call from a page in the browser.
     pub is_page: bool,
 }
@@ -39,6 +43,11 @@ pub struct Assets {
 }
 
 impl Request {
+    /// Whether the keyboard is a Mac's, as far as the browser says.
+    pub fn has_mac_keys(&self) -> bool {
+        self.context.request().user_agent.as_deref().is_some_and(|agent| agent.contains("Mac OS X"))
+    }
+
     /// Address of the sign-in page that leads back here.
     pub fn sign_in_address(&self) -> String {
         if self.page == "/" || self.page.is_empty() {
@@ -78,15 +87,21 @@ pub fn lead_to(address: &str) {
 /// Sets the status of a page that is shown although something was refused. A call from a page in the browser keeps its
 /// 200: its caller takes every other answer for an error and would not show the page that explains the refusal.
 pub fn set_status(status: u16) {
-    if current().is_page {
-        fail_with(status);
+    if let (true, Some(options), Ok(status)) =
+        (current().is_page, use_context::<ResponseOptions>(), http::StatusCode::from_u16(status))
+    {
+        options.set_status(status);
     }
 }
 
-/// Sets the status of an answer that is an error and nothing else.
-pub fn fail_with(status: u16) {
-    if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), http::StatusCode::from_u16(status)) {
+/// Sets the status of an answer that is an error and nothing else, and says when to try again where waiting helps.
+pub fn fail_with(error: &Error) {
+    let Some(options) = use_context::<ResponseOptions>() else { return };
+    if let Ok(status) = http::StatusCode::from_u16(error.status()) {
         options.set_status(status);
+    }
+    if let Some(seconds) = error.retry_after() {
+        options.insert_header(http::header::RETRY_AFTER, seconds.into());
     }
 }
 
@@ -101,24 +116,60 @@ pub async fn enter(slug: &str) -> Result<TenantContext, Error> {
 /// What stands around every page of a tenant.
 pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
     let person = ctx.context().person().ok_or(Error::SignedOut)?;
-    let slug = ctx.tenant().slug.to_string();
-    let tenants = rtv_domain::access::memberships(ctx.context())
-        .await?
-        .into_iter()
-        .map(|one| TenantEntry {
-            current: one.slug == ctx.tenant().slug,
-            slug: one.slug.to_string(),
-            name: one.name,
-            role: one.role.label().into(),
-        })
-        .collect();
+    let slug = &ctx.tenant().slug;
+    let memberships = rtv_domain::access::memberships(ctx.context()).await?;
+    let role = memberships.iter().find(|one| one.slug == *slug).map(|one| one.role.label());
+    let request = current();
     Ok(Frame {
         tenant: ctx.tenant().name.clone(),
-        slug,
-        tenants,
+        slug: slug.to_string(),
+        tenants: memberships.into_iter().map(|one| entry(&one, one.slug == *slug)).collect(),
+        places: Place::ALL.into_iter().filter(|place| ctx.access().grants(place.permission())).collect(),
         user_name: person.name.clone(),
         user_email: person.email.to_string(),
-        can_read_figures: ctx.access().grants(rtv_core::Permission::AnalyticsRead),
-        flash: current().flash,
+        user_facts: role
+            .map(|role| format!("{role} of {}", ctx.tenant().name))
+            .into_iter()
+            .chain(person.is_staff.then(|| "Staff of the operator".to_owned()))
+            .collect(),
+        preference: person.preference,
+        made: format!("Made {}", Format::of(ctx.tenant()).instant(ctx.now())),
+        host: request.host.clone(),
+        brand: ctx.tenant().brand.and_then(rtv_core::Brand::css),
+        has_mac_keys: request.has_mac_keys(),
+        flash: request.flash,
+    })
+}
+
+/// A tenant of the person as the switcher needs it.
+pub fn entry(membership: &Membership, current: bool) -> TenantEntry {
+    TenantEntry {
+        slug: membership.slug.to_string(),
+        name: membership.name.clone(),
+        role: membership.role.label().into(),
+        plan: membership.plan,
+        status: membership.status,
+        places: Place::ALL.into_iter().filter(|place| membership.role.grants(place.permission())).collect(),
+        current,
+    }
+}
+
+/// What stands around a page of a person: the frame of the tenant that is named, or of the one that they were in last
+/// if they still belong to it.
+pub async fn around(tenant: Option<&str>) -> Result<Around, Error> {
+    let request = current();
+    let person = request.context.person().ok_or(Error::SignedOut)?;
+    let entered = match (tenant, person.last_tenant.as_deref()) {
+        (Some(slug), _) => enter(slug).await.map(Some)?,
+        (None, Some(last)) => match rtv_domain::access::enter(&request.context, last).await {
+            Ok(tenant) => Some(tenant),
+            Err(Error::NotFound) => None,
+            Err(error) => return Err(error),
+        },
+        (None, None) => None,
+    };
+    Ok(match entered {
+        Some(tenant) => Around::Tenant(Box::new(frame(&tenant).await?)),
+        None => Around::Nothing(request.flash.clone()),
     })
 }

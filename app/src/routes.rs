@@ -5,10 +5,13 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
+use crate::announce::Urgency;
 use crate::dashboard::DashboardPage;
+use crate::help::KeyboardHelpPage;
 use crate::home::HomePage;
 use crate::not_found::NotFound;
 use crate::post::PostsPage;
+use crate::search::SearchPage;
 use crate::session::SessionsPage;
 use crate::sign_in::SignInPage;
 use crate::target::TargetsPage;
@@ -23,10 +26,15 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                 <Route path=path!("/me/sessions") view=SessionsPage ssr=SsrMode::Async />
+                <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async />
+                <Route path=path!("/help/keyboard") view=KeyboardHelpPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/dashboard") view=DashboardPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/posts") view=PostsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/targets") view=TargetsPage ssr=SsrMode::Async />
             </Routes>
         </Router>
+        // Outside of the pages: a region that is new to the document is not listened to yet.
+        <div class="u-visually-hidden" id=Urgency::Polite.region() aria-live="polite"></div>
+        <div class="u-visually-hidden" id=Urgency::Assertive.region() aria-live="assertive"></div>
     }
 }

@@ -1,12 +1,12 @@
 //! `/me/sessions`: where the person is signed in, and ending any of it.
 
 use leptos::prelude::*;
-use rtv_ui::{Badge, BareLayout, Button, Card, IconName, LinkButton, PageHeader, Table, Tone, Variant};
+use rtv_ui::{Badge, Button, Card, PageHeader, Table, Tone, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
 use crate::not_found::FailedPage;
-use crate::page::{Flash, FlashMessage, PRODUCT, PageTitle};
+use crate::page::{Around, PersonPage};
 
 /// One session, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct SessionRow {
 pub struct Sessions {
     rows: Vec<SessionRow>,
     user_email: String,
-    flash: Option<Flash>,
+    around: Around,
 }
 
 /// The person's sessions. Times are in UTC, because a person may belong to tenants of several zones.
@@ -47,7 +47,7 @@ pub async fn read_sessions() -> Result<Sessions, AppError> {
             is_current: device.is_current,
         })
         .collect();
-    Ok(Sessions { rows, user_email: email, flash: request.flash })
+    Ok(Sessions { rows, user_email: email, around: crate::request::around(None).await? })
 }
 
 /// The page.
@@ -78,13 +78,7 @@ fn SessionList(sessions: Sessions) -> impl IntoView {
     });
     let rows = sessions.rows.into_iter().map(|row| view! { <Row row /> }).collect_view();
     view! {
-        <PageTitle title="Sessions" />
-        <BareLayout
-            product=PRODUCT
-            wide=true
-            actions=view! { <LinkButton href="/" variant=Variant::Quiet icon=IconName::ChevronLeft>"Back to the dashboard"</LinkButton> }.into_any()
-        >
-            <FlashMessage flash=sessions.flash />
+        <PersonPage around=sessions.around title="Sessions">
             <PageHeader
                 title="Sessions"
                 subtitle=format!("Where {} is signed in. A session ends after 12 hours without use and after 7 days at the latest.", sessions.user_email)
@@ -104,7 +98,7 @@ fn SessionList(sessions: Sessions) -> impl IntoView {
                     <tbody>{rows}</tbody>
                 </Table>
             </Card>
-        </BareLayout>
+        </PersonPage>
     }
 }
 

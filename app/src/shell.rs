@@ -1,10 +1,12 @@
-//! The HTML document around the application: head, style sheet, and the small script that starts the browser's side.
-//! Everything that the script needs is an address; its nonce is the only inline script that the policy allows.
+//! HTML documents: the one around the application, with the small script that starts the browser's side, and the one
+//! around a page that needs no script. Everything that the script needs is an address; its nonce is the only inline
+//! script that the policy allows.
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
+use rtv_core::Preference;
 use rtv_ui::BareLayout;
 
 use crate::error::{AppError, Failed};
@@ -12,21 +14,18 @@ use crate::page::PRODUCT;
 use crate::request::Assets;
 use crate::routes::App;
 
-/// The whole document.
+/// The whole document of the application.
 pub fn document(assets: &Assets) -> impl IntoView + use<> {
-    let Assets { js, wasm, css, favicon, .. } = assets.clone();
+    let Assets { js, wasm, .. } = assets.clone();
     let start = format!(
         "import {{ default as load, hydrate }} from \"{js}\"; load({{ module_or_path: \"{wasm}\" }}).then(() => hydrate());"
     );
+    let preference = crate::preference::current();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=preference.theme.key() data-density=preference.density.key()>
             <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <link rel="stylesheet" href=css />
-                <link rel="icon" href=favicon type="image/svg+xml" />
+                {basics(assets)}
                 <link rel="modulepreload" href=js nonce=use_nonce() />
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
                 <script type="module" nonce=use_nonce() inner_html=start></script>
@@ -39,31 +38,50 @@ pub fn document(assets: &Assets) -> impl IntoView + use<> {
     }
 }
 
-/// A document around an error, for answers that no page gives. It has no script.
-pub fn error_document(assets: &Assets, error: AppError) -> String {
-    let Assets { css, favicon, .. } = assets.clone();
-    let title = format!("{} · {PRODUCT}", error.error.title());
+/// A document without a script around a page that is complete as it is.
+pub fn plain_document<V: IntoView>(
+    assets: &Assets,
+    title: &str,
+    preference: Preference,
+    page: impl FnOnce() -> V,
+) -> String {
+    let title = format!("{title} · {PRODUCT}");
     // Components need an owner for what they keep; it ends with the document. A root: it must not belong to the page of
     // another request that is current on this thread.
     Owner::new_root(None).with(|| {
         view! {
             <!DOCTYPE html>
-            <html lang="en">
+            <html lang="en" data-theme=preference.theme.key() data-density=preference.density.key()>
                 <head>
-                    <meta charset="utf-8" />
-                    <meta name="viewport" content="width=device-width, initial-scale=1" />
-                    <meta name="color-scheme" content="light dark" />
-                    <link rel="stylesheet" href=css />
-                    <link rel="icon" href=favicon type="image/svg+xml" />
+                    {basics(assets)}
                     <title>{title}</title>
                 </head>
-                <body>
-                    <BareLayout product=PRODUCT>
-                        <Failed error />
-                    </BareLayout>
-                </body>
+                <body>{page().into_any()}</body>
             </html>
         }
         .to_html()
     })
+}
+
+/// A document around an error, for answers that no page gives. `is_page` says whether the address can be asked for again.
+pub fn error_document(assets: &Assets, error: AppError, is_page: bool) -> String {
+    plain_document(assets, error.error.title(), Preference::default(), || {
+        view! {
+            <BareLayout product=PRODUCT>
+                <Failed error is_page />
+            </BareLayout>
+        }
+    })
+}
+
+/// What the head of every document begins with.
+fn basics(assets: &Assets) -> impl IntoView + use<> {
+    let Assets { css, favicon, .. } = assets.clone();
+    view! {
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <link rel="stylesheet" href=css />
+        <link rel="icon" href=favicon type="image/svg+xml" />
+    }
 }

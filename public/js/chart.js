@@ -3,6 +3,9 @@
 
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
+/** The theme that the person chose, else the device's. */
+const theme = () => ({ light: "light", dark: "dark" })[document.documentElement.dataset.theme] ?? (DARK.matches ? "dark" : "light");
+
 /** Options are plain data; where one needs a function it says the name of one of these. */
 const FORMATTERS = {
   names: (points) => points.map((point) => point.name).join("\n"),
@@ -64,7 +67,7 @@ export function mount(element, optionUrl, echartsUrl) {
   async function draw() {
     const turn = ++asked;
     const url = new URL(optionUrl, document.baseURI);
-    url.searchParams.set("theme", DARK.matches ? "dark" : "light");
+    url.searchParams.set("theme", theme());
     const answer = await fetch(url, { signal: stop.signal, headers: { accept: "application/json" } });
     if (!answer.ok) throw new Error(`the chart's data came with status ${answer.status}`);
     const [option, echarts] = await Promise.all([answer.json(), loadLibrary(echartsUrl)]);

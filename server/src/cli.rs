@@ -67,7 +67,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         let error = error.into();
         match error.downcast_ref::<Error>() {
             Some(Error::Invalid(_)) => Self::Usage(error.to_string()),
-            Some(refused @ (Error::Forbidden(_) | Error::Limit(_))) => Self::Refused(refused.to_string()),
+            Some(refused @ (Error::Forbidden(_) | Error::Limit { .. })) => Self::Refused(refused.to_string()),
             Some(Error::Internal) => {
                 Self::Failed(anyhow::anyhow!("something failed on our side; the line above in the log says what"))
             }

@@ -2,8 +2,10 @@
 
 pub mod chart;
 pub mod flash;
+pub mod gallery;
 pub mod health;
 pub mod metrics;
+pub mod preference;
 pub mod session;
 pub mod sign_in;
 pub mod target;

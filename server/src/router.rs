@@ -21,7 +21,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-use crate::http::{chart, health, metrics, session, sign_in, target};
+use crate::http::{chart, gallery, health, metrics, preference, session, sign_in, target};
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
 use crate::middleware::session_store::Store;
@@ -39,8 +39,11 @@ pub fn routes() -> Vec<Route> {
     vec![
         ("POST", "/sign-in", post(sign_in::sign_in)),
         ("POST", "/sign-out", post(sign_in::sign_out)),
+        ("POST", app::preference::ACTION, post(preference::change)),
         ("POST", "/me/sessions/end-others", post(session::end_others)),
         ("POST", "/me/sessions/{session}/end", post(session::end)),
+        ("GET", app::gallery::PATH, get(gallery::page)),
+        ("GET", "/staff/gallery/chart.svg", get(gallery::picture)),
         ("GET", "/t/{tenant}/charts/trend.svg", get(chart::trend_svg)),
         ("GET", "/t/{tenant}/charts/trend.json", get(chart::trend_json)),
         ("POST", "/t/{tenant}/targets", post(target::set)),
@@ -132,7 +135,7 @@ fn files(state: &AppState) -> impl Fn(&str) -> Router + use<> {
 }
 
 /// Renders a page, or the page that says that there is none.
-async fn page(State(state): State<AppState>, request: Request<Body>) -> Response {
+pub async fn page(State(state): State<AppState>, request: Request<Body>) -> Response {
     let provide = contexts(&state, &request);
     let assets = state.assets.clone();
     leptos_axum::render_app_async_with_context(provide, move || document(&assets))(request).await.into_response()

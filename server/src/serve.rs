@@ -23,6 +23,9 @@ use crate::{jobs, router};
 /// How long requests may go on after the program was told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(20);
 
+/// How long a request may take: no page needs a tenth of it, and a person waits no longer.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+
 /// Serves until the program is told to stop.
 pub async fn serve(settings: Settings, with_worker: bool) -> anyhow::Result<()> {
     settings.check()?;
@@ -124,6 +127,7 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
         ),
         // A picture is some 10 to 30 KB: at most about 30 MB.
         pictures: Cache::builder().max_capacity(1_000).time_to_live(Duration::from_hours(1)).build(),
+        longest_request: LONGEST_REQUEST,
         assets: Arc::new(assets),
         leptos,
         metrics: recorder()?,

@@ -1,5 +1,6 @@
 //! What every request needs and is made once.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use app::request::Assets;
@@ -28,6 +29,8 @@ pub struct AppState {
     pub renderer: Arc<Renderer>,
     /// Drawn charts by their option and size.
     pub pictures: Cache<String, Arc<str>>,
+    /// How long a request may take until the head of its answer; uploads are excepted.
+    pub longest_request: Duration,
     /// Addresses of the browser's files.
     pub assets: Arc<Assets>,
     /// What Leptos needs.

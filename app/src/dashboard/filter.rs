@@ -6,7 +6,9 @@ use leptos::prelude::*;
 use leptos::web_sys;
 use leptos_router::components::Form;
 use leptos_router::params::ParamsMap;
-use rtv_ui::{Button, CheckboxGroup, CheckboxOption, Field, FilterBar, SelectField, SelectOption, Variant};
+use rtv_ui::{
+    Button, CheckboxGroup, CheckboxOption, Field, FilterBar, IconName, LinkButton, SelectField, SelectOption, Variant,
+};
 use serde::{Deserialize, Serialize};
 
 /// One choice of a menu.
@@ -42,6 +44,19 @@ pub struct FilterView {
     pub campaigns: Vec<ChoiceView>,
     /// What else the address holds and has to keep.
     pub hidden: Vec<(String, String)>,
+    /// The period before, where there is one.
+    pub earlier: Option<Step>,
+    /// The period after, where it has begun.
+    pub later: Option<Step>,
+}
+
+/// A neighbouring period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The filter with this period, as a query string.
+    pub query: String,
+    /// Its days.
+    pub days: String,
 }
 
 /// The pairs of a query string, in a form that travels to the server.
@@ -60,6 +75,7 @@ pub fn FilterBarView(
     hide_compare: bool,
 ) -> impl IntoView {
     let error = |field: &str| errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone());
+    let printed = printed(&filter);
     let hidden = hidden_fields(filter.hidden);
     let (from_error, to_error, range_error, compare_error) =
         (error("from"), error("to"), error("range"), error("compare"));
@@ -74,12 +90,27 @@ pub fn FilterBarView(
             .collect();
         hidden_fields(chosen).into_any()
     } else {
-        view! { <SelectField label="Compare with" name="compare" options=select_options(filter.compares) error=compare_error /> }.into_any()
+        view! {
+            <SelectField
+                label="Compare with"
+                name="compare"
+                options=select_options(filter.compares)
+                error=compare_error
+                attr:aria-keyshortcuts="x"
+            />
+        }
+        .into_any()
     };
+    let actions = view! {
+        {step(filter.earlier, &path, "Earlier", "[", IconName::ChevronLeft)}
+        {step(filter.later, &path, "Later", "]", IconName::ChevronRight)}
+        <Button variant=Variant::Primary>"Apply"</Button>
+    }
+    .into_any();
     view! {
         <AddressForm action=path>
             {hidden}
-            <FilterBar actions=view! { <Button variant=Variant::Primary>"Apply"</Button> }.into_any()>
+            <FilterBar actions=actions>
                 <SelectField label="Period" name="range" options=select_options(filter.ranges) error=range_error />
                 <div class="c-filter__dates">
                     <Field label="From" name="from" kind="date" value=day(filter.from) error=from_error />
@@ -95,7 +126,36 @@ pub fn FilterBarView(
                 })}
             </FilterBar>
         </AddressForm>
+        <p class="u-print-only u-small u-muted">{printed}</p>
     }
+}
+
+/// A link to a neighbouring period; its key is pressed by `keyboard.rs`.
+fn step(step: Option<Step>, path: &str, word: &'static str, key: &'static str, icon: IconName) -> Option<AnyView> {
+    step.map(|step| {
+        view! {
+            <LinkButton
+                href=format!("{path}?{}", step.query)
+                icon
+                label=format!("{word}: {}", step.days)
+                attr:aria-keyshortcuts=key
+                attr:title=format!("{word}: {}", step.days)
+                attr:data-noscroll="true"
+            >
+                ""
+            </LinkButton>
+        }
+        .into_any()
+    })
+}
+
+/// What is chosen, for paper, which shows no form.
+fn printed(filter: &FilterView) -> String {
+    let chosen = |label: &str, all: &str, choices: &[ChoiceView]| {
+        let names: Vec<&str> = choices.iter().filter(|one| one.is_chosen).map(|one| one.label.as_str()).collect();
+        if names.is_empty() { format!("{label}: {all}") } else { format!("{label}: {}", names.join(", ")) }
+    };
+    format!("{} · {}", chosen("Platforms", "all", &filter.platforms), chosen("Accounts", "all", &filter.accounts))
 }
 
 /// A form whose fields become the address of the page.

@@ -24,7 +24,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use crate::dashboard::present::scorecard::View;
 use crate::dashboard::{
-    Body, CardView, ChangeView, ChoiceView, Dashboard, FilterView, LinkView, Panel, Panels, SparkView, TrendRow,
+    Body, CardView, ChangeView, ChoiceView, Dashboard, FilterView, LinkView, Panel, Panels, SparkView, Step, TrendRow,
     TrendView,
 };
 use crate::request::Assets;
@@ -346,6 +346,14 @@ pub fn filter_view(
     let mut platforms: Vec<Platform> = accounts.iter().map(|account| account.platform).collect();
     platforms.sort_unstable();
     platforms.dedup();
+    let format = Format::of(ctx.tenant());
+    let step = |to: Option<Period>| {
+        to.map(|to| {
+            let custom = Some((to.from(), to.to()));
+            let shown = PageFilter { range: Range::Custom, custom, ..filter.clone() };
+            Step { query: shown.to_query(), days: format.period(to) }
+        })
+    };
     FilterView {
         ranges: Range::ALL
             .into_iter()
@@ -396,6 +404,8 @@ pub fn filter_view(
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .chain(pairs.iter().filter(|(name, _)| View::NAMES.contains(&name.as_str())).cloned())
         .collect(),
+        earlier: step(period.and_then(Period::earlier)),
+        later: step(period.and_then(Period::later).filter(|later| later.from() <= ctx.today())),
     }
 }
 

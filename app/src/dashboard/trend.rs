@@ -3,6 +3,7 @@
 
 use leptos::html::Div;
 use leptos::prelude::*;
+use rtv_core::Theme;
 use rtv_ui::{Button, ChartFrame, Picture, SegmentLink, Segments, SelectField, Table};
 
 use crate::dashboard::TrendView;
@@ -17,13 +18,19 @@ const NARROW: (u32, u32) = (400, 280);
 
 /// The chart with its choices.
 #[component]
-pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
+pub fn Trend(trend: TrendView, path: String, theme: Theme) -> impl IntoView {
     let live = NodeRef::<Div>::new();
     #[cfg(feature = "hydrate")]
     bring_to_life(live, trend.chart_js.clone(), trend.option.clone(), trend.echarts.clone());
+    // Who chose a theme has it whatever the device says.
+    let (light, dark) = match theme {
+        Theme::System => ("light", "dark"),
+        Theme::Light => ("light", "light"),
+        Theme::Dark => ("dark", "dark"),
+    };
     let picture = |(width, height): (u32, u32)| Picture {
-        src: format!("{}&theme=light&width={width}&height={height}", trend.picture),
-        dark_src: format!("{}&theme=dark&width={width}&height={height}", trend.picture),
+        src: format!("{}&theme={light}&width={width}&height={height}", trend.picture),
+        dark_src: format!("{}&theme={dark}&width={width}&height={height}", trend.picture),
         width,
         height,
     };
@@ -33,6 +40,7 @@ pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
         .into_iter()
         .map(|grain| SegmentLink { label: grain.label, href: grain.href, current: grain.is_current })
         .collect();
+    let paper = format!("{}&theme=light&width={}&height={}", trend.picture, WIDE.0, WIDE.1);
     let actions = view! {
         <Segments label="Step" links=grains />
         <AddressForm action=path>
@@ -80,6 +88,7 @@ pub fn Trend(trend: TrendView, path: String) -> impl IntoView {
             picture=wide
             narrow=Some(narrow)
             medium=Some(medium)
+            paper
             alt=trend.alt
             live=view! { <div class="c-chart__live" hidden node_ref=live></div> }.into_any()
             actions

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::permission::Permission;
+use crate::role::Role;
 
 /// Result with RTV's error.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -20,15 +21,23 @@ pub enum Error {
     /// The actor lacks a permission in a tenant of their own.
     #[error("this needs the permission {0}")]
     Forbidden(Permission),
+    /// The request did not come from a page of ours, or the browser did not say from where. Nothing was changed.
+    #[error("this was sent from another site")]
+    Foreign,
     /// Input was refused. Nothing was changed.
     #[error("{}", sentences(.0))]
     Invalid(Vec<FieldError>),
     /// Somebody or something else changed it in the meantime, or the state does not allow the act.
     #[error("{0}")]
     Conflict(String),
-    /// A limit or a rate was reached. The text names the limit, its use and when to try again.
-    #[error("{0}")]
-    Limit(String),
+    /// A limit or a rate was reached.
+    #[error("{message} Try again in {}.", duration(*seconds))]
+    Limit {
+        /// Names the limit and its use, as a sentence.
+        message: String,
+        /// In how many seconds it makes sense to try again.
+        seconds: u32,
+    },
     /// Something that RTV needs does not answer. Trying again later is right.
     #[error("{0}")]
     Unavailable(String),
@@ -50,6 +59,19 @@ fn sentences(errors: &[FieldError]) -> String {
     errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join("; ")
 }
 
+/// A span of time as people say it; rounded up, so that waiting as long as it says is long enough.
+fn duration(seconds: u32) -> String {
+    let (count, unit) = match seconds {
+        0..=90 => (seconds.max(1), "second"),
+        91..=5_400 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How soon to try again when something that RTV needs does not answer.
+const SOON: u32 = 10;
+
 impl Error {
     /// A refusal of one field.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
@@ -61,44 +83,101 @@ impl Error {
         match self {
             Self::NotFound => 404,
             Self::SignedOut => 401,
-            Self::Forbidden(_) => 403,
+            Self::Forbidden(_) | Self::Foreign => 403,
             Self::Invalid(_) => 422,
             Self::Conflict(_) => 409,
-            Self::Limit(_) => 429,
+            Self::Limit { .. } => 429,
             Self::Unavailable(_) => 503,
             Self::Internal => 500,
         }
     }
 
-    /// Heading for a page that shows the error.
+    /// In how many seconds it makes sense to try again, where waiting helps: the header `Retry-After`.
+    pub const fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Limit { seconds, .. } => Some(*seconds),
+            Self::Unavailable(_) => Some(SOON),
+            Self::NotFound
+            | Self::SignedOut
+            | Self::Forbidden(_)
+            | Self::Foreign
+            | Self::Invalid(_)
+            | Self::Conflict(_)
+            | Self::Internal => None,
+        }
+    }
+
+    /// Heading for a page that shows the error: what happened.
     pub const fn title(&self) -> &'static str {
         match self {
             Self::NotFound => "Page not found",
             Self::SignedOut => "Sign in to go on",
             Self::Forbidden(_) => "You don’t have access to this page",
+            Self::Foreign => "This was not sent from RTV",
             Self::Invalid(_) => "The address has a value that we can’t use",
             Self::Conflict(_) => "It has changed in the meantime",
-            Self::Limit(_) => "Too many requests",
+            Self::Limit { .. } => "Too many requests",
             Self::Unavailable(_) => "RTV is not available right now",
             Self::Internal => "Something failed on our side",
         }
     }
 
-    /// What a person should know and do, in sentences.
+    /// Why, in sentences.
     pub fn explanation(&self) -> String {
         match self {
-            Self::NotFound => "It may have been moved or removed, or the address has a typing error. If somebody sent you this link, ask them whether you have been given access.".into(),
+            Self::NotFound => {
+                "There is nothing at this address that you can see. It may have been moved or removed, or the address has a typing error.".into()
+            }
             Self::SignedOut => "Your session has ended or you have not signed in yet.".into(),
             Self::Forbidden(permission) => format!(
-                "This page needs the permission “{}” ({}). An owner or admin of this organisation can grant it.",
+                "This page needs the permission “{}” ({}), and your role in this organisation does not hold it.",
                 permission.key(),
                 permission.description()
             ),
-            Self::Invalid(errors) => errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join(" "),
-            Self::Conflict(text) | Self::Limit(text) | Self::Unavailable(text) => text.clone(),
-            Self::Internal => "We have logged what happened. Try again; if it fails again, tell your operator the request id below.".into(),
+            Self::Foreign => "The form came from another site, or your browser did not say from where. Nothing was changed.".into(),
+            Self::Invalid(errors) => {
+                errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join(" ")
+            }
+            Self::Conflict(text) | Self::Unavailable(text) => text.clone(),
+            Self::Limit { .. } => self.to_string(),
+            Self::Internal => "What happened is in our log. Nothing that you did caused it.".into(),
         }
     }
+
+    /// What to do next, a sentence each, the likeliest first.
+    pub fn advice(&self) -> Vec<String> {
+        let one = |text: &str| vec![text.to_owned()];
+        match self {
+            Self::NotFound => vec![
+                "Check the address for a typing error.".into(),
+                "If somebody sent you this link, ask them whether you have been given access.".into(),
+            ],
+            Self::SignedOut => one("Sign in; you come back to this page."),
+            Self::Forbidden(permission) => {
+                vec![format!("Ask {} of this organisation for a role that holds it.", who_can_grant(*permission))]
+            }
+            Self::Foreign => one("Open RTV itself and send the form there."),
+            Self::Invalid(_) => one("Correct the address, or start from the page that it belongs to."),
+            Self::Conflict(_) => one("Load the page again and look at what it says now."),
+            Self::Limit { .. } => one("Wait that long; trying sooner does not help."),
+            Self::Unavailable(_) => one("If it goes on for more than a few minutes, tell your operator."),
+            Self::Internal => vec![
+                "Try again: it may have been a single mishap.".into(),
+                "If it fails again, tell your operator the request id below.".into(),
+            ],
+        }
+    }
+}
+
+/// The built-in roles that can give a permission to somebody: who keeps people and holds it, because nobody gives away
+/// what they do not have.
+fn who_can_grant(permission: Permission) -> String {
+    Role::ALL
+        .into_iter()
+        .filter(|role| role.grants(Permission::UsersManage) && role.grants(permission))
+        .map(|role| format!("an {}", role.key()))
+        .collect::<Vec<_>>()
+        .join(" or ")
 }
 
 #[cfg(test)]
@@ -121,10 +200,51 @@ mod tests {
             Error::NotFound,
             Error::Forbidden(Permission::AnalyticsRead),
             Error::invalid("a", "b"),
-            Error::Limit("x".into()),
+            Error::Foreign,
+            Error::Limit { message: "x".into(), seconds: 7 },
         ] {
             let text = serde_json::to_string(&error).unwrap();
             assert_eq!(serde_json::from_str::<Error>(&text).unwrap(), error);
+        }
+    }
+
+    #[test]
+    fn who_lacks_a_permission_is_told_its_name_and_who_can_grant_it() {
+        let check = |permission, expect: &[&str]| {
+            let error = Error::Forbidden(permission);
+            let text = format!("{} {}", error.explanation(), error.advice().join(" "));
+            assert!(expect.iter().all(|part| text.contains(part)), "{text}");
+        };
+        check(Permission::ImportsManage, &["“imports:manage”", "import files", "Ask an owner or an admin of"]);
+        check(Permission::BillingManage, &["“billing:manage”", "Ask an owner of"]);
+    }
+
+    #[test]
+    fn a_limit_says_how_long_to_wait() {
+        let check = |seconds, expect: &str| {
+            let error = Error::Limit { message: "Too many.".into(), seconds };
+            assert_eq!(error.explanation(), format!("Too many. Try again in {expect}."));
+            assert_eq!(error.retry_after(), Some(seconds));
+        };
+        check(1, "1 second");
+        check(90, "90 seconds");
+        check(91, "2 minutes");
+        check(900, "15 minutes");
+        check(5_401, "2 hours");
+    }
+
+    #[test]
+    fn every_error_says_what_to_do_next() {
+        for error in [
+            Error::NotFound,
+            Error::SignedOut,
+            Error::Foreign,
+            Error::invalid("a", "b"),
+            Error::Conflict("c".into()),
+            Error::Unavailable("d".into()),
+            Error::Internal,
+        ] {
+            assert!(error.advice().iter().all(|step| step.ends_with('.')) && !error.advice().is_empty(), "{error:?}");
         }
     }
 }

@@ -4,6 +4,8 @@
 //! crate; a rule that needs one of them lives in `rtv-domain`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod brand;
+pub mod color;
 pub mod error;
 pub mod filter;
 pub mod id;
@@ -12,15 +14,18 @@ pub mod period;
 pub mod permission;
 pub mod plan;
 pub mod platform;
+pub mod preference;
 pub mod role;
 pub mod scorecard;
 pub mod text;
 
+pub use brand::Brand;
 pub use error::{Error, FieldError, Result};
 pub use id::{AccountId, AuditEventId, CampaignId, ImportId, PostId, TargetId, TenantId, UserId};
 pub use kpi::Kpi;
 pub use permission::Permission;
 pub use plan::{Plan, TenantStatus};
 pub use platform::Platform;
+pub use preference::{Density, Preference, Theme};
 pub use role::Role;
 pub use text::{Email, Slug};

@@ -63,6 +63,35 @@ impl Period {
         self.from.iter_days().take_while(move |day| *day <= self.to)
     }
 
+    /// The period of the same kind directly before: whole months before whole months, else as many days.
+    /// `None` where it would lie outside of what a page shows.
+    pub fn earlier(self) -> Option<Self> {
+        let to = self.from.pred_opt()?;
+        let from = match self.whole_months() {
+            Some(months) => self.from.checked_sub_months(months)?,
+            None => self.back(self.days())?.from,
+        };
+        Self::new(from, to).ok()
+    }
+
+    /// The period of the same kind directly after.
+    pub fn later(self) -> Option<Self> {
+        let from = self.to.succ_opt()?;
+        let to = match self.whole_months() {
+            Some(months) => from.checked_add_months(months)?.pred_opt()?,
+            None => self.to.checked_add_days(Days::new(self.days()))?,
+        };
+        Self::new(from, to).ok()
+    }
+
+    /// How many months it is, when it is nothing but whole months.
+    fn whole_months(self) -> Option<Months> {
+        let after = self.to.succ_opt()?;
+        let years = u32::try_from(after.year() - self.from.year()).ok()?;
+        let months = years * 12 + after.month0() - self.from.month0();
+        (self.from.day() == 1 && after.day() == 1).then_some(Months::new(months))
+    }
+
     /// The period moved back by whole days; `None` before the calendar begins.
     fn back(self, days: u64) -> Option<Self> {
         Some(Self {
@@ -370,6 +399,45 @@ mod tests {
         assert_eq!(matched.from().weekday(), period.from().weekday());
         assert_eq!(matched.days(), period.days());
         assert!(matched.to() < period.from());
+    }
+
+    #[track_caller]
+    fn check_steps(period: (&str, &str), earlier: Option<(&str, &str)>, later: Option<(&str, &str)>) {
+        let period = Period::new(day(period.0), day(period.1)).unwrap();
+        let days = |expect: Option<(&str, &str)>| expect.map(|(from, to)| (day(from), day(to)));
+        assert_eq!(period.earlier().map(|p| (p.from(), p.to())), days(earlier), "before {period:?}");
+        assert_eq!(period.later().map(|p| (p.from(), p.to())), days(later), "after {period:?}");
+    }
+
+    #[test]
+    fn whole_months_step_by_months_and_all_else_by_as_many_days() {
+        check_steps(
+            ("2026-03-01", "2026-03-31"),
+            Some(("2026-02-01", "2026-02-28")),
+            Some(("2026-04-01", "2026-04-30")),
+        );
+        check_steps(
+            ("2026-01-01", "2026-03-31"),
+            Some(("2025-10-01", "2025-12-31")),
+            Some(("2026-04-01", "2026-06-30")),
+        );
+        check_steps(
+            ("2024-02-01", "2024-02-29"),
+            Some(("2024-01-01", "2024-01-31")),
+            Some(("2024-03-01", "2024-03-31")),
+        );
+        check_steps(
+            ("2026-03-01", "2026-03-07"),
+            Some(("2026-02-22", "2026-02-28")),
+            Some(("2026-03-08", "2026-03-14")),
+        );
+        check_steps(
+            ("2026-03-01", "2026-03-30"),
+            Some(("2026-01-30", "2026-02-28")),
+            Some(("2026-03-31", "2026-04-29")),
+        );
+        check_steps(("1990-01-01", "1990-01-31"), None, Some(("1990-02-01", "1990-02-28")));
+        check_steps(("2100-12-31", "2100-12-31"), Some(("2100-12-30", "2100-12-30")), None);
     }
 
     #[test]

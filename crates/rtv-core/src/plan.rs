@@ -1,4 +1,4 @@
-//! Plans and the life cycle of a tenant.
+//! Plans and the life cycle of a tenant, and the macro that makes an enum of words with a stored key and a label.
 
 use core::fmt;
 use core::str::FromStr;
@@ -45,6 +45,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// What a tenant has bought. Limits hang on it.

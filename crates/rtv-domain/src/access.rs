@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use rtv_core::{Error, Role, Slug};
+use rtv_core::{Error, Plan, Role, Slug, TenantStatus};
 use serde_json::json;
 
 use crate::audit::Event;
-use crate::context::{Access, Context, Tenant, TenantContext};
+use crate::context::{Access, Context, TenantContext};
+use crate::tenant::TenantRow;
 use crate::transaction::{StaffPermission, Tx, failed};
 
 /// A tenant that the person belongs to.
@@ -17,6 +18,10 @@ pub struct Membership {
     pub slug: Slug,
     /// Name for people.
     pub name: String,
+    /// What it has bought.
+    pub plan: Plan,
+    /// Where it stands in its life.
+    pub status: TenantStatus,
     /// The person's role in it.
     pub role: Role,
 }
@@ -27,7 +32,7 @@ pub async fn memberships(ctx: &Context) -> Result<Vec<Membership>, Error> {
     let mut tx = ctx.begin_person().await?;
     let rows = sqlx::query!(
         r#"
-        select tenant.slug, tenant.name, membership.role
+        select tenant.slug, tenant.name, tenant.plan, tenant.status, membership.role
         from membership
         join tenant on tenant.id = membership.tenant_id
         where membership.user_id = $1
@@ -40,7 +45,15 @@ pub async fn memberships(ctx: &Context) -> Result<Vec<Membership>, Error> {
     .map_err(failed)?;
     tx.rollback().await?;
     rows.into_iter()
-        .map(|row| Ok(Membership { slug: stored(row.slug.parse())?, name: row.name, role: stored(row.role.parse())? }))
+        .map(|row| {
+            Ok(Membership {
+                slug: stored(row.slug.parse())?,
+                name: row.name,
+                plan: stored(row.plan.parse())?,
+                status: stored(row.status.parse())?,
+                role: stored(row.role.parse())?,
+            })
+        })
         .collect()
 }
 
@@ -50,11 +63,13 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     let user = ctx.actor().user_id().ok_or(Error::SignedOut)?;
     let slug: Slug = slug.parse().map_err(|_| Error::NotFound)?;
     let mut tx = ctx.begin_person().await?;
-    let row = sqlx::query!(
+    let mut row = sqlx::query_as!(
+        TenantRow,
         r#"
         select
           tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.time_zone, tenant.locale,
-          tenant.currency, tenant.week_start, membership.role
+          tenant.currency, tenant.week_start, tenant.brand_hue, tenant.brand_chroma, tenant.created_at,
+          membership.role as "role?"
         from membership
         join tenant on tenant.id = membership.tenant_id
         where membership.user_id = $1 and tenant.slug = $2
@@ -67,22 +82,11 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     .map_err(failed)?
     .ok_or(Error::NotFound)?;
     tx.rollback().await?;
-    let tenant = Tenant {
-        id: row.id.into(),
-        slug: stored(row.slug.parse())?,
-        name: row.name,
-        plan: stored(row.plan.parse())?,
-        status: stored(row.status.parse())?,
-        is_house: row.is_house,
-        zone: stored(row.time_zone.parse())?,
-        locale: row.locale,
-        currency: row.currency,
-        week_start: u32::try_from(row.week_start).unwrap_or(0),
-    };
+    let role = row.role.take().ok_or(Error::NotFound)?;
     Ok(TenantContext {
         context: ctx.clone(),
-        tenant: Arc::new(tenant),
-        access: Access::Member(stored(row.role.parse())?),
+        tenant: Arc::new(row.try_into()?),
+        access: Access::Member(stored(role.parse())?),
     })
 }
 
@@ -96,6 +100,11 @@ pub async fn enter_as_operator(ctx: &Context, slug: &Slug, reason: &str) -> Resu
     tx.audit(event).await?;
     tx.commit().await?;
     Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Operator })
+}
+
+/// The person, if they belong to the operator. To everybody else the console does not exist: [`Error::NotFound`].
+pub fn staff(ctx: &Context) -> Result<&crate::session::Person, Error> {
+    ctx.person().filter(|person| person.is_staff).ok_or(Error::NotFound)
 }
 
 /// A word of ours that the database gives back. One that this version does not know is a fault of ours.

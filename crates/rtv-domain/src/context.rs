@@ -3,10 +3,11 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use rtv_core::{Permission, Plan, Role, Slug, TenantId, TenantStatus, UserId};
+use rtv_core::{Brand, Permission, Plan, Role, Slug, TenantId, TenantStatus, UserId};
 
 use crate::clock::Clock;
 use crate::database::Database;
@@ -20,6 +21,8 @@ pub struct RequestInfo {
     pub address: Option<IpAddr>,
     /// What the client calls itself, cut to 512 characters.
     pub user_agent: Option<String>,
+    /// When nobody waits for the answer any more; queries end then.
+    pub deadline: Option<Instant>,
 }
 
 /// Who acts.
@@ -123,6 +126,8 @@ pub struct Tenant {
     pub currency: String,
     /// First day of its week, Monday = 0.
     pub week_start: u32,
+    /// Its own colour, if it has one.
+    pub brand: Option<Brand>,
 }
 
 /// What an actor holds in a tenant.

@@ -338,6 +338,7 @@ mod tests {
             locale: locale.into(),
             currency: currency.into(),
             week_start: 0,
+            brand: None,
         })
     }
 

@@ -20,6 +20,7 @@ pub mod password;
 pub mod post;
 pub mod post_hour;
 pub mod ranking;
+pub mod preference;
 pub mod schema;
 pub mod scorecard;
 pub mod session;

@@ -93,7 +93,7 @@ impl<'a> Place<'a> {
     fn take(waiting: &'a AtomicUsize) -> Result<Self, Error> {
         let place = Place(waiting);
         if waiting.fetch_add(1, Ordering::SeqCst) >= Passwords::WAITING {
-            return Err(Error::Limit("Many people are signing in right now. Wait a few seconds and try again.".into()));
+            return Err(Error::Limit { message: "Many people are signing in right now.".into(), seconds: 5 });
         }
         Ok(place)
     }

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rtv_core::{Email, Error, TenantId, UserId};
+use rtv_core::{Email, Error, Preference, TenantId, UserId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -54,6 +54,8 @@ pub struct Person {
     pub session: Uuid,
     /// Slug of the tenant that they looked at last.
     pub last_tenant: Option<String>,
+    /// How RTV looks and behaves for them.
+    pub preference: Preference,
 }
 
 /// What a token stands for.
@@ -74,9 +76,11 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
         select
           session.public_id, session.last_used_at, session.last_tenant_slug, session.data ? 'flash' as "has_flash!",
           app_user.id as "user_id?", app_user.email as "email?", app_user.name as "name?",
-          exists (select 1 from staff_member where staff_member.user_id = session.user_id) as "is_staff!"
+          exists (select 1 from staff_member where staff_member.user_id = session.user_id) as "is_staff!",
+          preference.theme as "theme?", preference.density as "density?", preference.has_single_keys as "has_single_keys?"
         from session
         left join app_user on app_user.id = session.user_id and not app_user.is_disabled
+        left join preference on preference.user_id = app_user.id
         where session.id_hash = $1 and session.expires_at > $2 and session.last_used_at > $3
         "#,
         &session.0[..],
@@ -104,6 +108,7 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
             is_staff: row.is_staff,
             session: row.public_id,
             last_tenant: row.last_tenant_slug,
+            preference: crate::preference::stored_preference(row.theme, row.density, row.has_single_keys)?,
         }),
         _ => None,
     };

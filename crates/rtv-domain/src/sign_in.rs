@@ -71,11 +71,9 @@ pub async fn verify(
                 Event::new("user.sign_in", "user", shown).outcome(Outcome::Denied).detail("too many failed attempts");
             record_refusal(ctx, user, &event).await?;
         }
-        // Whole minutes, rounded up: waiting as long as it says is long enough.
-        let minutes = (wait.num_seconds() + 59) / 60;
-        return Err(Error::Limit(format!(
-            "There were too many failed attempts to sign in. Wait {minutes} minutes and try again."
-        )));
+        // Rounded up to whole minutes: the answer tells nobody when exactly the first attempt was.
+        let seconds = u32::try_from((wait.num_seconds() + 59) / 60 * 60).unwrap_or(60);
+        return Err(Error::Limit { message: "There were too many failed attempts to sign in.".into(), seconds });
     }
 
     let stored = known.as_ref().map(|user| user.password_hash.clone());
@@ -160,6 +158,7 @@ pub async fn complete(ctx: &Context, verified: Verified, session: SessionHash) -
         is_staff: false,
         session: uuid::Uuid::nil(),
         last_tenant: None,
+        preference: rtv_core::Preference::default(),
     };
     let event = Event::new("user.sign_in", "user", verified.user.to_string()).after(json!({ "email": person.email }));
     tx.audit_sign_in(&Actor::Person(person.into()), &tenants, &event).await?;

@@ -1,9 +1,9 @@
-//! Tenants as the operator keeps them: create and list. Parsing happens here, so that a page, the API and the command
+//! Tenants as the operator keeps them: create, colour and list. Parsing happens here, so that a page, the API and the command
 //! line refuse the same input with the same words.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rtv_core::{Error, FieldError, Plan, Slug, TenantId, TenantStatus};
+use rtv_core::{Brand, Error, FieldError, Plan, Slug, TenantId, TenantStatus};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ pub struct NewTenant {
 pub struct Listed {
     /// The tenant.
     pub tenant: Tenant,
-    /// How many people belong to it.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -76,6 +76,7 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
         locale,
         currency,
         week_start: 0,
+        brand: None,
     };
     let mut tx = ctx.begin_staff(StaffPermission::TenantsCreate, Some(tenant.id)).await?;
     sqlx::query!(
@@ -109,12 +110,41 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
     Ok(tenant)
 }
 
+/// Gives a tenant a colour of its own, or the default again.
+pub async fn set_brand(ctx: &Context, slug: &Slug, brand: Option<Brand>) -> Result<(), Error> {
+    let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, None).await?;
+    let tenant = find(&mut tx, slug).await?;
+    tx.rollback().await?;
+    let mut tx = ctx.begin_staff(StaffPermission::TenantsUpdate, Some(tenant.id)).await?;
+    let (hue, chroma) = brand.map(Brand::stored).unzip();
+    sqlx::query!(
+        "update tenant set brand_hue = $2, brand_chroma = $3, version = version + 1, updated_at = $4 where id = $1",
+        tenant.id.uuid(),
+        hue,
+        chroma,
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    let described = |brand: Option<Brand>| json!({ "brand": brand.map(|brand| json!({ "hue": brand.hue(), "chroma": brand.chroma() })) });
+    let event = Event::new("tenant.brand", "tenant", tenant.id.to_string())
+        .before(described(tenant.brand))
+        .after(described(brand));
+    tx.audit(event).await?;
+    tx.commit().await
+}
+
 /// All tenants by slug.
 pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
     let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, None).await?;
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        TenantRow,
         r#"
-        select id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, created_at
+        select
+          id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
+          created_at,
+          null::text as role
         from tenant
         order by slug
         "#
@@ -123,32 +153,18 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
     .await
     .map_err(failed)?;
     tx.rollback().await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Listed {
-                tenant: Tenant {
-                    id: row.id.into(),
-                    slug: stored(row.slug.parse())?,
-                    name: row.name,
-                    plan: stored(row.plan.parse())?,
-                    status: stored(row.status.parse())?,
-                    is_house: row.is_house,
-                    zone: stored(row.time_zone.parse())?,
-                    locale: row.locale,
-                    currency: row.currency,
-                    week_start: u32::try_from(row.week_start).unwrap_or(0),
-                },
-                created_at: row.created_at,
-            })
-        })
-        .collect()
+    rows.into_iter().map(|row| Ok(Listed { created_at: row.created_at, tenant: row.try_into()? })).collect()
 }
 
 /// One tenant by slug, for staff paths.
 pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
-    let row = sqlx::query!(
+    sqlx::query_as!(
+        TenantRow,
         r#"
-        select id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start
+        select
+          id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
+          created_at,
+          null::text as role
         from tenant
         where slug = $1
         "#,
@@ -159,17 +175,46 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
     .map_err(failed)?
     .ok_or_else(|| {
         Error::invalid("tenant", format!("there is no tenant “{slug}”; list them with rtv admin tenants list"))
-    })?;
-    Ok(Tenant {
-        id: row.id.into(),
-        slug: stored(row.slug.parse())?,
-        name: row.name,
-        plan: stored(row.plan.parse())?,
-        status: stored(row.status.parse())?,
-        is_house: row.is_house,
-        zone: stored(row.time_zone.parse())?,
-        locale: row.locale,
-        currency: row.currency,
-        week_start: u32::try_from(row.week_start).unwrap_or(0),
-    })
+    })?
+    .try_into()
+}
+
+/// A tenant as every query selects it.
+#[derive(Debug)]
+pub(crate) struct TenantRow {
+    pub(crate) id: Uuid,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) plan: String,
+    pub(crate) status: String,
+    pub(crate) is_house: bool,
+    pub(crate) time_zone: String,
+    pub(crate) locale: String,
+    pub(crate) currency: String,
+    pub(crate) week_start: i16,
+    pub(crate) brand_hue: Option<i16>,
+    pub(crate) brand_chroma: Option<i16>,
+    pub(crate) created_at: DateTime<Utc>,
+    /// Role of the person who asks, in queries over memberships.
+    pub(crate) role: Option<String>,
+}
+
+impl TryFrom<TenantRow> for Tenant {
+    type Error = Error;
+
+    fn try_from(row: TenantRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id.into(),
+            slug: stored(row.slug.parse())?,
+            name: row.name,
+            plan: stored(row.plan.parse())?,
+            status: stored(row.status.parse())?,
+            is_house: row.is_house,
+            zone: stored(row.time_zone.parse())?,
+            locale: row.locale,
+            currency: row.currency,
+            week_start: u32::try_from(row.week_start).unwrap_or(0),
+            brand: row.brand_hue.zip(row.brand_chroma).and_then(|(hue, chroma)| Brand::from_stored(hue, chroma)),
+        })
+    }
 }

@@ -10,6 +10,8 @@
 //! | [`Context::begin_staff`] | the operator | tenants, users; one tenant's rows when it names one |
 //! | [`Context::begin_worker`] | jobs | jobs, and what is swept |
 
+use std::time::Instant;
+
 use rtv_core::{Error, Permission, TenantId, UserId};
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
@@ -61,6 +63,8 @@ pub enum StaffPermission {
     TenantsRead,
     /// Create a tenant.
     TenantsCreate,
+    /// Change what a tenant is, its members aside.
+    TenantsUpdate,
     /// See all users.
     UsersRead,
     /// Create a user with a password.
@@ -99,6 +103,10 @@ struct Markers {
 impl Context {
     async fn open(&self, markers: Markers) -> Result<Tx, Error> {
         let mut inner = self.database.pool().begin().await.map_err(failed)?;
+        // Cancelling a request leaves its query to the database; with this it ends there too. Without a deadline the
+        // connection's own limit holds.
+        let remaining =
+            self.request.deadline.map(|end| end.saturating_duration_since(Instant::now()).as_millis().max(1));
         let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
         sqlx::query!(
             r#"
@@ -106,12 +114,14 @@ impl Context {
               set_config('rtv.actor', $1, true) as "actor!",
               set_config('rtv.tenant_id', $2, true) as "tenant!",
               set_config('rtv.user_id', $3, true) as "user!",
-              set_config('rtv.session', $4, true) as "session!"
+              set_config('rtv.session', $4, true) as "session!",
+              set_config('statement_timeout', coalesce($5, current_setting('statement_timeout')), true) as "limit!"
             "#,
             markers.actor,
             text(markers.tenant.map(TenantId::uuid)),
             text(markers.user.map(UserId::uuid)),
             markers.session.map(SessionHash::to_hex).unwrap_or_default(),
+            remaining.map(|milliseconds| milliseconds.to_string()),
         )
         .fetch_one(&mut *inner)
         .await
@@ -251,12 +261,21 @@ impl Tx {
     }
 }
 
+/// PostgreSQL's code for a statement that ran into its limit.
+const QUERY_CANCELED: &str = "57014";
+
 /// Turns a failure of the database into an error for people, and logs the cause once, here.
 pub(crate) fn failed(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
             tracing::error!(error = %error, "the database does not answer");
             Error::Unavailable("The database does not answer. Nothing was changed. Try again in a moment.".into())
+        }
+        sqlx::Error::Database(cause) if cause.code().as_deref() == Some(QUERY_CANCELED) => {
+            tracing::error!(error = %error, "a query took too long and was stopped");
+            Error::Unavailable(
+                "This took too long and was stopped. Nothing was changed. Try again in a moment, or ask for less at a time.".into(),
+            )
         }
         sqlx::Error::Database(cause)
             if cause.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53")) =>

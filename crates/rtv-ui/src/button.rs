@@ -110,6 +110,9 @@ pub fn LinkButton(
     /// An icon before the words.
     #[prop(optional)]
     icon: Option<IconName>,
+    /// Whether the browser loads what it leads to: what is no page of the application, or the same page once more.
+    #[prop(optional)]
+    external: bool,
     /// The words read instead of the visible ones; they must begin with the visible words.
     #[prop(optional, into)]
     label: Words,
@@ -120,6 +123,7 @@ pub fn LinkButton(
         <a
             class="c-button"
             href=href
+            rel=external.then_some("external")
             data-variant=variant.as_str()
             data-size=small.then_some("small")
             data-wide=wide.then_some("true")

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use crate::{Icon, IconName, Words};
+use crate::{Disclosure, Words};
 
 /// A drawn picture in both themes, and its size, which keeps the page from jumping.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,10 @@ pub fn ChartFrame(
     /// Another picture for less than 1,024 pixels.
     #[prop(default = None)]
     medium: Option<Picture>,
+    /// The address of the wide light picture, for paper: it is light whatever the screen is, and browsers do not choose a
+    /// picture anew for it, nor do they wait for one that is loaded only then. Where the screen is light it is the same.
+    #[prop(into)]
+    paper: String,
     /// What the picture shows, in place of it.
     #[prop(into)]
     alt: String,
@@ -85,16 +89,18 @@ pub fn ChartFrame(
                         decoding="async"
                     />
                 </picture>
+                <img
+                    class="c-chart__paper u-print-only"
+                    src=paper
+                    width=picture.width
+                    height=picture.height
+                    alt=""
+                    fetchpriority="low"
+                />
                 {live}
             </div>
             {note.into_option().map(|note| view! { <p class="c-chart__note">{note}</p> })}
-            <details class="c-disclosure">
-                <summary class="c-disclosure__summary">
-                    <Icon name=IconName::ChevronRight />
-                    <span>{table_label.into_option().unwrap_or_else(|| "View data".to_owned())}</span>
-                </summary>
-                <div class="c-disclosure__body">{children()}</div>
-            </details>
+            <Disclosure summary=table_label.into_option().unwrap_or_else(|| "View data".to_owned())>{children()}</Disclosure>
         </figure>
     }
     .into_any()

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use crate::words::sentence;
-use crate::{Icon, IconName};
+use crate::{Icon, IconName, LinkButton, Words};
 
 /// The kind of a message. The icon and the words carry it too, never the colour alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +64,41 @@ pub fn Flash(
         </div>
     }
     .into_any()
+}
+
+/// The answer to an act that left the page where it was, in the corner of the window. It goes after a while, unless the
+/// pointer or the focus is on it; one that failed, or that can be taken back, stays until the page is left. Whatever it
+/// says must also be found elsewhere on the page.
+#[component]
+pub fn Toast(
+    /// The kind.
+    tone: Tone,
+    /// What happened.
+    #[prop(into)]
+    text: String,
+    /// A link or a form with a button that goes on from here, such as "Undo".
+    #[prop(optional)]
+    action: Option<AnyView>,
+) -> impl IntoView {
+    let stays = action.is_some() || matches!(tone, Tone::Danger | Tone::Warning);
+    view! {
+        <div class="c-toast" data-tone=tone.as_str() data-stays=stays.then_some("true")>
+            <Icon name=tone.icon() />
+            <p class="c-toast__text">{text}</p>
+            {action.map(|action| view! { <div class="c-toast__action">{action}</div> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// The place of the [`Toast`]s, at most three of them. It is there before the first one comes, so that screen readers
+/// notice what is put into it.
+#[component]
+pub fn Toasts(
+    /// The toasts.
+    children: Children,
+) -> impl IntoView {
+    view! { <div class="c-toasts" role="status">{children()}</div> }
 }
 
 /// A remark in place, which belongs to the page and not to an action.
@@ -150,6 +185,35 @@ pub fn EmptyState(
             <p class="c-empty__title">{title}</p>
             <p class="c-empty__text">{text}</p>
             {action.map(|action| view! { <div class="c-empty__action">{action}</div> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// Stands in the place of a part of a page that could not be shown, while the rest of the page goes on: what failed, why,
+/// how to try again, and the id to tell.
+#[component]
+pub fn ErrorState(
+    /// What failed.
+    #[prop(into)]
+    title: String,
+    /// Why, and what to do.
+    #[prop(into)]
+    text: String,
+    /// The address that tries again.
+    #[prop(into)]
+    retry_href: String,
+    /// The id under which the logs know the request.
+    #[prop(optional, into)]
+    request_id: Words,
+) -> impl IntoView {
+    view! {
+        <div class="c-empty" data-tone="danger">
+            <span class="c-empty__icon"><Icon name=IconName::Warning /></span>
+            <p class="c-empty__title">{title}</p>
+            <p class="c-empty__text">{text}</p>
+            <div class="c-empty__action"><LinkButton href=retry_href>"Try again"</LinkButton></div>
+            {request_id.into_option().map(|id| view! { <p class="c-empty__request">"Request id " <code>{id}</code></p> })}
         </div>
     }
     .into_any()

@@ -7,7 +7,7 @@ use crate::words::sentence;
 use crate::{Icon, IconName, Words};
 
 /// The ids of hint and error, in the order in which they are read out.
-fn described_by(id: &str, has_hint: bool, has_error: bool) -> Option<String> {
+pub(crate) fn described_by(id: &str, has_hint: bool, has_error: bool) -> Option<String> {
     match (has_hint, has_error) {
         (false, false) => None,
         (true, false) => Some(format!("{id}-hint")),
@@ -17,7 +17,7 @@ fn described_by(id: &str, has_hint: bool, has_error: bool) -> Option<String> {
 }
 
 /// The hint and the error of a field.
-fn remarks(id: &str, hint: Option<String>, error: Option<String>) -> impl IntoView + use<> {
+pub(crate) fn remarks(id: &str, hint: Option<String>, error: Option<String>) -> impl IntoView + use<> {
     let hint = hint.map(|hint| view! { <p class="c-field__hint" id=format!("{id}-hint")>{hint}</p> });
     let error = error.map(|error| {
         view! {
@@ -69,6 +69,9 @@ pub fn Field(
     /// The keyboard a phone offers: `numeric`, `email`.
     #[prop(optional, into)]
     inputmode: Words,
+    /// Cannot be changed and is not sent; the hint says why.
+    #[prop(optional)]
+    disabled: bool,
     /// Another id than `field-{name}`, where a page has two fields of one name.
     #[prop(optional, into)]
     id: Words,
@@ -96,6 +99,7 @@ pub fn Field(
                 max=max.into_option()
                 maxlength=maxlength.into_option()
                 inputmode=inputmode.into_option()
+                disabled=disabled
                 aria-describedby=describedby
                 aria-invalid=invalid
             />
@@ -132,6 +136,9 @@ pub fn SelectField(
     /// What is wrong with what was sent.
     #[prop(optional, into)]
     error: Words,
+    /// Cannot be changed and is not sent; the hint says why.
+    #[prop(optional)]
+    disabled: bool,
     /// Another id than `field-{name}`.
     #[prop(optional, into)]
     id: Words,
@@ -148,11 +155,74 @@ pub fn SelectField(
             <label class="c-field__label" for=id.clone()>{label}</label>
             {remarks(&id, hint.into_option(), error.into_option())}
             <div class="c-select">
-                <select class="c-select__control" id=id name=name aria-describedby=describedby aria-invalid=invalid>
+                <select
+                    class="c-select__control"
+                    id=id
+                    name=name
+                    disabled=disabled
+                    aria-describedby=describedby
+                    aria-invalid=invalid
+                >
                     {options}
                 </select>
                 <Icon name=IconName::ChevronDown />
             </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// A labelled text of several lines.
+#[component]
+pub fn TextArea(
+    /// The label.
+    #[prop(into)]
+    label: String,
+    /// The name it is sent under.
+    #[prop(into)]
+    name: String,
+    /// What it holds at first.
+    #[prop(optional, into)]
+    value: Words,
+    /// How to fill it in.
+    #[prop(optional, into)]
+    hint: Words,
+    /// What is wrong with what was sent.
+    #[prop(optional, into)]
+    error: Words,
+    /// Lines in sight; it can be drawn taller.
+    #[prop(default = 4)]
+    rows: u32,
+    /// Whether the browser insists on it.
+    #[prop(optional)]
+    required: bool,
+    /// The most characters.
+    #[prop(optional, into)]
+    maxlength: Words,
+    /// Cannot be changed and is not sent; the hint says why.
+    #[prop(optional)]
+    disabled: bool,
+) -> impl IntoView {
+    let id = format!("field-{name}");
+    let describedby = described_by(&id, hint.is_some(), error.is_some());
+    let invalid = error.is_some().then_some("true");
+    view! {
+        <div class="c-field" data-invalid=invalid>
+            <label class="c-field__label" for=id.clone()>{label}</label>
+            {remarks(&id, hint.into_option(), error.into_option())}
+            <textarea
+                class="c-input c-input--text"
+                id=id
+                name=name
+                rows=rows
+                required=required
+                maxlength=maxlength.into_option()
+                disabled=disabled
+                aria-describedby=describedby
+                aria-invalid=invalid
+            >
+                {value.into_option()}
+            </textarea>
         </div>
     }
     .into_any()
@@ -176,17 +246,79 @@ pub fn Checkbox(
     /// What ticking it means.
     #[prop(optional, into)]
     hint: Words,
+    /// What is wrong with what was sent.
+    #[prop(optional, into)]
+    error: Words,
+    /// Cannot be changed and is not sent; the hint says why.
+    #[prop(optional)]
+    disabled: bool,
 ) -> impl IntoView {
     let id = format!("field-{name}");
-    let describedby = described_by(&id, hint.is_some(), false);
+    let describedby = described_by(&id, hint.is_some(), error.is_some());
+    let invalid = error.is_some().then_some("true");
     view! {
         <div class="c-checkbox">
-            <input type="checkbox" id=id.clone() name=name value=value checked=checked aria-describedby=describedby />
+            <input
+                type="checkbox"
+                id=id.clone()
+                name=name
+                value=value
+                checked=checked
+                disabled=disabled
+                aria-describedby=describedby
+                aria-invalid=invalid
+            />
             <div class="c-checkbox__words">
                 <label class="c-checkbox__label" for=id.clone()>{label}</label>
-                {remarks(&id, hint.into_option(), None)}
+                {remarks(&id, hint.into_option(), error.into_option())}
             </div>
         </div>
+    }
+    .into_any()
+}
+
+/// A question with several answers that are all in sight, of which any number is right. Many of them, or those of a
+/// filter, stand folded away in a [`CheckboxGroup`].
+#[component]
+pub fn CheckboxList(
+    /// The question.
+    #[prop(into)]
+    label: String,
+    /// The name each ticked value is sent under.
+    #[prop(into)]
+    name: String,
+    /// The answers.
+    options: Vec<CheckboxOption>,
+    /// How to choose.
+    #[prop(optional, into)]
+    hint: Words,
+    /// What is wrong with what was sent.
+    #[prop(optional, into)]
+    error: Words,
+) -> impl IntoView {
+    let id = format!("field-{name}");
+    let describedby = described_by(&id, hint.is_some(), error.is_some());
+    let invalid = error.is_some().then_some("true");
+    let options = options
+        .into_iter()
+        .enumerate()
+        .map(|(index, option)| {
+            // The first one is what an error leads to.
+            let own = if index == 0 { id.clone() } else { format!("{id}-{index}") };
+            view! {
+                <div class="c-checkbox">
+                    <input type="checkbox" id=own.clone() name=name.clone() value=option.value checked=option.checked />
+                    <label class="c-checkbox__label" for=own>{option.label}</label>
+                </div>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="c-field" data-invalid=invalid aria-describedby=describedby>
+            <legend class="c-field__label">{label}</legend>
+            {remarks(&id, hint.into_option(), error.into_option())}
+            <div class="c-checkbox__list">{options}</div>
+        </fieldset>
     }
     .into_any()
 }

@@ -60,6 +60,8 @@ pub enum IconName {
     Check,
     /// A cross.
     Close,
+    /// A short line: no.
+    Minus,
     /// A calendar sheet.
     Calendar,
     /// A funnel of lines.
@@ -80,11 +82,15 @@ pub enum IconName {
     Table,
     /// A printer.
     Print,
+    /// A keyboard.
+    Keyboard,
+    /// A clock, for what was there before.
+    Recent,
 }
 
 impl IconName {
     /// Every icon, for galleries and tests.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 40] = [
         Self::Dashboard,
         Self::Posts,
         Self::Imports,
@@ -112,6 +118,7 @@ impl IconName {
         Self::Danger,
         Self::Check,
         Self::Close,
+        Self::Minus,
         Self::Calendar,
         Self::Filter,
         Self::External,
@@ -122,6 +129,8 @@ impl IconName {
         Self::Lock,
         Self::Table,
         Self::Print,
+        Self::Keyboard,
+        Self::Recent,
     ];
 
     const fn path(self) -> &'static str {
@@ -167,6 +176,7 @@ impl IconName {
             Self::Danger => "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM7.5 7.5l5 5M12.5 7.5l-5 5",
             Self::Check => "M4.5 10.5l3.75 3.75L15.5 6.5",
             Self::Close => "M5.5 5.5l9 9M14.5 5.5l-9 9",
+            Self::Minus => "M5.5 10h9",
             Self::Calendar => {
                 "M4 4.25h12a1 1 0 0 1 1 1v10.5a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V5.25a1 1 0 0 1 1-1zM3 8h14M6.75 2.5v3M13.25 2.5v3"
             }
@@ -185,6 +195,10 @@ impl IconName {
             }
             Self::Table => {
                 "M4 4h12a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zM3 8h14M3 12h14M8.5 8v8"
+            }
+            Self::Recent => "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM10 5.75V10l2.75 2",
+            Self::Keyboard => {
+                "M3.5 5h13a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1zM5.75 8.25h.1M8.6 8.25h.1M11.4 8.25h.1M14.2 8.25h.1M6.5 11.75h7"
             }
             Self::Print => {
                 "M6 7V3.5h8V7M6 14H4a1 1 0 0 1-1-1V8a1 1 0 0 1 1-1h12a1 1 0 0 1 1 1v5a1 1 0 0 1-1 1h-2M6 11.5h8v5H6z"

@@ -10,23 +10,47 @@
 mod button;
 mod card;
 mod chart;
+mod confirm;
+mod diff;
+mod disclosure;
 mod feedback;
 mod field;
 mod icon;
 mod kpi;
+mod matrix;
+mod menu;
 mod page;
+mod palette;
+mod radio;
 mod shell;
+mod switch_state;
 mod table;
+mod tabs;
+mod target;
 mod words;
 
 pub use button::{Button, ButtonKind, LinkButton, SegmentLink, Segments, Variant};
 pub use card::{Card, Definition, DefinitionList};
 pub use chart::{ChartFrame, Picture};
-pub use feedback::{Badge, EmptyState, ErrorSummary, Flash, Notice, Skeleton, SkeletonShape, Tone};
-pub use field::{Checkbox, CheckboxGroup, CheckboxOption, Field, FilterBar, SelectField, SelectOption};
+pub use confirm::{ConfirmPage, TypedName};
+pub use diff::{Diff, FieldChange};
+pub use disclosure::Disclosure;
+pub use feedback::{
+    Badge, EmptyState, ErrorState, ErrorSummary, Flash, Notice, Skeleton, SkeletonShape, Toast, Toasts, Tone,
+};
+pub use field::{
+    Checkbox, CheckboxGroup, CheckboxList, CheckboxOption, Field, FilterBar, SelectField, SelectOption, TextArea,
+};
 pub use icon::{Icon, IconName};
 pub use kpi::{Direction, Judgement, KpiCard, KpiChange, KpiDelta, KpiGrid, Sparkline};
+pub use matrix::{Matrix, MatrixCell, MatrixMark, MatrixRow};
+pub use menu::{Choice, ChoiceForm, ChoiceOption, TenantLink, TenantList};
 pub use page::{AuthLayout, BareLayout, ErrorPage, PageHeader, ProductMark};
-pub use shell::{Crumb, Frame, NavGroup, NavItem, Shell, TenantLink, TenantList};
-pub use table::{Pager, SortHeader, SortOrder, Table};
+pub use palette::{KeyDialog, KeyGroup, KeyList, Palette, PaletteGroup, PaletteItem, ResultList};
+pub use radio::{RadioGroup, RadioOption};
+pub use shell::{Crumb, Frame, NavGroup, NavItem, Shell};
+pub use switch_state::{SwitchBadge, SwitchState};
+pub use table::{Pager, RowLink, SortHeader, SortOrder, Table};
+pub use tabs::{TabLink, Tabs};
+pub use target::TargetBar;
 pub use words::Words;

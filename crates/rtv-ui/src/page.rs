@@ -147,9 +147,12 @@ pub fn ErrorPage(
     /// What happened.
     #[prop(into)]
     title: String,
-    /// Why, and what to do.
+    /// Why.
     #[prop(into)]
     text: String,
+    /// What to do next, a sentence each.
+    #[prop(default = Vec::new())]
+    steps: Vec<String>,
     /// The id under which the logs know this request.
     #[prop(optional, into)]
     request_id: Words,
@@ -159,10 +162,18 @@ pub fn ErrorPage(
 ) -> impl IntoView {
     let icon = match status {
         401 | 403 => IconName::Lock,
-        400..=499 => IconName::Search,
+        404 | 422 => IconName::Search,
         _ => IconName::Warning,
     };
     let tone = if status >= 500 { "danger" } else { "neutral" };
+    let steps = match steps.as_slice() {
+        [] => None,
+        [step] => Some(view! { <p class="c-error-page__step">{step.clone()}</p> }.into_any()),
+        _ => {
+            let steps = steps.into_iter().map(|step| view! { <li>{step}</li> }).collect_view();
+            Some(view! { <ul class="c-error-page__steps">{steps}</ul> }.into_any())
+        }
+    };
     view! {
         <section class="c-error-page">
             <span class="c-error-page__icon" data-tone=tone>
@@ -171,13 +182,14 @@ pub fn ErrorPage(
             <p class="c-error-page__status">{format!("Error {status}")}</p>
             <h1 tabindex="-1">{title}</h1>
             <p class="c-error-page__text">{text}</p>
+            {steps}
             {actions.map(|actions| view! { <div class="c-error-page__actions">{actions}</div> })}
             {request_id
                 .into_option()
                 .map(|id| {
                     view! {
                         <p class="c-error-page__request">
-                            "Request "
+                            "Request id "
                             <code>{id}</code>
                         </p>
                     }

@@ -1,10 +1,12 @@
 //! The shell around every page of a signed-in person: skip link, top bar, and one navigation that is a
-//! sidebar, a rail or a bar at the bottom, as the screen allows. Menus are `<details>` of plain links, so they
-//! open without a script and their entries open in new tabs.
+//! sidebar, a rail or a bar at the bottom, as the screen allows. The menus of the bar are in `menu.rs`, what opens
+//! over a page is in `palette.rs`.
 
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
-use crate::{Badge, Icon, IconName, ProductMark, Tone};
+use crate::menu::{TenantSwitcher, UserMenu};
+use crate::{Badge, Choice, Icon, IconName, ProductMark, TenantLink, Tone};
 
 /// One place to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,19 +37,6 @@ pub struct Crumb {
     pub label: String,
     /// Where it leads; the page itself has none.
     pub href: Option<String>,
-}
-
-/// One organisation of the switcher.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TenantLink {
-    /// Its name.
-    pub name: String,
-    /// The part of the address that names it; the link leads to `/t/{slug}/dashboard`.
-    pub slug: String,
-    /// The person's role there.
-    pub role: String,
-    /// Whether one is there.
-    pub current: bool,
 }
 
 /// Whose house one is in.
@@ -90,12 +79,42 @@ pub fn Shell(
     /// The person's address.
     #[prop(into)]
     user_email: String,
+    /// What else the person's menu says about them, such as their role here.
+    #[prop(default = Vec::new())]
+    user_facts: Vec<String>,
+    /// What the person may choose for themselves.
+    #[prop(default = Vec::new())]
+    choices: Vec<Choice>,
+    /// Where a choice is posted.
+    #[prop(into, default = "/me/preferences".into())]
+    choices_action: String,
+    /// The address of this page, to which a choice leads back.
+    #[prop(into, default = "/".into())]
+    back: String,
     /// The person's own list of sessions.
-    #[prop(into, default = "/sessions".into())]
+    #[prop(into, default = "/me/sessions".into())]
     sessions_href: String,
+    /// The list of keyboard shortcuts.
+    #[prop(into, default = "/help/keyboard".into())]
+    help_href: String,
+    /// The search page.
+    #[prop(into, default = "/search".into())]
+    search_href: String,
+    /// The keys that search, as they are printed on the person's keyboard.
+    #[prop(into, default = "Ctrl K".into())]
+    search_keys: String,
+    /// Opens what a script has in place of the search page.
+    #[prop(optional)]
+    on_search: Option<Callback<MouseEvent>>,
+    /// The organisation's name in addresses.
+    #[prop(optional, into)]
+    slug: String,
     /// Where signing out is posted.
     #[prop(into, default = "/sign-out".into())]
     sign_out_action: String,
+    /// What paper says about itself under the organisation's name: when it was made, and from which address.
+    #[prop(default = Vec::new())]
+    imprint: Vec<String>,
     /// Whose house it is.
     #[prop(optional)]
     frame: Frame,
@@ -120,16 +139,32 @@ pub fn Shell(
                 </a>
                 <div class="l-shell__where">
                     {is_staff.then(|| view! { <Badge tone=Tone::Warning>"Staff"</Badge> })}
-                    <TenantSwitcher tenant=tenant tenants=tenants />
-                    <Breadcrumbs crumbs=crumbs />
+                    <TenantSwitcher tenant tenants slug=slug.clone() search=search_href.clone() />
+                    <Breadcrumbs crumbs />
                 </div>
-                <UserMenu name=user_name email=user_email sessions_href=sessions_href action=sign_out_action />
+                <div class="l-shell__tools">
+                    <SearchLink href=search_href keys=search_keys slug on_press=on_search />
+                    <UserMenu
+                        name=user_name
+                        email=user_email
+                        facts=user_facts
+                        choices
+                        choices_action
+                        back
+                        sessions_href
+                        help_href
+                        sign_out_action
+                    />
+                </div>
             </header>
             <nav class="c-nav" aria-label="Main">
                 <div class="c-nav__groups">{move || nav.get().into_iter().map(nav_group).collect_view()}</div>
             </nav>
             <main class="l-shell__main" id="main" tabindex="-1">
-                <p class="l-shell__letterhead u-print-only">{letterhead}</p>
+                <div class="l-shell__letterhead u-print-only">
+                    <p class="l-shell__house">{letterhead}</p>
+                    {imprint.into_iter().map(|line| view! { <p>{line}</p> }).collect_view()}
+                </div>
                 <div class="l-shell__content">{children()}</div>
             </main>
             <nav class="c-bottom-nav" aria-label="Main, short">{move || bottom_nav(nav.get())}</nav>
@@ -187,51 +222,21 @@ fn bottom_nav(groups: Vec<NavGroup>) -> impl IntoView {
     .into_any()
 }
 
+/// Leads to the search page; a script opens the palette instead.
 #[component]
-fn TenantSwitcher(tenant: String, tenants: Vec<TenantLink>) -> impl IntoView {
-    if tenants.len() < 2 {
-        return view! {
-            <p class="c-tenant">
-                <span class="c-tenant__sign" aria-hidden="true">{initial(&tenant)}</span>
-                <span class="c-tenant__name">{tenant}</span>
-            </p>
+fn SearchLink(href: String, keys: String, slug: String, on_press: Option<Callback<MouseEvent>>) -> impl IntoView {
+    let href = if slug.is_empty() { href } else { format!("{href}?tenant={slug}") };
+    let on_click = move |event: MouseEvent| {
+        if let Some(on_press) = on_press {
+            on_press.run(event);
         }
-        .into_any();
-    }
-    let links = tenants
-        .into_iter()
-        .map(|link| {
-            view! {
-                <li>
-                    <a
-                        class="c-menu__link"
-                        href=format!("/t/{}/dashboard", link.slug)
-                        aria-current=link.current.then_some("true")
-                    >
-                        <span class="c-tenant__sign" aria-hidden="true">{initial(&link.name)}</span>
-                        <span class="c-menu__words">
-                            <span class="c-menu__name">{link.name}</span>
-                            <span class="c-menu__detail">{link.role}</span>
-                        </span>
-                        {link.current.then(|| view! { <Icon name=IconName::Check /> })}
-                    </a>
-                </li>
-            }
-        })
-        .collect_view();
+    };
     view! {
-        <details class="c-menu" name="menu">
-            <summary class="c-menu__summary">
-                <span class="c-tenant__sign" aria-hidden="true">{initial(&tenant)}</span>
-                <span class="u-visually-hidden">"Organisation: "</span>
-                <span class="c-tenant__name">{tenant}</span>
-                <Icon name=IconName::ChevronsUpDown />
-            </summary>
-            <div class="c-menu__panel">
-                <p class="c-menu__title">"Your organisations"</p>
-                <ul class="c-menu__list">{links}</ul>
-            </div>
-        </details>
+        <a class="c-search" href=href on:click=on_click>
+            <Icon name=IconName::Search />
+            <span class="c-search__word">"Search"</span>
+            <kbd class="c-key" aria-hidden="true">{keys}</kbd>
+        </a>
     }
     .into_any()
 }
@@ -259,77 +264,15 @@ fn Breadcrumbs(crumbs: Signal<Vec<Crumb>>) -> impl IntoView {
     .into_any()
 }
 
-#[component]
-fn UserMenu(name: String, email: String, sessions_href: String, action: String) -> impl IntoView {
-    view! {
-        <details class="c-menu" data-align="end" name="menu">
-            <summary class="c-menu__summary">
-                <span class="c-avatar" aria-hidden="true">{initials(&name)}</span>
-                <span class="u-visually-hidden">{format!("Your account: {name}")}</span>
-                <Icon name=IconName::ChevronDown />
-            </summary>
-            <div class="c-menu__panel">
-                <div class="c-menu__person">
-                    <p class="c-menu__name">{name}</p>
-                    <p class="c-menu__detail">{email}</p>
-                </div>
-                <ul class="c-menu__list">
-                    <li>
-                        <a class="c-menu__link" href=sessions_href>
-                            <Icon name=IconName::Sessions />
-                            <span class="c-menu__words">"Sessions"</span>
-                        </a>
-                    </li>
-                    <li>
-                        <form method="post" action=action>
-                            <button class="c-menu__link" type="submit">
-                                <Icon name=IconName::SignOut />
-                                <span class="c-menu__words">"Sign out"</span>
-                            </button>
-                        </form>
-                    </li>
-                </ul>
-            </div>
-        </details>
-    }
-    .into_any()
-}
-
-/// The organisations of a person, each a line to press, for the page on which they choose one.
-#[component]
-pub fn TenantList(
-    /// The organisations.
-    tenants: Vec<TenantLink>,
-) -> impl IntoView {
-    let links = tenants
-        .into_iter()
-        .map(|link| {
-            view! {
-                <li>
-                    <a class="c-menu__link c-tenant-list__link" href=format!("/t/{}/dashboard", link.slug)>
-                        <span class="c-tenant__sign" aria-hidden="true">{initial(&link.name)}</span>
-                        <span class="c-menu__words">
-                            <span class="c-menu__name">{link.name}</span>
-                            <span class="c-menu__detail">{link.role}</span>
-                        </span>
-                        <Icon name=IconName::ChevronRight />
-                    </a>
-                </li>
-            }
-        })
-        .collect_view();
-    view! { <ul class="c-tenant-list">{links}</ul> }.into_any()
-}
-
 /// The first letter of a name, for the coloured square beside it.
-fn initial(name: &str) -> String {
+pub(crate) fn initial(name: &str) -> String {
     name.chars()
         .find(|letter| letter.is_alphanumeric())
         .map_or_else(|| "?".to_owned(), |letter| letter.to_uppercase().collect())
 }
 
 /// The first letters of the first and the last word of a name.
-fn initials(name: &str) -> String {
+pub(crate) fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next().map_or_else(|| "?".to_owned(), initial);
     match words.next_back() {

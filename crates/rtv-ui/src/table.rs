@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use crate::{Icon, IconName, Words};
 
 /// A table in a region that scrolls by itself when the table is wider than its place.
+// Properties have names where they are given, which parameters have not.
+#[allow(clippy::fn_params_excessive_bools)]
 #[component]
 pub fn Table(
     /// What the table shows; also names the region for screen readers.
@@ -24,13 +26,16 @@ pub fn Table(
     /// Keeps the table a table on a phone, for few narrow columns, instead of a list of labelled values.
     #[prop(optional)]
     keep: bool,
+    /// Lets a long table scroll in its own region with the headings in sight, where the page goes on below it.
+    #[prop(optional)]
+    sticky: bool,
     /// `<thead>` and `<tbody>`.
     children: Children,
 ) -> impl IntoView {
     let phone = if keep { "table" } else { "list" };
     let caption_class = if visible_caption { "c-table__caption" } else { "u-visually-hidden" };
     view! {
-        <div class="c-table" role="region" tabindex="0" aria-labelledby=id>
+        <div class="c-table" role="region" tabindex="0" aria-labelledby=id data-sticky=sticky.then_some("true")>
             <table
                 class="c-table__table"
                 data-density=compact.then_some("compact")
@@ -42,6 +47,18 @@ pub fn Table(
         </div>
     }
     .into_any()
+}
+
+/// The link of a row, for the cell that names it: the whole row is its target.
+#[component]
+pub fn RowLink(
+    /// Where to.
+    #[prop(into)]
+    href: String,
+    /// The name of the row.
+    children: Children,
+) -> impl IntoView {
+    view! { <a class="c-table__link" href=href>{children()}</a> }
 }
 
 /// In which order a column stands.

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use clap::Subcommand;
-use rtv_core::Slug;
+use rtv_core::{Brand, Slug};
 use rtv_domain::password::{self, Passwords};
 use rtv_domain::tenant::NewTenant;
 use rtv_domain::user::Belongs;
@@ -57,6 +57,27 @@ pub enum Tenants {
         /// It is the operator's own.
         #[arg(long)]
         house: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a tenant a colour of its own. Lightness is RTV's: it is set so that everything can be read in both themes.
+    #[command(
+        after_help = "Examples:\n  rtv admin tenants brand --tenant acme --hue 145 --chroma 0.12\n  rtv admin tenants brand --tenant acme --default"
+    )]
+    Brand {
+        /// Slug of the tenant.
+        #[arg(long)]
+        tenant: String,
+        /// Degrees from 0 to 360, as in oklch(0.6 0.15 250): 250.
+        #[arg(long, requires = "chroma", required_unless_present = "default", allow_negative_numbers = true)]
+        hue: Option<f64>,
+        /// From 0 to 0.4, as in oklch(0.6 0.15 250): 0.15.
+        #[arg(long, requires = "hue", allow_negative_numbers = true)]
+        chroma: Option<f64>,
+        /// RTV's own colour again.
+        #[arg(long, conflicts_with_all = ["hue", "chroma"])]
+        default: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -144,6 +165,19 @@ async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
             } else {
                 println!("Created {} ({}), days in {}.", made.slug, made.id, made.zone);
                 println!("Next: rtv admin users create --email you@example.com --tenant {} --role owner", made.slug);
+            }
+        }
+        Tenants::Brand { tenant, hue, chroma, default: _, json } => {
+            let slug = tenant.parse::<Slug>().map_err(|message| Failure::Usage(format!("tenant: {message}")))?;
+            let brand = hue.zip(chroma).map(|(hue, chroma)| Brand::new(hue, chroma)).transpose()?;
+            tenant::set_brand(&ctx, &slug, brand).await?;
+            let accents = brand.and_then(Brand::accents).map(|accents| accents.map(|made| made.accent.to_string()));
+            if json {
+                println!("{}", json!({ "tenant": slug, "accent": accents }));
+            } else if let Some([light, dark]) = accents {
+                println!("{slug} has its own colour: {light} in the light theme, {dark} in the dark one.");
+            } else {
+                println!("{slug} has RTV’s own colour.");
             }
         }
         Tenants::List { json } => {

@@ -9,8 +9,14 @@ use rtv_core::filter::PageFilter;
 
 use crate::state::AppState;
 
+/// Size of a picture on a desk.
+pub const WIDE: (u32, u32) = (1_120, 320);
+/// Size of a picture on a tablet.
+pub const MEDIUM: (u32, u32) = (720, 280);
+/// Size of a picture on a phone.
+pub const NARROW: (u32, u32) = (400, 280);
 /// Sizes that pages ask for; any other is refused, so that nobody fills the cache with sizes.
-const SIZES: [(u32, u32); 3] = [(1_120, 320), (720, 280), (400, 280)];
+const SIZES: [(u32, u32); 3] = [WIDE, MEDIUM, NARROW];
 /// The address of a picture holds the version of its data.
 const CACHING: HeaderValue = HeaderValue::from_static("private, max-age=3600");
 
@@ -77,7 +83,8 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-async fn draw(state: &AppState, option: String, (width, height): (u32, u32)) -> Result<std::sync::Arc<str>, Error> {
+/// Draws an option, or takes the picture that was drawn of an equal one.
+pub async fn draw(state: &AppState, option: String, (width, height): (u32, u32)) -> Result<std::sync::Arc<str>, Error> {
     // The whole option is the key: equal options are equal pictures, whoever asks.
     let key = format!("{width}x{height} {option}");
     if let Some(picture) = state.pictures.get(&key).await {

@@ -2,7 +2,7 @@
 
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
+use http::Method;
 use rtv_core::Error;
 use rtv_domain::session;
 use tower_sessions::Session;
@@ -56,9 +56,6 @@ async fn answer(
     match outcome {
         Ok(()) => flash::lead_with(session, flash::success(text), PAGE).await,
         Err(Error::SignedOut) => Redirect::to("/sign-in?next=%2Fme%2Fsessions").into_response(),
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            error_page(state, status, error, &request.context.request().id)
-        }
+        Err(error) => error_page(state, error, &request.context.request().id, &Method::POST),
     }
 }

@@ -8,14 +8,14 @@ use app::request::Request as AppRequest;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, header};
 use rtv_domain::{Actor, RequestInfo, session};
 use tower_sessions::Session;
 
 use crate::middleware::client_address::client_address;
 use crate::middleware::observe::RequestId;
 use crate::middleware::session_store::hash;
-use crate::middleware::shield::error_page;
+use crate::middleware::shield::{Deadline, error_page};
 use crate::state::AppState;
 
 /// Key of the message in the session's data.
@@ -34,6 +34,7 @@ pub async fn identify(
         id: id.clone(),
         address: Some(client_address(peer.ip(), request.headers(), &state.settings.trusted_proxies)),
         user_agent: text(request.headers(), header::USER_AGENT).map(|agent| agent.chars().take(512).collect()),
+        deadline: request.extensions().get::<Deadline>().map(|deadline| deadline.0),
     };
     let mut context = state.context(Actor::Anonymous, info);
     let mut flash = None;
@@ -51,15 +52,13 @@ pub async fn identify(
                 }
             }
             Ok(None) => {}
-            Err(error) => {
-                let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                return error_page(&state, status, error, &id);
-            }
+            Err(error) => return error_page(&state, error, &id, request.method()),
         }
     }
     let page = page_of(&request, &state);
     let is_page = request.method() == Method::GET;
-    request.extensions_mut().insert(AppRequest { context, flash, page, is_page });
+    let host = state.settings.base_url().authority().to_owned();
+    request.extensions_mut().insert(AppRequest { context, flash, page, host, is_page });
     next.run(request).await
 }
 

@@ -1,5 +1,8 @@
 //! Keeps requests from harming others: a panic becomes a page, a request that another site sent is refused, work goes
-//! on when the client leaves, and every answer carries the security headers.
+//! on when the client leaves but not for ever, and every answer carries the security headers.
+
+use core::time::Duration;
+use std::time::Instant;
 
 use app::error::AppError;
 use axum::body::Body;
@@ -7,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use rtv_core::Error;
 use tracing::Instrument as _;
 use url::Url;
 
@@ -44,19 +48,15 @@ pub fn page_policy(nonce: &str) -> String {
 pub async fn shield(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let base = state.settings.base_url();
-    let mut response = if is_foreign(request.method(), request.headers(), &base) {
+    let method = request.method().clone();
+    let outcome = if is_foreign(&method, request.headers(), &base) {
         tracing::warn!("a request that changes something came from another site and was refused");
-        error_page(&state, StatusCode::FORBIDDEN, rtv_core::Error::Conflict(FOREIGN.into()), &id)
+        Err(Error::Foreign)
     } else {
-        // A task of its own: the client's leaving does not cancel it in the middle of a transaction.
-        match tokio::spawn(next.run(request).in_current_span()).await {
-            Ok(response) => response,
-            Err(error) => {
-                tracing::error!(%error, "a request panicked");
-                error_page(&state, StatusCode::INTERNAL_SERVER_ERROR, rtv_core::Error::Internal, &id)
-            }
-        }
+        let limit = (!is_upload(&request)).then_some(state.longest_request);
+        run(request, next, limit).await
     };
+    let mut response = outcome.unwrap_or_else(|error| error_page(&state, error, &id, &method));
     let is_secure = base.scheme() == "https";
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
@@ -72,7 +72,39 @@ pub async fn shield(State(state): State<AppState>, request: Request, next: Next)
     response
 }
 
-const FOREIGN: &str = "This form was sent from another site, or the browser did not say from where. Nothing was changed. Open RTV itself and try again.";
+/// When a request's time is over; in its extensions, for the queries that it makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(pub Instant);
+
+/// Answers in a task of its own: the client's leaving does not cancel it in the middle of a transaction. Its time is
+/// bounded there too, so that what nobody waits for any more ends as well. Only the head of the answer counts: a stream
+/// goes on as long as somebody reads it.
+async fn run(mut request: Request, next: Next, limit: Option<Duration>) -> Result<Response, Error> {
+    let work = async move {
+        let Some(limit) = limit else { return Ok(next.run(request).await) };
+        request.extensions_mut().insert(Deadline(Instant::now() + limit));
+        tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
+            tracing::error!(seconds = limit.as_secs(), "a request took too long and was stopped");
+            Error::Unavailable(format!(
+                "This took longer than {} seconds and was stopped. If you were changing something, look whether it was done before you try again.",
+                limit.as_secs()
+            ))
+        })
+    };
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request panicked");
+        Err(Error::Internal)
+    })
+}
+
+/// Whether a file is being sent, which takes as long as the line needs. Its route limits its size.
+fn is_upload(request: &Request) -> bool {
+    request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("multipart/form-data"))
+}
 
 /// Whether a request that may change something lacks the proof that one of our own pages sent it. Browsers send
 /// `Sec-Fetch-Site`; where it is missing the `Origin` must be exactly ours; a request with neither is refused.
@@ -88,12 +120,18 @@ fn is_foreign(method: &Method, headers: &HeaderMap, base: &Url) -> bool {
     }
 }
 
-/// A page around an error that no page of the application answers with.
-pub fn error_page(state: &AppState, status: StatusCode, error: rtv_core::Error, request_id: &str) -> Response {
-    let document = app::shell::error_document(&state.assets, AppError { error, request_id: request_id.to_owned() });
+/// A page around an error that no page of the application answers with, as an answer to a request of that method.
+pub fn error_page(state: &AppState, error: Error, request_id: &str, method: &Method) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let retry_after = error.retry_after();
+    let error = AppError { error, request_id: request_id.to_owned() };
+    let document = app::shell::error_document(&state.assets, error, *method == Method::GET);
     let mut response = Body::from(document).into_response();
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
     response
 }
 

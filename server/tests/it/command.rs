@@ -192,6 +192,26 @@ async fn tenants_are_created_and_listed() {
 }
 
 #[tokio::test]
+async fn a_tenant_is_given_a_colour_of_its_own() {
+    let app = TestApp::new().await;
+    app.tenant("acme").await;
+    let rtv = Program::of(&app);
+    let brand = |more: &'static [&'static str]| -> Vec<&'static str> {
+        [&["admin", "tenants", "brand", "--tenant", "acme"], more].concat()
+    };
+    let made = rtv.run(&brand(&["--hue", "145", "--chroma", "0.12", "--json"])).await.json();
+    assert!(made["accent"][0].as_str().unwrap().ends_with(" 145.0)"), "{made}");
+    rtv.run(&brand(&["--hue", "145", "--chroma", "0.12"])).await.check(0, "acme has its own colour: oklch(", "");
+    let refused = rtv.run(&brand(&["--hue", "400", "--chroma", "-1"])).await;
+    refused.check(2, "", "hue: use degrees");
+    refused.check(2, "", "chroma: use a number");
+    rtv.run(&brand(&["--hue", "145"])).await.check(2, "", "--chroma");
+    rtv.run(&brand(&[])).await.check(2, "", "--hue");
+    rtv.run(&["admin", "tenants", "brand", "--tenant", "nobody", "--default"]).await.check(2, "", "there is no tenant");
+    rtv.run(&brand(&["--default"])).await.check(0, "acme has RTV’s own colour.", "");
+}
+
+#[tokio::test]
 async fn people_are_created_with_a_password_that_is_typed_or_shown_once() {
     let app = TestApp::new().await;
     app.tenant("acme").await;

@@ -50,7 +50,7 @@ fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 11] = [
     "/sign-in",
     "/t/acme/dashboard",
     "/t/acme/dashboard?range=ytd&metric=reach",
@@ -58,6 +58,8 @@ const PAGES: [&str; 9] = [
     "/t/acme/posts",
     "/t/acme/posts?after=nonsense",
     "/me/sessions",
+    "/search?tenant=acme&q=posts",
+    "/help/keyboard",
     "/t/nowhere/dashboard",
     "/anything/else",
 ];
@@ -103,6 +105,23 @@ async fn every_script_of_a_page_carries_the_nonce_of_its_answer() {
     nonces.sort();
     nonces.dedup();
     assert_eq!(nonces.len(), count, "a nonce is used once");
+}
+
+#[tokio::test]
+async fn a_tenants_colour_stands_in_a_rule_with_the_nonce_and_on_its_own_pages_only() {
+    let app = app().await;
+    let mut viewer = viewer(&app).await;
+    let brand = rtv_core::Brand::new(145.0, 0.12).unwrap();
+    rtv_domain::tenant::set_brand(&app.operator(), &"acme".parse().unwrap(), Some(brand)).await.unwrap();
+    for path in ["/t/acme/dashboard", "/t/acme/posts", "/t/acme/dashboard?range=nonsense"] {
+        let answer = viewer.get(path).await;
+        let rule = format!("<style nonce=\"{}\">{}</style>", answer.nonce().unwrap(), brand.css().unwrap());
+        assert!(answer.text().contains(&rule), "{path}: {}", answer.text());
+    }
+    for path in ["/t/nowhere/dashboard", "/anything/else"] {
+        assert!(!viewer.get(path).await.text().contains("--color-accent"), "{path}");
+    }
+    assert!(!app.browser().get("/sign-in").await.text().contains("--color-accent"));
 }
 
 #[tokio::test]
@@ -299,6 +318,7 @@ async fn a_panic_becomes_a_page_with_the_requests_id() {
     let text = String::from_utf8(axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap();
     assert!(text.contains("Something failed on our side") && text.contains(&id), "{text}");
     assert!(!text.contains("planted"), "causes stay in the log: {text}");
+    assert!(text.contains("tell your operator") && text.contains("href=\"\"") && text.contains("Try again"), "{text}");
     let response = router.oneshot(Request::get("/well").body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.status(), 200, "the server goes on");
 }

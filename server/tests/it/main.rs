@@ -11,5 +11,8 @@ mod headers;
 mod health;
 mod isolation;
 mod permission;
+mod preference;
+mod search;
 mod sign_in;
 mod test_app;
+mod trouble;

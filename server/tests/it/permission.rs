@@ -176,7 +176,8 @@ fn entries() -> Vec<Entry> {
 /// What a server function is called with.
 fn arguments(path: &str) -> fn(&str) -> Value {
     match path {
-        "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
+        "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
+        "/fn/search" => |tenant| json!({ "tenant": tenant }),
         "/fn/dashboard" | "/fn/posts" | "/fn/targets" => |tenant| json!({ "tenant": tenant, "query": [] }),
         other => {
             panic!("{other} is not in the permission test; add its arguments here and its rows to permission.table")
@@ -321,8 +322,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        11 * 5,
-        "three pages, three server functions, two charts and three forms, for five actors each"
+        12 * 5,
+        "three pages, four server functions, two charts and three forms, for five actors each"
     );
 }
 
@@ -428,4 +429,29 @@ async fn a_form_is_not_submitted_by_following_a_link() {
     );
     assert_eq!(world.app.session_count().await, before, "no session has ended or begun");
     assert_eq!(owner.get("/me/sessions").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_gallery_is_the_staffs_and_like_nothing_to_others() {
+    let world = World::new().await;
+    let seen = |answer: &Answer| answer.plain().split("</html>").next().map(str::to_owned);
+    for actor in &ACTORS[..5] {
+        let mut browser = world.browser(actor).await;
+        let nothing = browser.get("/staff/nothing").await;
+        let gallery = browser.get("/staff/gallery").await;
+        assert_eq!((gallery.status, seen(&gallery)), (nothing.status, seen(&nothing)), "{actor}");
+    }
+    let mut staff = world.browser("staff").await;
+    for sheet in app::gallery::Sheet::ALL {
+        let path = format!("/staff/gallery?show={}&density=compact&theme=dark", sheet.key());
+        let answer = staff.get(&path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"), "{path}");
+        let text = answer.text();
+        assert!(text.contains("data-density=\"compact\"") && text.contains("data-theme=\"dark\""), "{path}: {text}");
+        assert!(!text.contains("<script") && !text.contains(" style="), "{path}: {text}");
+        assert_eq!(text.matches("<h1").count(), 1, "{path}");
+    }
+    let parts = staff.get("/staff/gallery").await.text();
+    assert!(parts.contains("data-frame=\"staff\"") && parts.contains("staff@rtv.example"));
+    assert!(staff.get("/staff/gallery/chart.svg?size=narrow").await.text().contains("<svg"));
 }

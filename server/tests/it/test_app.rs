@@ -121,6 +121,19 @@ impl TestApp {
         id
     }
 
+    /// Makes a person a member of one more tenant.
+    pub(crate) async fn join(&self, user: Uuid, tenant: &Tenant, role: Role) {
+        let mut tx = self.marked("tenant", Some(tenant.id.uuid()), None).await;
+        sqlx::query("insert into membership (tenant_id, user_id, role) values ($1, $2, $3)")
+            .bind(tenant.id.uuid())
+            .bind(user)
+            .bind(role.key())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// Takes posts in, as the operator does.
     pub(crate) async fn posts(&self, tenant: &Tenant, rows: &[String]) {
         let folder = tempfile::tempdir().unwrap();

@@ -8,13 +8,14 @@ use uuid::Uuid;
 use crate::world::{World, rows_of, set_markers, tenant_tables};
 
 /// Tables without a tenant as first part of every key. All but the first have forced row security all the same.
-const GLOBAL: [(&str, &str); 8] = [
+const GLOBAL: [(&str, &str); 9] = [
     ("_sqlx_migrations", "the owner's list of migrations; the serving role may only read it"),
     ("tenant", "the tenants themselves: their id is the tenant"),
     ("app_user", "a person may belong to many tenants"),
     ("user_credential", "a person signs in before a tenant is known"),
     ("staff_member", "staff stand above tenants"),
     ("session", "a session belongs to a person, not to a tenant"),
+    ("preference", "what a person chose holds in all of their tenants"),
     ("sign_in_limit", "attempts are counted before a tenant is known"),
     ("job", "workers claim across tenants, and work of the operator has no tenant"),
 ];

@@ -9,6 +9,7 @@ mod isolation;
 mod post_hour;
 mod ranking;
 mod scorecard;
+mod preference;
 mod session;
 mod sign_in;
 mod target;

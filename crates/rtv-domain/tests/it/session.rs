@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rtv_core::Error;
+use rtv_core::{Error, Preference, Theme};
+use rtv_domain::preference::Change;
 use rtv_domain::session::{self, ABSOLUTE, ANONYMOUS, IDLE, Person, SessionHash};
 use rtv_domain::{Actor, Context};
 use serde_json::json;
@@ -238,4 +239,21 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
     for actor in [Actor::Anonymous, Actor::Person(Arc::new(dana)), Actor::Operator("root@ops-1".into())] {
         assert_eq!(session::sweep(&world.context(actor)).await, Err(Error::NotFound), "only a worker sweeps");
     }
+}
+
+#[tokio::test]
+async fn preferences_come_with_the_session_and_are_the_persons_own() {
+    let world = World::new().await;
+    let (dana, sam) = (world.person("dana@example.org").await, world.person("sam@example.org").await);
+    let (hers, his) = (
+        signed_in(&world, &dana, b"hers", start()).await,
+        signed_in(&world, &sam, b"his", start()).await,
+    );
+    let preference = async |hash| who(&world, hash, start()).await.unwrap().preference;
+    assert_eq!(preference(hers).await, Preference::default());
+    let dark = Change { theme: Some("dark".into()), single_keys: Some("off".into()), ..Change::default() };
+    let chosen = rtv_domain::preference::change(&acting(&world, hers, start()).await, dark).await.unwrap();
+    assert_eq!(preference(hers).await, chosen);
+    assert_eq!((chosen.theme, chosen.has_single_keys), (Theme::Dark, false));
+    assert_eq!(preference(his).await, Preference::default());
 }

@@ -17,7 +17,7 @@ const NOW: &str = "2026-11-21T09:00:00Z";
 
 fn from_network(world: &World, now: DateTime<Utc>, address: &str) -> Context {
     let address: IpAddr = address.parse().unwrap();
-    let request = RequestInfo { id: "req-9".into(), address: Some(address), user_agent: None };
+    let request = RequestInfo { id: "req-9".into(), address: Some(address), ..RequestInfo::default() };
     Context::new(world.database.clone(), Clock::Fixed(now), request, Actor::Anonymous)
 }
 
@@ -99,7 +99,7 @@ async fn an_unknown_account_waits_for_a_hash_like_a_known_one() {
         for password in ["wrong".to_owned(), "x".repeat(5_000)] {
             let answer = sign_in::verify(&ctx, &busy, email, &secret(&password)).await.unwrap_err();
             assert!(
-                matches!(&answer, Error::Limit(text) if text.contains("signing in right now")),
+                matches!(&answer, Error::Limit { message, .. } if message.contains("signing in right now")),
                 "{email}: {answer:?}"
             );
         }
@@ -123,17 +123,17 @@ async fn an_account_is_limited_after_ten_failures_and_free_again_after_the_windo
         let limited = attempt(&ctx, email, PASSWORD).await.unwrap_err();
         assert_eq!(
             limited,
-            Error::Limit("There were too many failed attempts to sign in. Wait 15 minutes and try again.".into()),
+            Error::Limit { message: "There were too many failed attempts to sign in.".into(), seconds: 900 },
             "{email}: also with the right password, and also for nobody"
         );
         assert!(attempt(&ctx, "other@example.org", PASSWORD).await.is_ok(), "others are not affected");
         let elsewhere = from_network(&world, at(NOW), "198.51.100.1");
         assert!(
-            matches!(attempt(&elsewhere, email, PASSWORD).await, Err(Error::Limit(_))),
+            matches!(attempt(&elsewhere, email, PASSWORD).await, Err(Error::Limit { .. })),
             "the account counts over networks"
         );
         let nearly = from_network(&world, at(NOW) + TimeDelta::minutes(15) - TimeDelta::seconds(1), "203.0.113.9");
-        assert!(matches!(attempt(&nearly, email, PASSWORD).await, Err(Error::Limit(_))));
+        assert!(matches!(attempt(&nearly, email, PASSWORD).await, Err(Error::Limit { .. })));
         let after = from_network(&world, at(NOW) + TimeDelta::minutes(15), "203.0.113.9");
         assert_eq!(
             attempt(&after, email, PASSWORD).await.is_ok(),
@@ -159,7 +159,10 @@ async fn a_network_is_limited_over_all_its_accounts() {
         matches!(attempt(&neighbour, "second@example.org", "wrong").await, Err(Error::Invalid(_))),
         "the hundredth"
     );
-    assert!(matches!(attempt(&neighbour, "right@example.org", PASSWORD).await, Err(Error::Limit(_))), "the same /24");
+    assert!(
+        matches!(attempt(&neighbour, "right@example.org", PASSWORD).await, Err(Error::Limit { .. })),
+        "the same /24"
+    );
     let elsewhere = from_network(&world, at(NOW), "203.0.114.9");
     assert!(attempt(&elsewhere, "right@example.org", PASSWORD).await.is_ok());
     let six = from_network(&world, at(NOW), "2001:db8:0:0::1");
@@ -183,7 +186,7 @@ async fn a_sign_in_forgets_the_failures_of_the_account_and_keeps_those_of_the_ne
     for _ in 0..10 {
         assert!(matches!(attempt(&ctx, "forgetful@example.org", "wrong").await, Err(Error::Invalid(_))));
     }
-    assert!(matches!(attempt(&ctx, "forgetful@example.org", "wrong").await, Err(Error::Limit(_))));
+    assert!(matches!(attempt(&ctx, "forgetful@example.org", "wrong").await, Err(Error::Limit { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -199,7 +202,7 @@ async fn parallel_attempts_cannot_slip_past_the_limit() {
     let judged = answers.iter().filter(|answer| matches!(answer, Error::Invalid(_))).count();
     let limited = answers
         .iter()
-        .filter(|answer| matches!(answer, Error::Limit(text) if text.contains("too many failed")))
+        .filter(|answer| matches!(answer, Error::Limit { message, .. } if message.contains("too many failed")))
         .count();
     assert_eq!((judged, limited), (10, 40), "{answers:?}");
 }

@@ -1,6 +1,6 @@
 //! Creating and listing tenants.
 
-use rtv_core::{Error, Plan, TenantStatus};
+use rtv_core::{Brand, Error, Plan, Slug, TenantStatus};
 use rtv_domain::Actor;
 use rtv_domain::tenant::{self, NewTenant};
 
@@ -104,4 +104,24 @@ async fn only_the_operator_creates_and_only_staff_lists() {
         assert_eq!(tenant::list(&ctx).await.is_ok(), lists, "{actor:?}");
     }
     assert_eq!(tenant::list(&world.operator()).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_tenant_gets_a_colour_of_its_own_and_the_default_again() {
+    let world = World::new().await;
+    let made = tenant::create(&world.operator(), acme()).await.unwrap();
+    assert_eq!(made.brand, None);
+    let brand = Brand::new(145.0, 0.12).unwrap();
+    let stored = async || tenant::list(&world.operator()).await.unwrap().remove(0).tenant.brand;
+    tenant::set_brand(&world.operator(), &made.slug, Some(brand)).await.unwrap();
+    assert_eq!(stored().await, Some(brand));
+    tenant::set_brand(&world.operator(), &made.slug, None).await.unwrap();
+    assert_eq!(stored().await, None);
+    let log = world.audit(Some(&made)).await;
+    assert_eq!(log.iter().filter(|(action, result, _)| action == "tenant.brand" && result == "success").count(), 2);
+    let nobody: Slug = "nobody".parse().unwrap();
+    assert_eq!(fields(&tenant::set_brand(&world.operator(), &nobody, Some(brand)).await.unwrap_err()), ["tenant"]);
+    let anonymous = world.context(Actor::Anonymous);
+    assert_eq!(tenant::set_brand(&anonymous, &made.slug, None).await, Err(Error::NotFound));
+    assert_eq!(stored().await, None);
 }

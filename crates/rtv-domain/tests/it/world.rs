@@ -80,6 +80,7 @@ impl World {
             id: "req-7".into(),
             address: Some("203.0.113.9".parse().unwrap()),
             user_agent: Some("Test Browser/1.0".into()),
+            deadline: None,
         };
         Context::new(self.database.clone(), Clock::Fixed(now), request, actor)
     }
@@ -120,6 +121,7 @@ impl World {
             is_staff: false,
             session: Uuid::now_v7(),
             last_tenant: None,
+            preference: rtv_core::Preference::default(),
         }
     }
 

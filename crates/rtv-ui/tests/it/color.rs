@@ -3,6 +3,9 @@
 
 use std::{collections::HashMap, fs, path::Path};
 
+use rtv_core::brand::{DARK, Grounds, LIGHT};
+use rtv_core::color::Oklch;
+
 /// A colour as linear-light sRGB.
 type Linear = [f64; 3];
 
@@ -23,7 +26,7 @@ fn tokens(file: &str) -> HashMap<String, [Linear; 2]> {
             .filter(|color| !color.contains('/'))
             .map(|color| {
                 let parts = color.split_whitespace().map(|part| part.parse::<f64>().unwrap()).collect::<Vec<_>>();
-                linear(parts[0], parts[1], parts[2])
+                Oklch::new(parts[0], parts[1], parts[2]).linear()
             })
             .collect::<Vec<_>>();
         if let [light, dark] = themes.as_slice() {
@@ -32,21 +35,6 @@ fn tokens(file: &str) -> HashMap<String, [Linear; 2]> {
     }
     assert!(!found.is_empty(), "no colour was read from {file}");
     found
-}
-
-/// Björn Ottosson's matrices.
-#[expect(clippy::many_single_char_names, reason = "the names of the formula")]
-fn linear(lightness: f64, chroma: f64, hue: f64) -> Linear {
-    let (sin, cos) = hue.to_radians().sin_cos();
-    let (a, b) = (chroma * cos, chroma * sin);
-    let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
-    let m = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
-    let s = (lightness - 0.089_484_177_5 * a - 1.291_485_548_0 * b).powi(3);
-    [
-        4.076_741_662_1 * l - 3.307_711_591_3 * m + 0.230_969_929_2 * s,
-        -1.268_438_004_6 * l + 2.609_757_401_1 * m - 0.341_319_396_5 * s,
-        -0.004_196_086_3 * l - 0.703_418_614_7 * m + 1.707_614_701_0 * s,
-    ]
 }
 
 /// What a screen shows: clipped to its range.
@@ -87,6 +75,11 @@ const PAIRS: &[(&[&str], &[&str], f64)] = &[
     (&["color-accent", "color-danger"], &["color-surface"], 4.5),
     (&["color-line-strong", "color-focus"], &["color-surface", "color-canvas"], 3.0),
     (&["state-running", "state-halted", "state-halting-edge", "state-unknown"], &["color-surface"], 3.0),
+    // The words of a switch: on nothing, on amber, on red.
+    (&["state-running"], &["color-surface", "color-hover"], 4.5),
+    (&["state-on-halting"], &["state-halting"], 4.5),
+    (&["color-on-danger"], &["state-halted"], 4.5),
+    (&["color-success-text"], &["color-hover"], 4.5),
 ];
 
 /// The contrasts the design states, light and dark.
@@ -259,4 +252,25 @@ fn the_distance_formula_gives_its_authors_figures() {
     check([50.0, 2.5, 0.0], [73.0, 25.0, -18.0], 27.1492);
     check([60.2574, -34.0099, 36.2677], [60.4626, -34.1751, 39.4387], 1.2644);
     check([2.0776, 0.0795, -1.1350], [0.9033, -0.0636, -0.5514], 0.9082);
+}
+
+#[test]
+fn a_tenants_colour_is_measured_against_the_grounds_there_are() {
+    let tokens = tokens("color.css");
+    for (theme, grounds) in [LIGHT, DARK].into_iter().enumerate() {
+        let Grounds { surface, canvas, others, selected, on_accent, faintest } = grounds;
+        let names = ["sunken", "raised", "hover", "info-bg", "success-bg", "warning-bg", "danger-bg"];
+        let named = [
+            ("surface", surface),
+            ("canvas", canvas),
+            ("selected", selected),
+            ("on-accent", on_accent),
+            ("text-3", faintest),
+        ];
+        for (name, color) in named.into_iter().chain(names.into_iter().zip(others)) {
+            let token = tokens[&format!("color-{name}")][theme];
+            let is_same = token.iter().zip(color.linear()).all(|(one, other)| (one - other).abs() < 1e-6);
+            assert!(is_same, "{}: rtv_core::brand has another --color-{name}", THEMES[theme]);
+        }
+    }
 }
