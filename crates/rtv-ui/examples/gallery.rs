@@ -9,10 +9,11 @@ use std::{env, fs, io, path::Path};
 use leptos::prelude::*;
 use rtv_ui::{
     AuthLayout, Badge, BareLayout, Button, ButtonKind, Card, ChartFrame, Checkbox, CheckboxGroup, CheckboxOption,
-    Crumb, Definition, DefinitionList, Direction, EmptyState, ErrorPage, ErrorSummary, Field, FilterBar, Flash, Frame,
-    Icon, IconName, Judgement, KpiCard, KpiChange, KpiGrid, LinkButton, NavGroup, NavItem, Notice, PageHeader, Pager,
-    Picture, SegmentLink, Segments, SelectField, SelectOption, Shell, Skeleton, SkeletonShape, SortHeader, SortOrder,
-    SparkPath, Table, TenantLink, Tone, Variant,
+    Crumb, Definition, DefinitionList, Direction, EmptyState, ErrorPage, ErrorSummary, Field, FileField, FilterBar,
+    Flash, Frame, Icon, IconName, Judgement, KpiCard, KpiChange, KpiGrid, LinkButton, NavGroup, NavItem, Notice,
+    PageHeader, Pager, Picture, Progress, RadioGroup, RadioOption, SegmentLink, Segments, SelectField, SelectOption,
+    Shell, Skeleton, SkeletonShape, SortHeader, SortOrder, SparkPath, Step, StepState, Steps, Table, Tally, TallyList,
+    TenantLink, Tone, Variant,
 };
 
 /// Makes one page.
@@ -656,6 +657,7 @@ fn gallery() -> AnyView {
                 ] />
             </Card>
         </div>
+        {file_steps()}
         <Card title="Being loaded">
             <div class="l-stack" data-gap="5">
                 <Skeleton />
@@ -678,6 +680,55 @@ fn gallery() -> AnyView {
         </Shell>
     };
     page.into_any()
+}
+
+/// What an import is made of.
+fn file_steps() -> AnyView {
+    view! {
+        <Card title="A file, step by step">
+            <div class="l-stack" data-gap="5">
+                <Steps
+                    label="Steps of the import"
+                    steps=vec![
+                        Step { label: "Upload".into(), state: StepState::Done, href: None },
+                        Step { label: "Columns".into(), state: StepState::Done, href: Some("#columns".into()) },
+                        Step { label: "Check".into(), state: StepState::Current, href: None },
+                        Step { label: "Import".into(), state: StepState::Ahead, href: None },
+                    ]
+                />
+                <FileField label="File" name="file" hint="CSV, up to 1 GB. Drop it here or choose it." />
+                <RadioGroup
+                    label="What comes first in the dates, the day or the month?"
+                    name="order"
+                    options=vec![answer("day", "31/12/2026 (day first)", true), answer("month", "12/31/2026 (month first)", false)]
+                    error="Say what comes first."
+                />
+                <Progress label="The file is being checked" id="progress" thousandths=Some(420) text="Reading the file · 420,000 rows · about 12 s left" />
+                <Progress label="Waiting" id="progress-waiting" thousandths=None text="Waiting for a worker." />
+                <TallyList tallies=vec![
+                    tally("new", "New posts", "6,997", Tone::Neutral),
+                    tally("duplicate", "Duplicate rows", "53", Tone::Neutral),
+                    tally("refused", "Refused rows", "3", Tone::Warning),
+                ] />
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+fn answer(value: &str, label: &str, checked: bool) -> RadioOption {
+    RadioOption { value: value.into(), label: label.into(), hint: "What choosing it means.".into(), checked }
+}
+
+fn tally(key: &str, label: &str, value: &str, tone: Tone) -> Tally {
+    Tally {
+        key: key.into(),
+        label: label.into(),
+        value: value.into(),
+        exact: value.replace(',', ""),
+        note: "what it means".into(),
+        tone,
+    }
 }
 
 /// A stand-in for the drawn chart.
