@@ -7,6 +7,7 @@
 pub mod error;
 pub mod filter;
 pub mod id;
+pub mod import;
 pub mod kpi;
 pub mod period;
 pub mod permission;
@@ -17,6 +18,7 @@ pub mod text;
 
 pub use error::{Error, FieldError, Result};
 pub use id::{AccountId, AuditEventId, CampaignId, ImportId, PostId, TenantId, UserId};
+pub use import::ImportState;
 pub use kpi::Kpi;
 pub use permission::Permission;
 pub use plan::{Plan, TenantStatus};

@@ -8,6 +8,7 @@ mod architecture;
 mod command;
 mod headers;
 mod health;
+mod import;
 mod isolation;
 mod permission;
 mod sign_in;

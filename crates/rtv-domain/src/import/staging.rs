@@ -4,17 +4,19 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use rtv_core::{AccountId, Error, Platform};
-use rtv_import::mapping::Metric;
-use rtv_import::{ImportError, Mapping, OpenOptions, PostRow, Published, Refusal, Row};
+use rtv_core::{Error, Platform};
+use rtv_import::mapping::{Metric, PlatformRule};
+use rtv_import::{Delimiter, Mapping, OpenOptions, PostRow, Published, Refusal, Row};
 use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::{Options, Progress};
+use super::meter::{Meter, Step};
+use super::settings::{Applied, cannot_open, refused_file};
 use crate::context::TenantContext;
 use crate::transaction::{Tx, failed};
 
@@ -23,23 +25,15 @@ const MOST: i64 = 1_000_000_000_000;
 /// Size of a piece that is handed to the database.
 const PIECE: usize = 256 * 1_024;
 
-pub(super) struct ChosenAccount {
-    platform: String,
-    external_id: String,
-}
-
-pub(super) async fn find_account(tx: &mut Tx, id: AccountId) -> Result<ChosenAccount, Error> {
-    let row = sqlx::query!("select platform, external_id from account where id = $1", id.uuid())
-        .fetch_optional(tx.connection())
-        .await
-        .map_err(failed)?
-        .ok_or_else(|| Error::invalid("account", format!("there is no account {id} in this tenant")))?;
-    Ok(ChosenAccount { platform: row.platform, external_id: row.external_id })
-}
+/// How often the reading thread tells how far it is.
+const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// What was learnt while reading.
+#[derive(Debug)]
 pub(super) struct FileFacts {
     pub(super) mapping: Mapping,
+    pub(super) header: Vec<String>,
+    pub(super) delimiter: Delimiter,
     pub(super) notes: Vec<String>,
     pub(super) sha256: [u8; 32],
     pub(super) bytes: i64,
@@ -76,39 +70,31 @@ const STAGING: &str = r"
     ) on commit drop
 ";
 
-pub(super) async fn read_into_staging(
+/// Reads the whole file into the temporary table `import_row` of the transaction.
+pub(super) async fn read(
     ctx: &TenantContext,
     tx: &mut Tx,
     path: &Path,
-    options: &Options,
-    account: Option<&ChosenAccount>,
-    progress: impl FnMut(Progress) + Send + 'static,
+    applied: &Applied,
+    meter: &Meter,
 ) -> Result<FileFacts, Error> {
-    let mapping = match &options.mapping {
-        Some(name) => Some(Mapping::builtin(name).ok_or_else(|| {
-            let known = Mapping::all_builtin().into_iter().map(|mapping| mapping.name).collect::<Vec<_>>().join(", ");
-            Error::invalid("mapping", format!("there is no mapping “{name}”; use one of: {known}"))
-        })?),
-        None => None,
-    };
-    let open = OpenOptions {
-        mapping,
-        zone: options.zone,
-        account_external_id: account.map(|account| account.external_id.clone()),
-        ..OpenOptions::default()
-    };
+    meter.step(Step::Reading, None);
     let (send, mut receive) = mpsc::channel::<String>(4);
-    let path: PathBuf = path.to_owned();
-    let zone = ctx.tenant().zone;
-    let platform = account.map(|account| account.platform.clone());
-    let reading = tokio::task::spawn_blocking(move || read(&path, open, zone, platform, send, progress));
-
+    let thread = {
+        let (path, open, zone, meter) = (path.to_owned(), applied.open_options(), ctx.tenant().zone, meter.clone());
+        tokio::task::spawn_blocking(move || read_rows(path, open, zone, send, &meter))
+    };
     sqlx::query(STAGING).execute(tx.connection()).await.map_err(failed)?;
     let mut copy = tx.connection().copy_in_raw("copy import_row from stdin").await.map_err(failed)?;
     while let Some(piece) = receive.recv().await {
+        // An interrupted `copy` passes over all that still comes, so whoever sends it has to stop.
+        if meter.is_stopped() {
+            copy.abort("the import was cancelled").await.map_err(failed)?;
+            return Err(Error::Conflict("The import was cancelled.".into()));
+        }
         copy.send(piece.into_bytes()).await.map_err(failed)?;
     }
-    let read = reading.await.unwrap_or_else(|error| {
+    let read = thread.await.unwrap_or_else(|error| {
         tracing::error!(%error, "reading an import panicked");
         Err(Error::Internal)
     });
@@ -125,71 +111,56 @@ pub(super) async fn read_into_staging(
     }
 }
 
-/// Reads the whole file and sends its rows in PostgreSQL's text format, in pieces. Runs on a thread that may block.
-fn read(
-    path: &Path,
+/// Reads the whole file and sends its rows in PostgreSQL's text format, in pieces. Runs on a thread that may block, and
+/// ends as soon as nobody receives any more.
+fn read_rows(
+    path: PathBuf,
     open: OpenOptions,
     zone: Tz,
-    only_platform: Option<String>,
     send: mpsc::Sender<String>,
-    mut progress: impl FnMut(Progress),
+    meter: &Meter,
 ) -> Result<FileFacts, Error> {
-    let cannot_open =
-        |error: std::io::Error| Error::invalid("file", format!("“{}” cannot be opened: {error}", path.display()));
-    let file = File::open(path).map_err(cannot_open)?;
-    let of_bytes = file.metadata().map_err(cannot_open)?.len();
-    let mut reader =
-        rtv_import::open_seekable(std::io::BufReader::with_capacity(PIECE, file), open).map_err(refused_file)?;
-    if let Some(wanted) = only_platform
-        && let rtv_import::mapping::PlatformRule::Fixed(platform) = &reader.mapping().platform
-        && *platform != wanted
-    {
-        return Err(Error::invalid(
-            "account",
-            format!("the account is on {wanted}, and the file’s posts are on {platform}"),
-        ));
-    }
+    let file = File::open(&path).map_err(|error| cannot_open(&path, &error))?;
+    let of_bytes = file.metadata().map_err(|error| cannot_open(&path, &error))?.len();
+    let mut reader = rtv_import::open_seekable(std::io::BufReader::with_capacity(PIECE, file), open)
+        .map_err(|error| refused_file(&error))?;
     let mut piece = String::with_capacity(PIECE + 8_192);
-    let mut told = std::time::Instant::now();
+    let mut told = Instant::now();
     while let Some(row) = reader.next() {
-        match row.map_err(refused_file)? {
-            Row::Post(post) => match post.platform.parse::<Platform>() {
-                Ok(_) => match too_large(&post, reader.mapping()) {
-                    None => write_post(&mut piece, &post, zone),
-                    Some(refusal) => write_refusal(&mut piece, &refusal),
-                },
-                Err(reason) => {
-                    let refusal = Refusal {
-                        row_number: post.row_number,
-                        column: Some("platform".into()),
-                        reason,
-                        raw: post.external_id,
-                    };
-                    write_refusal(&mut piece, &refusal);
+        let refusal = match row.map_err(|error| refused_file(&error))? {
+            Row::Post(post) => match unfit(&post, reader.mapping()) {
+                None => {
+                    write_post(&mut piece, &post, zone);
+                    None
+                }
+                Some((column, reason)) => {
+                    Some(Refusal { row_number: post.row_number, column, reason, raw: reader.raw() })
                 }
             },
-            Row::Refused(refusal) => write_refusal(&mut piece, &refusal),
+            Row::Refused(refusal) => Some(refusal),
+        };
+        if let Some(refusal) = refusal {
+            write_refusal(&mut piece, &refusal);
         }
         if piece.len() >= PIECE {
             let full = core::mem::replace(&mut piece, String::with_capacity(PIECE + 8_192));
             if send.blocking_send(full).is_err() {
-                // The other side has failed and says why.
+                // The other side has failed, or was cancelled, and says why.
                 return Err(Error::Internal);
             }
         }
-        if told.elapsed().as_millis() >= 200 {
-            progress(Progress { rows: reader.rows_read(), bytes: reader.bytes_read(), of_bytes });
-            told = std::time::Instant::now();
+        if told.elapsed() >= TELL_EVERY {
+            meter.read(reader.rows_read(), reader.bytes_read(), of_bytes);
+            told = Instant::now();
         }
     }
     if !piece.is_empty() && send.blocking_send(piece).is_err() {
         return Err(Error::Internal);
     }
-    progress(Progress { rows: reader.rows_read(), bytes: reader.bytes_read(), of_bytes });
+    meter.read(reader.rows_read(), reader.bytes_read(), of_bytes);
 
     let sniffed = reader.sniffed();
-    let mut notes =
-        vec![format!("Read as {} with {} between the columns.", sniffed.encoding, sniffed.delimiter_name())];
+    let mut notes = vec![sniffed.sentence()];
     let mapping = reader.mapping().clone();
     notes.extend(mapping.lacks.iter().cloned());
     notes.extend(mapping.ignored.iter().map(|(column, reason)| format!("Column “{column}” is left out: {reason}")));
@@ -201,14 +172,30 @@ fn read(
     }
     Ok(FileFacts {
         notes,
+        header: sniffed.header.clone(),
+        delimiter: sniffed.delimiter,
         sha256: reader.sha256().ok_or(Error::Internal)?,
         bytes: i64::try_from(reader.bytes_read()).unwrap_or(i64::MAX),
         mapping,
     })
 }
 
+/// What the domain cannot keep of a post that could be read: the column, and the reason.
+fn unfit(post: &PostRow, mapping: &Mapping) -> Option<(Option<String>, String)> {
+    match post.platform.parse::<Platform>() {
+        Ok(_) => too_large(post, mapping),
+        Err(reason) => {
+            let column = match &mapping.platform {
+                PlatformRule::Column(column) | PlatformRule::Named(column) => Some(column.clone()),
+                PlatformRule::Fixed(_) => None,
+            };
+            Some((column, reason))
+        }
+    }
+}
+
 /// A post with a figure that its column, or a sum over the posts of a day, could not hold.
-fn too_large(post: &PostRow, mapping: &Mapping) -> Option<Refusal> {
+fn too_large(post: &PostRow, mapping: &Mapping) -> Option<(Option<String>, String)> {
     let metrics = &post.metrics;
     let counts = [
         (Metric::Reach, metrics.reach),
@@ -232,17 +219,7 @@ fn too_large(post: &PostRow, mapping: &Mapping) -> Option<Refusal> {
     };
     let column = mapping.metrics.iter().find(|known| known.metric == metric).map(|known| known.column.clone());
     let reason = format!("The value of {} cannot be kept; accepted is {accepted} up to {MOST}.", metric.key());
-    Some(Refusal { row_number: post.row_number, column, reason, raw: post.external_id.clone() })
-}
-
-fn refused_file(error: ImportError) -> Error {
-    let field = match &error {
-        ImportError::ZoneRequired { .. } => "zone",
-        ImportError::AccountNotAccepted { .. } | ImportError::BadAccount { .. } => "account",
-        ImportError::NoMapping { .. } => "mapping",
-        _ => "file",
-    };
-    Error::invalid(field, error.to_string())
+    Some((column, reason))
 }
 
 /// Appends a value in the text format of `copy`, or its sign for null.

@@ -5,7 +5,9 @@
 mod access;
 mod figures;
 mod import;
+mod import_steps;
 mod isolation;
+mod mapping;
 mod session;
 mod sign_in;
 mod tenant;
