@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench e2e prepare pictures fmt clean
+.PHONY: help setup run test build site bench e2e fuzz prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -28,6 +28,9 @@ bench: ## measure the release build: requests, latencies, memory, time to start,
 
 e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
 	@scripts/e2e $(ARGS)
+
+fuzz: ## feed random files to the import for ten minutes; ARGS=60 for a minute
+	@scripts/fuzz $(ARGS)
 
 prepare: ## refresh .sqlx after a change of queries or migrations
 	@scripts/prepare
