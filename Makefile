@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench e2e fuzz prepare pictures fmt clean
+.PHONY: help setup run test build site bench bench-import torture-import e2e fuzz prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -25,6 +25,12 @@ site: ## the browser's side alone, quick to build (RTV_SITE_PROFILE=release: sma
 
 bench: ## measure the release build: requests, latencies, memory, time to start, shipped sizes
 	@scripts/bench $(ARGS)
+
+bench-import: ## measure imports of 50 and 200 MB beside a plain insert; ARGS="20" takes other sizes
+	@scripts/bench-import $(ARGS)
+
+torture-import: ## kill fifty workers in the middle of an import: all rows or none
+	@scripts/torture-import
 
 e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
 	@scripts/e2e $(ARGS)
