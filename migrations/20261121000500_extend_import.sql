@@ -39,7 +39,6 @@ alter table import
   add column rows_done bigint,
   add column rows_total bigint,
   add column bytes_done bigint,
-  -- By the database's clock, because rates are told from them whatever clock RTV goes by.
   add column step_began_at timestamptz,
   add column alive_at timestamptz,
   drop constraint import_state,

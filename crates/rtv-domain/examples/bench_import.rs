@@ -1,6 +1,7 @@
-//! What `make bench-import` runs: files of 50 and 200 MB are imported by the program, and beside each the same rows are
-//! written by a plain `insert … select` from a staging table, by the same role, into a database of its own that is as
-//! empty. Prints rows a second of both, their ratio, and the most memory that the program took.
+//! What `make bench-import` runs: files of 50 and 200 MB are imported, each by a process of its own that does nothing
+//! else, and beside it the same rows are written by a plain `insert … select` from a staging table, by the same role,
+//! into a database of its own that is as empty. Prints rows a second of both, their ratio, and the most memory that the
+//! importing process took. That process is this program again; a command or a worker calls the same function.
 //!
 //! The files are the same on every machine and in every run.
 
@@ -11,8 +12,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
+use rtv_domain::import::{Counts, Options};
+use rtv_domain::tenant::NewTenant;
+use rtv_domain::{Actor, Clock, Context, Database, PoolSettings, RequestInfo, access, import, tenant};
 use rtv_testkit::TestDb;
-use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
@@ -23,9 +26,13 @@ const COLUMNS: &str = "account_id, campaign_id, id, external_id, kind, body, pub
 
 #[tokio::main]
 async fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let program = PathBuf::from(arguments.next().expect("the first argument is the program rtv"));
-    let sizes: Vec<u64> = arguments.map(|size| size.parse().expect("sizes are in MB")).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, url, path] = &arguments[..]
+        && command == "import"
+    {
+        return import_here(url, Path::new(path)).await;
+    }
+    let sizes: Vec<u64> = arguments.iter().map(|size| size.parse().expect("sizes are in MB")).collect();
     let folder = tempfile::tempdir().expect("a folder can be made");
     println!(
         "{:>7} {:>10} {:>9} {:>12} {:>12} {:>7} {:>10} {:>10}",
@@ -34,7 +41,7 @@ async fn main() {
     for size in if sizes.is_empty() { vec![50, 200] } else { sizes } {
         let path = folder.path().join(format!("posts-{size}.csv"));
         let rows = write_file(&path, size * 1_000_000).expect("the file can be written");
-        let imported = import(&program, &path, rows).await;
+        let imported = measure(&path, rows).await;
         let plain = insert_plainly(&imported.database, rows).await;
         println!(
             "{:>4} MB {:>10} {:>9.1} {:>12.0} {:>12.0} {:>7.2} {:>7} MB {:>8.1} s",
@@ -50,7 +57,7 @@ async fn main() {
         std::fs::remove_file(&path).expect("our own file can be removed");
     }
     println!(
-        "seconds: of `rtv migrate import` from its start to its end; plain: `insert … select` of the same rows with its commit;"
+        "seconds: of the importing process from its start to its end; plain: `insert … select` of the same rows with its commit;"
     );
     println!("ratio: import ÷ plain, 1 would be as fast; again: the same file once more, which changes nothing");
 }
@@ -124,25 +131,32 @@ struct Imported {
     peak_kilobytes: u64,
 }
 
-async fn import(program: &Path, path: &Path, rows: u64) -> Imported {
+/// What the importing process does: what a command would.
+async fn import_here(url: &str, path: &Path) {
+    let ctx = operator(url).await;
+    let slug = "bench".parse().expect("a slug");
+    let tenant = access::enter_as_operator(&ctx, &slug, "bench").await.expect("the tenant is there");
+    let report = import::run(&tenant, path, Options::default(), |_| {}).await.expect("the file is sound");
+    println!("{}", serde_json::json!(report.counts));
+}
+
+async fn operator(url: &str) -> Context {
+    let settings = PoolSettings { connections: 2, ..PoolSettings::default() };
+    let database = Database::open(url, settings).await.expect("the database answers");
+    Context::new(database, Clock::System, RequestInfo::default(), Actor::Operator("bench".into()))
+}
+
+async fn measure(path: &Path, rows: u64) -> Imported {
     let database = TestDb::new().await;
-    let home = tempfile::tempdir().expect("a folder can be made");
-    let command = |arguments: &[&str]| {
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("DATABASE_URL", database.owner_url())
-            .env("RTV_APP_DATABASE_URL", database.app_url())
-            .env("RTV_HOME", home.path())
-            .args(arguments);
-        command
-    };
-    let made = command(&["admin", "tenants", "create", "--slug", "bench", "--name", "Bench"]).output();
-    assert!(made.is_ok_and(|made| made.status.success()), "a tenant is made");
-    let file = path.to_string_lossy();
-    let mut run = || {
+    let new = NewTenant { slug: "bench".into(), name: "Bench".into(), ..NewTenant::default() };
+    tenant::create(&operator(&database.app_url()).await, new).await.expect("a tenant is made");
+    let program = std::env::current_exe().expect("this program has a path");
+    let run = || {
         let started = Instant::now();
-        let mut child = command(&["migrate", "import", &file, "--tenant", "bench", "--json"])
+        let mut child = Command::new(&program)
+            .arg("import")
+            .arg(database.app_url())
+            .arg(path)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -157,13 +171,13 @@ async fn import(program: &Path, path: &Path, rows: u64) -> Imported {
         }
         let took = started.elapsed();
         let output = child.wait_with_output().expect("it has ended");
-        let told: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+        let told: Counts = serde_json::from_slice(&output.stdout).expect("it prints JSON");
         (took, peak, told)
     };
     let (took, peak_kilobytes, told) = run();
-    assert_eq!(told["counts"]["new"], rows, "{told}");
+    assert_eq!(u64::try_from(told.new), Ok(rows), "{told:?}");
     let (again, _, told) = run();
-    assert_eq!(told["counts"]["unchanged"], rows, "{told}");
+    assert_eq!(u64::try_from(told.unchanged), Ok(rows), "{told:?}");
     Imported { took, again, peak_kilobytes, database }
 }
 

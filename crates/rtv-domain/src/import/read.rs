@@ -128,9 +128,7 @@ pub async fn one(ctx: &TenantContext, id: ImportId) -> Result<Import, Error> {
           state, file_name, file_bytes, file_sha256, settings, coalesce(mapping_title, mapping) as mapping_title, findings, failure,
           actor_label, created_at, checked_at, started_at, finished_at, rolled_back_at, posts_removed, posts_restored,
           file_reserved_bytes, rows_read, rows_new, rows_changed, rows_unchanged, rows_duplicate, rows_refused,
-          step, rows_done, rows_total, bytes_done, alive_at, queued_at,
-          extract(epoch from alive_at - step_began_at)::float8 as step_seconds,
-          extract(epoch from now() - alive_at)::float8 as silent_seconds
+          step, rows_done, rows_total, bytes_done, step_began_at, alive_at
         from import
         where id = $1
         "#,
@@ -171,8 +169,8 @@ pub async fn one(ctx: &TenantContext, id: ImportId) -> Result<Import, Error> {
                 bytes: unsigned(row.bytes_done),
                 of_bytes: unsigned(Some(of_bytes)),
             };
-            let silent = row.silent_seconds.unwrap_or_default();
-            Some(progress(&snapshot, row.step_seconds, silent, at))
+            let seconds = row.step_began_at.map(|began| (at - began).as_seconds_f64());
+            Some(progress(&snapshot, seconds, (ctx.now() - at).as_seconds_f64(), at))
         }
         _ => None,
     };

@@ -40,7 +40,7 @@ pub async fn check(ctx: &TenantContext, uploads: &Uploads, id: ImportId, setting
           time_zone = $6, duplicate_rule = $7, header = $8, delimiter = $9, findings = null, failure = null, checked_at = null,
           rows_read = null, rows_new = null, rows_changed = null, rows_unchanged = null, rows_duplicate = null,
           rows_refused = null, finished_at = null, started_at = null,
-          step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = now(), alive_at = now()
+          step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = $10, alive_at = $10
         where id = $1
         returning round
         "#,
@@ -53,6 +53,7 @@ pub async fn check(ctx: &TenantContext, uploads: &Uploads, id: ImportId, setting
         settings.duplicates.key(),
         json!(prepared.header),
         applied.delimiter.key(),
+        ctx.now(),
     )
     .fetch_one(tx.connection())
     .await
@@ -83,8 +84,8 @@ pub async fn start(ctx: &TenantContext, id: ImportId) -> Result<(), Error> {
     sqlx::query!(
         r#"
         update import
-        set state = 'importing', round = round + 1, started_at = $2, failure = null, queued_at = now(),
-          step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = now(), alive_at = now()
+        set state = 'importing', round = round + 1, started_at = $2, failure = null, queued_at = $2,
+          step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = $2, alive_at = $2
         where id = $1
         "#,
         id.uuid(),
@@ -136,11 +137,12 @@ pub async fn begin_roll_back(ctx: &TenantContext, id: ImportId) -> Result<(), Er
     sqlx::query!(
         r#"
         update import
-        set state = 'rolling_back', round = round + 1, failure = null, queued_at = now(),
-          step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = now(), alive_at = now()
+        set state = 'rolling_back', round = round + 1, failure = null, queued_at = $2,
+          step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = $2, alive_at = $2
         where id = $1
         "#,
         id.uuid(),
+        ctx.now(),
     )
     .execute(tx.connection())
     .await

@@ -80,7 +80,7 @@ async fn add_accounts_and_campaigns(ctx: &TenantContext, tx: &mut Tx, id: Import
           (select rtv_tenant()),
           encode(
             set_bit(set_bit(
-              overlay(uuid_send(gen_random_uuid()) placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6),
+              overlay(uuid_send(gen_random_uuid()) placing substring(int8send(floor(extract(epoch from $2::timestamptz) * 1000)::bigint) from 3) from 1 for 6),
               52, 1), 53, 1),
             'hex')::uuid,
           missing.platform, missing.account_external_id, missing.name, $1, $2
@@ -110,7 +110,7 @@ async fn add_accounts_and_campaigns(ctx: &TenantContext, tx: &mut Tx, id: Import
           (select rtv_tenant()),
           encode(
             set_bit(set_bit(
-              overlay(uuid_send(gen_random_uuid()) placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6),
+              overlay(uuid_send(gen_random_uuid()) placing substring(int8send(floor(extract(epoch from $2::timestamptz) * 1000)::bigint) from 3) from 1 for 6),
               52, 1), 53, 1),
             'hex')::uuid,
           missing.campaign, $1, $2

@@ -79,9 +79,9 @@ async fn silent_uploads(ctx: &Context) -> Result<Vec<(TenantId, ImportId)>, Erro
         r#"
         select tenant_id, id
         from import
-        where state = 'uploading' and alive_at < now() - make_interval(secs => $1)
+        where state = 'uploading' and alive_at < $1
         "#,
-        seconds(SILENT_UPLOAD)
+        ctx.now() - SILENT_UPLOAD
     )
     .fetch_all(tx.connection())
     .await
@@ -99,7 +99,7 @@ async fn silent_works(ctx: &Context) -> Result<Vec<(Ticket, ImportState)>, Error
         select import.tenant_id, import.id, import.round, import.state
         from import
         where import.state in ('checking', 'importing', 'rolling_back')
-          and import.alive_at < now() - make_interval(secs => $1)
+          and import.alive_at < $1
           and not exists (
             select 1
             from job
@@ -119,7 +119,7 @@ async fn silent_works(ctx: &Context) -> Result<Vec<(Ticket, ImportState)>, Error
             )
           )
         "#,
-        seconds(SILENT_WORK)
+        ctx.now() - SILENT_WORK
     )
     .fetch_all(tx.connection())
     .await
@@ -228,8 +228,4 @@ fn old_files(folder: &Path) -> Vec<(TenantId, ImportId)> {
         }
     }
     found
-}
-
-fn seconds(time: TimeDelta) -> f64 {
-    time.as_seconds_f64()
 }

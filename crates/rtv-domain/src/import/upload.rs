@@ -184,7 +184,7 @@ pub async fn begin(
         insert into import (
           tenant_id, id, file_name, file_bytes, state, file_reserved_bytes, actor_label, created_at, alive_at
         )
-        values ($1, $2, $3, 0, 'uploading', $4, $5, $6, now())
+        values ($1, $2, $3, 0, 'uploading', $4, $5, $6, $6)
         "#,
         ctx.tenant().id.uuid(),
         id.uuid(),
@@ -265,12 +265,13 @@ impl Upload {
         let updated = sqlx::query!(
             r#"
             update import
-            set file_reserved_bytes = file_reserved_bytes + $2, bytes_done = $3, alive_at = now()
+            set file_reserved_bytes = file_reserved_bytes + $2, bytes_done = $3, alive_at = $4
             where id = $1 and state = 'uploading'
             "#,
             self.id.uuid(),
             count(more),
             count(self.bytes),
+            self.ctx.now(),
         )
         .execute(tx.connection())
         .await

@@ -281,6 +281,8 @@ async fn watched(
     let mut work = pin!(work);
     // Both are polled by one select, so that telling never holds up the work; nor does it wait for a lock of its own work.
     let told = async {
+        // The first word after a moment: until then the row says that the work waits, which is true enough.
+        tokio::time::sleep(ASK_EVERY / 4).await;
         for turn in 0_u64.. {
             let is_wanted =
                 if turn % 2 == 0 { tell(ctx, ticket, state, meter).await } else { ask(ctx, ticket, state).await };
@@ -319,8 +321,8 @@ async fn tell(ctx: &TenantContext, ticket: Ticket, state: ImportState, meter: &M
     let updated = sqlx::query!(
         r#"
         update import
-        set step_began_at = case when step is distinct from $4 then now() else step_began_at end,
-          step = $4, rows_done = $5, rows_total = $6, bytes_done = $7, alive_at = now()
+        set step_began_at = case when step is distinct from $4 then $8 else step_began_at end,
+          step = $4, rows_done = $5, rows_total = $6, bytes_done = $7, alive_at = $8
         where id = $1 and round = $2 and state = $3
         "#,
         ticket.import.uuid(),
@@ -330,6 +332,7 @@ async fn tell(ctx: &TenantContext, ticket: Ticket, state: ImportState, meter: &M
         count(at.rows),
         at.of_rows.map(count),
         count(at.bytes),
+        ctx.now(),
     )
     .execute(tx.connection())
     .await
