@@ -178,7 +178,7 @@ async fn measure(path: &Path, rows: u64) -> Imported {
     assert_eq!(u64::try_from(told.new), Ok(rows), "{told:?}");
     let (again, _, told) = run();
     assert_eq!(u64::try_from(told.unchanged), Ok(rows), "{told:?}");
-    Imported { took, again, peak_kilobytes, database }
+    Imported { database, took, again, peak_kilobytes }
 }
 
 /// The same rows from a staging table into the same table, in one statement.
