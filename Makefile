@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench lighthouse e2e prepare pictures fmt clean
+.PHONY: help setup run test build site bench bench-import torture-import lighthouse e2e fuzz prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -26,11 +26,20 @@ site: ## the browser's side alone, quick to build (RTV_SITE_PROFILE=release: sma
 bench: ## measure the release build: requests, latencies, memory, time to start, shipped sizes
 	@scripts/bench $(ARGS)
 
+bench-import: ## measure imports of 50 and 200 MB beside a plain insert; ARGS="20" takes other sizes
+	@scripts/bench-import $(ARGS)
+
+torture-import: ## kill fifty workers in the middle of an import: all rows or none
+	@scripts/torture-import
+
 lighthouse: ## score pages as a phone on a slow line sees them; fails below the limits of end2end/lighthouse
 	@scripts/lighthouse $(ARGS)
 
 e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
 	@scripts/e2e $(ARGS)
+
+fuzz: ## feed random files to the import for ten minutes; ARGS=60 for a minute
+	@scripts/fuzz $(ARGS)
 
 prepare: ## refresh .sqlx after a change of queries or migrations
 	@scripts/prepare

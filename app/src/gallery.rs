@@ -4,6 +4,7 @@
 
 mod data;
 mod feedback;
+mod file;
 mod form;
 mod frame;
 
@@ -218,6 +219,7 @@ fn parts(shown: Shown) -> AnyView {
         {form::section()}
         {data::section(shown.preference.theme)}
         {feedback::section()}
+        {file::section()}
         {frame::section()}
         <Toasts>
             <Toast tone=Tone::Neutral text="The report “Monthly performance” was deleted." action=feedback::undo() />

@@ -130,6 +130,16 @@ async fn operate(settings: &Settings) -> anyhow::Result<(Databases, Context)> {
     Ok((databases, Context::new(database, settings.clock(), request, actor)))
 }
 
+/// Prints a result. Who reads it may have seen enough and gone, as `head` does: that is no failure of ours.
+fn say(text: &str) -> Outcome {
+    use std::io::Write as _;
+    let mut output = std::io::stdout().lock();
+    match writeln!(output, "{text}").and_then(|()| output.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
 /// Columns with a heading, as wide as their widest cell.
 fn print_table(headings: &[&str], rows: &[Vec<String>]) {
     let widths: Vec<usize> = (0..headings.len())

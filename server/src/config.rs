@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use ipnet::IpNet;
+use rtv_domain::import::{Limits, Uploads};
 use rtv_domain::{Clock, Database, PoolSettings};
 use rtv_postgres::{Cluster, Options, Purpose};
 use url::Url;
@@ -23,6 +24,9 @@ const KNOWN: &[&str] = &[
     "RTV_CLOCK",
     "RTV_METRICS_ADDR",
     "RTV_SITE",
+    "RTV_UPLOADS",
+    "RTV_UPLOAD_BYTES",
+    "RTV_UPLOAD_QUOTA_BYTES",
 ];
 
 /// Where RTV runs.
@@ -82,6 +86,15 @@ pub struct Settings {
     /// Folder with the browser's files. Unset: `site` beside the folder of this program, else `target/site`.
     #[arg(long, env = "RTV_SITE", global = true)]
     pub site: Option<PathBuf>,
+    /// Folder of uploaded files; every worker must see the same one. Unset: `uploads` in RTV_HOME.
+    #[arg(long, env = "RTV_UPLOADS", global = true)]
+    pub uploads: Option<PathBuf>,
+    /// Most bytes of one uploaded file.
+    #[arg(long, env = "RTV_UPLOAD_BYTES", default_value_t = Limits::default().file_bytes, global = true)]
+    pub upload_bytes: u64,
+    /// Most bytes that all uploaded files of one tenant may take at a time.
+    #[arg(long, env = "RTV_UPLOAD_QUOTA_BYTES", default_value_t = Limits::default().tenant_bytes, global = true)]
+    pub upload_quota_bytes: u64,
 }
 
 impl Settings {
@@ -122,6 +135,12 @@ impl Settings {
     /// The clock that RTV goes by.
     pub fn clock(&self) -> Clock {
         self.clock.unwrap_or_default()
+    }
+
+    /// Where uploaded files lie, and how many bytes they may be.
+    pub fn uploads(&self) -> Uploads {
+        let folder = self.uploads.clone().unwrap_or_else(|| self.home.join("uploads"));
+        Uploads::new(folder, Limits { file_bytes: self.upload_bytes, tenant_bytes: self.upload_quota_bytes })
     }
 
     /// Folder with the browser's files.

@@ -1,9 +1,11 @@
 //! The jobs of RTV and the worker that runs them. A job is a small typed value; what it does is one call of the domain.
 
+pub mod import;
 pub mod sweep;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use rtv_domain::import::Uploads;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo, WorkKind};
 use rtv_jobs::{DbError, Worker, WorkerDb, WorkerSettings};
 
@@ -28,13 +30,14 @@ impl WorkerDb for QueueDatabase {
 
 /// Works beside the server until told to stop.
 pub async fn work(state: AppState, stopped: impl Future<Output = ()> + Send) {
-    run(state.database, state.clock, stopped).await;
+    run(state.database, state.clock, state.uploads, stopped).await;
 }
 
 /// Works until told to stop.
-pub async fn run(database: Database, clock: Clock, stopped: impl Future<Output = ()> + Send) {
+pub async fn run(database: Database, clock: Clock, uploads: Uploads, stopped: impl Future<Output = ()> + Send) {
     let context = |work| Context::new(database.clone(), clock, RequestInfo::default(), Actor::System(work));
     let queue = QueueDatabase { database: database.clone(), context: context("queue") };
     let worker = Worker::new(queue, &config::operator(), WorkerSettings::default());
-    sweep::register(worker, context("sweep")).run(stopped).await;
+    let worker = sweep::register(worker, context("sweep"), uploads.clone());
+    import::register(worker, context("import"), uploads).run(stopped).await;
 }

@@ -102,7 +102,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
     let database = databases.open(PoolSettings { connections: 8, ..PoolSettings::default() }).await?;
     let signal = stop_signal();
     eprintln!("RTV works (Ctrl-C stops it)");
-    jobs::run(database.clone(), settings.clock(), signal).await;
+    jobs::run(database.clone(), settings.clock(), settings.uploads(), signal).await;
     database.close().await;
     if let Some(cluster) = databases.cluster {
         tokio::task::spawn_blocking(move || cluster.stop()).await??;
@@ -129,6 +129,7 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
         pictures: Cache::builder().max_capacity(1_000).time_to_live(Duration::from_hours(1)).build(),
         longest_request: LONGEST_REQUEST,
         assets: Arc::new(assets),
+        uploads: settings.uploads(),
         leptos,
         metrics: recorder()?,
         settings: Arc::new(settings),

@@ -9,6 +9,7 @@ use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use moka::future::Cache;
 use rtv_charts::Renderer;
+use rtv_domain::import::Uploads;
 use rtv_domain::password::Passwords;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo};
 
@@ -33,6 +34,8 @@ pub struct AppState {
     pub longest_request: Duration,
     /// Addresses of the browser's files.
     pub assets: Arc<Assets>,
+    /// Where uploaded files lie.
+    pub uploads: Uploads,
     /// What Leptos needs.
     pub leptos: LeptosOptions,
     /// Renders the metrics.

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use rtv_core::{Error, Plan, Role, Slug, TenantStatus};
+use rtv_core::{Error, Plan, Role, Slug, TenantId, TenantStatus};
 use serde_json::json;
 
 use crate::audit::Event;
-use crate::context::{Access, Context, TenantContext};
+use crate::context::{Access, Actor, Context, TenantContext};
 use crate::tenant::TenantRow;
 use crate::transaction::{StaffPermission, Tx, failed};
 
@@ -105,6 +105,18 @@ pub async fn enter_as_operator(ctx: &Context, slug: &Slug, reason: &str) -> Resu
 /// The person, if they belong to the operator. To everybody else the console does not exist: [`Error::NotFound`].
 pub fn staff(ctx: &Context) -> Result<&crate::session::Person, Error> {
     ctx.person().filter(|person| person.is_staff).ok_or(Error::NotFound)
+}
+
+/// Enters a tenant to do work that one of its members has asked for. Only RTV itself works so; a tenant that is gone
+/// is [`Error::NotFound`].
+pub(crate) async fn enter_to_work(ctx: &Context, tenant: TenantId) -> Result<TenantContext, Error> {
+    if !matches!(ctx.actor(), Actor::System(_)) {
+        return Err(Error::NotFound);
+    }
+    let mut tx = ctx.begin_work(tenant).await?;
+    let tenant = crate::tenant::find_by_id(&mut tx, tenant).await?;
+    tx.rollback().await?;
+    Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Work })
 }
 
 /// A word of ours that the database gives back. One that this version does not know is a fault of ours.

@@ -16,6 +16,7 @@ pub mod format;
 pub mod import;
 pub mod kpi;
 pub mod kpi_daily;
+pub mod mapping;
 pub mod password;
 pub mod post;
 pub mod post_hour;

@@ -218,3 +218,13 @@ impl TryFrom<TenantRow> for Tenant {
         })
     }
 }
+
+/// One tenant by id, for work inside it.
+pub(crate) async fn find_by_id(tx: &mut Tx, id: TenantId) -> Result<Tenant, Error> {
+    let slug = sqlx::query_scalar!("select slug from tenant where id = $1", id.uuid())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?
+        .ok_or(Error::NotFound)?;
+    find(tx, &stored(slug.parse())?).await
+}

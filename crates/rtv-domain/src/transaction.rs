@@ -39,6 +39,8 @@ pub enum Resource {
     Imports,
     /// One import.
     Import(rtv_core::ImportId),
+    /// Saved mappings.
+    Mappings,
 }
 
 impl Resource {
@@ -52,6 +54,7 @@ impl Resource {
             Self::Target(id) => ("target", id.to_string()),
             Self::Imports => ("import", "all".into()),
             Self::Import(id) => ("import", id.to_string()),
+            Self::Mappings => ("mapping", "all".into()),
         }
     }
 }
@@ -167,6 +170,11 @@ impl Context {
             return Err(Error::NotFound);
         }
         self.open(Markers { actor: "staff", tenant, user: self.actor.user_id(), ..Markers::default() }).await
+    }
+
+    /// For work without a person inside one tenant, by `access::enter_to_work` alone.
+    pub(crate) async fn begin_work(&self, tenant: TenantId) -> Result<Tx, Error> {
+        self.open(Markers { actor: "tenant", tenant: Some(tenant), ..Markers::default() }).await
     }
 
     /// For work without a person. The kind is part of the log, not of the rights: both kinds see the queue and what

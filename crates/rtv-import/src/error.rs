@@ -6,6 +6,9 @@ use std::io;
 
 use thiserror::Error;
 
+/// Characters of a column's name that a message shows.
+pub(crate) const SHOWN_NAME: usize = 80;
+
 /// A file that cannot be read (further). After one of these a [`crate::Reader`] gives nothing more.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -39,6 +42,28 @@ pub enum ImportError {
     UnsupportedEncoding {
         /// Name of the encoding that the bytes look like.
         guess: &'static str,
+    },
+
+    /// The caller stated a separator that does not separate anything.
+    #[error(
+        "With a {stated} between the columns the file has one column; with a {better} it has {columns}. State {better} as the separator, or leave it to be detected."
+    )]
+    WrongDelimiter {
+        /// What was stated, as a word.
+        stated: &'static str,
+        /// What fits better, as a word.
+        better: &'static str,
+        /// Columns of the header with that.
+        columns: usize,
+    },
+
+    /// One column, with a character in its name by which other programs separate columns.
+    #[error(
+        "The columns seem to be separated by {found}, which is not read. Save the file with comma, semicolon or tab between the columns."
+    )]
+    OtherSeparator {
+        /// The character.
+        found: char,
     },
 
     /// The first row is longer than a row may be.
@@ -111,6 +136,10 @@ pub enum ImportError {
         mapping: String,
     },
 
+    /// The file does not name the account, and the caller gave none.
+    #[error("The file does not say which account its posts belong to. Choose the account for all of them.")]
+    AccountRequired,
+
     /// The account that the caller gave cannot be an account's id.
     #[error("The account id cannot be used: {reason}.")]
     BadAccount {
@@ -139,8 +168,30 @@ pub enum ImportError {
     },
 }
 
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+impl ImportError {
+    /// The field of a form that the message belongs to: `file`, `encoding`, `delimiter`, `mapping`, `zone` or `account`.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Io(_)
+            | Self::Empty
+            | Self::HeaderOnly { .. }
+            | Self::NotText { .. }
+            | Self::OtherSeparator { .. }
+            | Self::Header { .. }
+            | Self::DuplicateColumn { .. }
+            | Self::UnclosedQuote { .. }
+            | Self::TooManyCountedRows { .. } => "file",
+            Self::UnsupportedEncoding { .. } => "encoding",
+            Self::WrongDelimiter { .. } => "delimiter",
+            Self::MissingColumns { .. } | Self::NoMapping { .. } | Self::BadMapping { .. } => "mapping",
+            Self::ZoneRequired { .. } => "zone",
+            Self::AccountNotAccepted { .. } | Self::AccountRequired | Self::BadAccount { .. } => "account",
+        }
+    }
+}
+
+pub(crate) fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+    names.iter().map(|name| format!("\"{}\"", excerpt(name.as_ref(), SHOWN_NAME))).collect::<Vec<_>>().join(", ")
 }
 
 /// The first `limit` characters of what was typed, so that a message stays readable whatever is in the file. Control characters are shown

@@ -1,4 +1,4 @@
-//! From a file to typed rows: detecting the encoding and the separator, decoding, mapping columns to fields.
+//! From a file to typed rows: detecting the encoding and the separator, guessing what the columns mean, decoding, mapping columns to fields.
 //!
 //! Values in, values out: this crate knows no database, no network and no tenant. A file is read as a stream and once; what is held in memory
 //! is bounded by the constants in [`record`] and never grows with the file (the one exception, with its own bound, is
@@ -6,18 +6,33 @@
 //! of the file, each with what is wrong, why, and what would be accepted.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod builtin;
+mod date;
+pub mod draft;
 pub mod error;
+mod field;
+pub mod guess;
 pub mod mapping;
+mod number;
+pub mod preview;
 pub mod read;
 pub mod record;
 pub mod row;
+pub mod sample;
 pub mod sniff;
 mod source;
 pub mod write;
 
+pub use date::DateOrder;
+pub use draft::{Draft, DraftColumn, DraftError};
 pub use error::ImportError;
-pub use mapping::Mapping;
+pub use field::Field;
+pub use guess::{ColumnGuess, Guess, Question, guess};
+pub use mapping::{Mapping, Metric};
+pub use number::NumberStyle;
+pub use preview::{PREVIEW_ROWS, Preview, preview, preview_seekable};
 pub use read::{OpenOptions, Reader, open, open_seekable};
 pub use row::{PostMetrics, PostRow, Published, Refusal, Row};
-pub use sniff::{Encoding, Sniffed, sniff};
-pub use write::{write_posts, write_refusals};
+pub use sample::{SAMPLE_ROWS, Sample, sample, sample_seekable};
+pub use sniff::{Delimiter, Encoding, Sniffed, sniff};
+pub use write::{write_posts, write_refusals, write_refused_rows};

@@ -1,12 +1,13 @@
-//! Which column of a file means what, as data: the built-in mappings and the form in which others can be saved by name.
+//! Which column of a file means what, as data.
 //!
 //! A mapping also says what it leaves out and why, and what a file of its kind cannot tell, so that a page can say so instead of showing 0.
-//! How a mapping is applied to a row stands in [`crate::read`].
+//! The built-in ones stand in [`crate::builtin`], how a person makes one in [`crate::draft`], and how one is applied to a row in
+//! [`crate::read`].
 
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use serde::{Deserialize, Serialize};
 
-use crate::error::ImportError;
+use crate::{builtin, date::DateOrder, error::ImportError, number::NumberStyle};
 
 /// Columns to fields. All columns that it names must be in the file, except the [`Self::optional`] ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Mapping {
     pub published: PublishedRule,
     /// Columns with figures.
     pub metrics: Vec<MetricColumn>,
+    /// How the figures are written.
+    #[serde(default)]
+    pub numbers: NumberStyle,
     /// Column with the kind of post, such as photo or video.
     #[serde(default)]
     pub kind: Option<String>,
@@ -54,8 +58,10 @@ pub struct Mapping {
 pub enum PlatformRule {
     /// The same for the whole file, as its key: `facebook`.
     Fixed(String),
-    /// Named in each row.
+    /// Named in each row, as its key.
     Column(String),
+    /// Named in each row, as people write it: `Facebook`, `Twitter`.
+    Named(String),
 }
 
 /// Which account a post belongs to.
@@ -75,9 +81,12 @@ pub enum AccountRule {
     Fixed {
         /// The id to use where the caller gives none.
         external_id: String,
-        /// The name that belongs to that id.
-        name: String,
+        /// The name that belongs to that id, where one is known.
+        #[serde(default)]
+        name: Option<String>,
     },
+    /// The same for the whole file, which does not name it: the caller has to.
+    Stated,
 }
 
 /// What identifies a post.
@@ -109,6 +118,19 @@ pub enum PublishedRule {
     Rfc3339 {
         /// The column.
         column: String,
+    },
+    /// Dates in any of the usual forms, with day and month in a stated order. A time that states its offset is taken at its word; a local one is
+    /// read as in [`Self::Local`]; a date without a time is taken as 12:00, which is the same day in all zones that are not far apart.
+    Written {
+        /// The column with the date, or with date and time.
+        column: String,
+        /// A column with the time of day, where it stands in one of its own.
+        #[serde(default)]
+        time: Option<String>,
+        /// What comes first.
+        order: DateOrder,
+        /// Every time states its offset from UTC, or only a month is known, so no zone is needed; a row without is refused.
+        has_offset: bool,
     },
     /// Only the month is known; the year is the same for the whole file.
     Month {
@@ -180,6 +202,22 @@ impl Metric {
         Self::Sentiment,
     ];
 
+    /// The word to show.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Reach => "Reach",
+            Self::Impressions => "Impressions",
+            Self::Reactions => "Reactions",
+            Self::Comments => "Comments",
+            Self::Shares => "Shares",
+            Self::Clicks => "Clicks",
+            Self::Conversions => "Conversions",
+            Self::Revenue => "Revenue",
+            Self::Cost => "Cost",
+            Self::Sentiment => "Sentiment",
+        }
+    }
+
     /// The column of RTV's own export.
     pub fn key(self) -> &'static str {
         match self {
@@ -209,7 +247,7 @@ impl Mapping {
 
     /// All built-in mappings.
     pub fn all_builtin() -> Vec<Self> {
-        vec![rtv_posts(), facebook_live_sellers(), facebook_cosmetics_2014()]
+        builtin::all()
     }
 
     /// The built-in mapping whose required columns are all in the header; of several, the one that requires most.
@@ -235,7 +273,7 @@ impl Mapping {
     /// Columns that are read.
     pub fn used_columns(&self) -> Vec<&str> {
         let mut columns = Vec::new();
-        if let PlatformRule::Column(column) = &self.platform {
+        if let PlatformRule::Column(column) | PlatformRule::Named(column) = &self.platform {
             columns.push(column.as_str());
         }
         if let AccountRule::Column { id, name } = &self.account {
@@ -249,8 +287,10 @@ impl Mapping {
         match &self.published {
             PublishedRule::Local { column, .. }
             | PublishedRule::Rfc3339 { column }
-            | PublishedRule::Month { column, .. } => {
+            | PublishedRule::Month { column, .. } => columns.push(column),
+            PublishedRule::Written { column, time, .. } => {
                 columns.push(column);
+                columns.extend(time.as_deref());
             }
         }
         columns.extend([&self.kind, &self.text, &self.campaign].into_iter().filter_map(|column| column.as_deref()));
@@ -260,12 +300,17 @@ impl Mapping {
 
     /// Whether the caller has to say in which zone the file's times are.
     pub fn needs_zone(&self) -> bool {
-        matches!(self.published, PublishedRule::Local { .. })
+        matches!(self.published, PublishedRule::Local { .. } | PublishedRule::Written { has_offset: false, .. })
     }
 
     /// Whether the caller may say which account the posts belong to.
     pub fn takes_account(&self) -> bool {
-        matches!(self.account, AccountRule::Fixed { .. })
+        matches!(self.account, AccountRule::Fixed { .. } | AccountRule::Stated)
+    }
+
+    /// Whether the caller has to say which account the posts belong to.
+    pub fn requires_account(&self) -> bool {
+        self.account == AccountRule::Stated
     }
 
     /// Refuses a mapping that contradicts itself, which a saved or hand-written one may.
@@ -320,7 +365,7 @@ impl Mapping {
             PublishedRule::Month { year, .. } if !(2000..2100).contains(year) => {
                 return bad(format!("the year {year} is not between 2000 and 2099"));
             }
-            PublishedRule::Month { .. } | PublishedRule::Rfc3339 { .. } => {}
+            PublishedRule::Month { .. } | PublishedRule::Rfc3339 { .. } | PublishedRule::Written { .. } => {}
         }
         Ok(())
     }
@@ -333,7 +378,7 @@ impl Mapping {
             .chain([&self.kind, &self.text, &self.campaign].into_iter().filter_map(|column| column.as_deref()))
             .chain(match &self.account {
                 AccountRule::Column { name, .. } => name.as_deref(),
-                AccountRule::PostIdPrefix | AccountRule::Fixed { .. } => None,
+                AccountRule::PostIdPrefix | AccountRule::Fixed { .. } | AccountRule::Stated => None,
             })
             .collect();
         let mut columns = self.used_columns();
@@ -361,141 +406,10 @@ fn states_offset(item: &Item<'_>) -> bool {
     )
 }
 
-fn rtv_posts() -> Mapping {
-    let column = |name: &str| name.to_owned();
-    Mapping {
-        name: "rtv-posts".to_owned(),
-        title: "Posts as RTV exports them".to_owned(),
-        source: "RTV's own export of posts with their figures.".to_owned(),
-        platform: PlatformRule::Column(column("platform")),
-        account: AccountRule::Column { id: column("account_id"), name: Some(column("account_name")) },
-        post_id: PostIdRule::Column(column("post_id")),
-        published: PublishedRule::Rfc3339 { column: column("published_at") },
-        metrics: metrics(&Metric::ALL.map(|metric| (metric.key(), metric))),
-        kind: Some(column("kind")),
-        text: Some(column("text")),
-        campaign: Some(column("campaign")),
-        optional: ["account_name", "kind", "text", "campaign"]
-            .into_iter()
-            .chain(Metric::ALL.map(Metric::key))
-            .map(str::to_owned)
-            .collect(),
-        ignored: Vec::new(),
-        lacks: Vec::new(),
-    }
-}
-
-fn facebook_live_sellers() -> Mapping {
-    let contained = "num_reactions already contains it; added to it, it would count twice.";
-    Mapping {
-        name: "facebook-live-sellers".to_owned(),
-        title: "Facebook live sellers in Thailand (research data, 2018)".to_owned(),
-        source: "Facebook Live Sellers in Thailand, Dehouche and Wongkitrungrueng, 2018, UCI Machine Learning Repository, CC BY 4.0; \
-                 columns as documented there."
-            .to_owned(),
-        platform: PlatformRule::Fixed("facebook".to_owned()),
-        account: AccountRule::PostIdPrefix,
-        post_id: PostIdRule::PagePost("status_id".to_owned()),
-        published: PublishedRule::Local {
-            column: "status_published".to_owned(),
-            formats: vec![DateFormat { pattern: "%m/%d/%Y %H:%M".to_owned(), shown: "M/D/YYYY H:MM".to_owned() }],
-        },
-        metrics: metrics(&[
-            ("num_reactions", Metric::Reactions),
-            ("num_comments", Metric::Comments),
-            ("num_shares", Metric::Shares),
-        ]),
-        kind: Some("status_type".to_owned()),
-        text: None,
-        campaign: None,
-        optional: Vec::new(),
-        ignored: reasons(&[
-            ("num_likes", contained),
-            ("num_loves", contained),
-            ("num_wows", contained),
-            ("num_hahas", contained),
-            ("num_sads", contained),
-            ("num_angrys", contained),
-        ]),
-        lacks: sentences(&[
-            "No reach and no impressions: those figures stay missing.",
-            "No clicks: engagements are reactions + comments + shares.",
-            "No conversions, revenue, cost or sentiment: those figures stay missing.",
-            "No followers of the accounts: follower growth stays missing.",
-            "Lifetime totals of each post only, not what happened on which day.",
-            "No names of the accounts, only their ids; no texts and no campaigns.",
-            "Times are local and name no zone: the zone is the one stated with the import.",
-        ]),
-    }
-}
-
-fn facebook_cosmetics_2014() -> Mapping {
-    let fans = "A part of the figure for everybody: only people who like the page.";
-    Mapping {
-        name: "facebook-cosmetics-2014".to_owned(),
-        title: "Facebook page of a cosmetics brand (research data, 2014)".to_owned(),
-        source: "Facebook metrics of a cosmetics brand's page, Moro, Rita and Vala, 2016, UCI Machine Learning Repository, CC BY 4.0; \
-                 columns and the year 2014 as documented there."
-            .to_owned(),
-        platform: PlatformRule::Fixed("facebook".to_owned()),
-        account: AccountRule::Fixed {
-            external_id: "cosmetics-brand-2014".to_owned(),
-            name: "Cosmetics brand 2014".to_owned(),
-        },
-        post_id: PostIdRule::RowDigest,
-        published: PublishedRule::Month { column: "Month".to_owned(), year: 2014 },
-        metrics: metrics(&[
-            ("T_Reach", Metric::Reach),
-            ("T_Impression", Metric::Impressions),
-            ("like", Metric::Reactions),
-            ("comment", Metric::Comments),
-            ("share", Metric::Shares),
-            ("Consumption", Metric::Clicks),
-        ]),
-        kind: Some("Type".to_owned()),
-        text: None,
-        campaign: None,
-        optional: Vec::new(),
-        ignored: reasons(&[
-            ("Page_T_Likes", "A figure of the page at the time, not of the post."),
-            ("Category", "A code of the content from 1 to 3 given by hand by the authors, not by the platform."),
-            ("Weekday", "Which week of the month is unknown, so it does not tell the day."),
-            ("Hour", "The day is unknown, so the hour does not tell the time; nor is its zone stated."),
-            ("Paid", "Whether the post was advertised; without the amount it gives no cost."),
-            ("Engaged_Users", "People, not clicks: who clicked anywhere in the post, each counted once."),
-            ("Consumers", "People, not clicks: who clicked anywhere in the post, each counted once."),
-            ("LP_Impression", fans),
-            ("LP_Reach", fans),
-            ("LP_Engage_With_Post", fans),
-            ("T_Interactions", "The sum of comment, like and share, which are read one by one."),
-        ]),
-        lacks: sentences(&[
-            "No date, only the month of 2014: figures can be told apart by month, not by day.",
-            "No post ids: a row is known again by its content, so a row with a changed figure counts as another post.",
-            "Reach is people per post: its sum is a summed reach, not a number of people.",
-            "Lifetime totals of each post only, not what happened on which day.",
-            "No conversions, revenue, cost or sentiment: those figures stay missing.",
-            "No followers by day: follower growth stays missing.",
-            "Empty cells are missing values, not 0.",
-        ]),
-    }
-}
-
-fn metrics(columns: &[(&str, Metric)]) -> Vec<MetricColumn> {
-    columns.iter().map(|&(column, metric)| MetricColumn { column: column.to_owned(), metric }).collect()
-}
-
-fn reasons(columns: &[(&str, &str)]) -> Vec<(String, String)> {
-    columns.iter().map(|&(column, reason)| (column.to_owned(), reason.to_owned())).collect()
-}
-
-fn sentences(sentences: &[&str]) -> Vec<String> {
-    sentences.iter().map(|&sentence| sentence.to_owned()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::builtin::facebook_live_sellers;
 
     fn check(change: impl FnOnce(&mut Mapping), expect: &str) {
         let mut mapping = facebook_live_sellers();

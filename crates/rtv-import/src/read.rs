@@ -11,18 +11,21 @@ use std::{
     str::FromStr,
 };
 
-use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDateTime, SubsecRound, TimeZone, Utc};
+use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDateTime, NaiveTime, SubsecRound, TimeZone, Utc};
 use chrono_tz::Tz;
-use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    date::{self, DateOrder, Stamp},
     error::{ImportError, excerpt},
+    field::platform_named,
     mapping::{AccountRule, DateFormat, Mapping, Metric, PlatformRule, PostIdRule, PublishedRule},
+    number::{self, NumberStyle},
     record::{Parser, Record},
     row::{PostMetrics, PostRow, Published, Refusal, Row, raw_text},
-    sniff::{Encoding, Sniffed, decode_cell, next_record, second_look, shown_header, start},
+    sniff::{Delimiter, Encoding, Sniffed, decode_cell, next_record, second_look, shown_header, start},
     source::Source,
+    write::REFUSED_COLUMNS,
 };
 
 /// Most different rows of a file without post ids. To give equal rows different ids they have to be counted, which takes 17 bytes for each
@@ -36,8 +39,17 @@ pub const MAX_LABEL_CHARACTERS: usize = 255;
 /// Characters of a wrong value that a refusal shows.
 const SHOWN_VALUE: usize = 80;
 
+/// [`YEARS`] in a refusal.
+const IN_YEARS: &str = "from 2000-01-01 to 2099-12-31";
+
 /// Years that a post can be from. The oldest of the networks is from 2004; before 2000 a date is a mistake.
 const YEARS: std::ops::Range<i32> = 2000..2100;
+
+/// The hour at which a post counts as published of which only the day is known: its day is then the same in all zones within half a day.
+const NOON: NaiveTime = match NaiveTime::from_hms_opt(12, 0, 0) {
+    Some(noon) => noon,
+    None => NaiveTime::MIN,
+};
 
 /// How to open a file.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +62,8 @@ pub struct OpenOptions {
     pub account_external_id: Option<String>,
     /// The file's encoding, where it is known. A byte order mark in the file is stronger.
     pub encoding: Option<Encoding>,
+    /// What stands between the cells, where it is known.
+    pub delimiter: Option<Delimiter>,
 }
 
 /// A file that is being read; an iterator over its rows. After an error it gives nothing more.
@@ -76,6 +90,7 @@ struct Columns {
     account_name: Option<usize>,
     post_id: Option<usize>,
     published: usize,
+    published_time: Option<usize>,
     kind: Option<usize>,
     text: Option<usize>,
     campaign: Option<usize>,
@@ -92,7 +107,7 @@ struct Complaint {
 
 /// Opens a file that can be read only once. Where its first 64 KiB are pure ASCII it counts as UTF-8; if other text follows that is not, those rows are refused.
 pub fn open<R: Read>(input: R, options: OpenOptions) -> Result<Reader<R>, ImportError> {
-    let started = start(input, options.encoding)?;
+    let started = start(input, options.encoding, options.delimiter)?;
     let header = &started.sniffed.header;
     refuse_duplicates(header)?;
     let mapping = match options.mapping {
@@ -104,7 +119,8 @@ pub fn open<R: Read>(input: R, options: OpenOptions) -> Result<Reader<R>, Import
     };
     mapping.validate()?;
     let columns = Columns::find(&mapping, header)?;
-    if let PublishedRule::Local { column, .. } = &mapping.published
+    if let PublishedRule::Local { column, .. } | PublishedRule::Written { column, has_offset: false, .. } =
+        &mapping.published
         && options.zone.is_none()
     {
         return Err(ImportError::ZoneRequired { column: column.clone() });
@@ -114,7 +130,9 @@ pub fn open<R: Read>(input: R, options: OpenOptions) -> Result<Reader<R>, Import
         if !mapping.takes_account() {
             return Err(ImportError::AccountNotAccepted { mapping: mapping.name });
         }
-        check_label(account).map_err(|reason| ImportError::BadAccount { reason })?;
+        check_id(account).map_err(|reason| ImportError::BadAccount { reason })?;
+    } else if mapping.requires_account() {
+        return Err(ImportError::AccountRequired);
     }
     let used = mapping.used_columns();
     let unmapped = header
@@ -163,6 +181,11 @@ impl<R: Read> Reader<R> {
         &self.unmapped
     }
 
+    /// The row that was given last as it stands in the file, as in a [`Refusal`]: for a caller that cannot keep what could be read.
+    pub fn raw(&self) -> String {
+        raw_text(self.record.cells(), self.encoding, self.sniffed.delimiter.byte())
+    }
+
     /// Rows so far, refused ones included.
     pub fn rows_read(&self) -> u64 {
         self.rows_read
@@ -178,9 +201,8 @@ impl<R: Read> Reader<R> {
         self.source.sha256().filter(|_| self.has_ended)
     }
 
-    /// Bytes held in buffers: bounded, whatever the file.
-    #[cfg(test)]
-    pub(crate) fn capacity(&self) -> usize {
+    /// Bytes held in buffers: bounded, whatever the file. The table of [`MAX_COUNTED_ROWS`] is not among them.
+    pub fn buffer_bytes(&self) -> usize {
         self.source.capacity() + self.record.capacity()
     }
 
@@ -210,7 +232,7 @@ impl<R: Read> Reader<R> {
                     .filter(|name| !name.is_empty())
                     .cloned(),
                 reason: complaint.reason,
-                raw: raw_text(self.record.cells(), self.encoding, self.sniffed.delimiter),
+                raw: raw_text(self.record.cells(), self.encoding, self.sniffed.delimiter.byte()),
             }))),
         }
     }
@@ -244,10 +266,20 @@ impl<R: Read> Reader<R> {
                 }
                 key.to_owned()
             }
+            PlatformRule::Named(_) => {
+                let name = at(columns.platform);
+                platform_named(name).ok_or_else(|| {
+                    self.complaint(
+                        columns.platform,
+                        name,
+                        "the name of a network, such as Facebook, Instagram, LinkedIn or X",
+                    )
+                })?
+            }
         };
         let mut digest = None;
         let external_id = match &self.mapping.post_id {
-            PostIdRule::Column(_) => self.label(columns.post_id, at(columns.post_id))?,
+            PostIdRule::Column(_) => self.id(columns.post_id, at(columns.post_id))?,
             PostIdRule::PagePost(_) => {
                 let id = self.label(columns.post_id, at(columns.post_id))?;
                 if page_of(&id).is_none() {
@@ -267,16 +299,18 @@ impl<R: Read> Reader<R> {
         let (account_external_id, account_name) = match &self.mapping.account {
             AccountRule::PostIdPrefix => (page_of(&external_id).unwrap_or_default().to_owned(), None),
             AccountRule::Column { .. } => (
-                self.label(columns.account_id, at(columns.account_id))?,
+                self.id(columns.account_id, at(columns.account_id))?,
                 self.optional_label(columns.account_name, at(columns.account_name))?,
             ),
+            AccountRule::Stated => (self.account.clone().expect("opening asks for the account"), None),
             AccountRule::Fixed { external_id, name } => match &self.account {
                 Some(account) if account != external_id => (account.clone(), None),
-                _ => (external_id.clone(), Some(name.clone())),
+                _ => (external_id.clone(), name.clone()),
             },
         };
-        let published = self.published(cells[columns.published].trim())?;
-        let kind = self.optional_label(columns.kind, at(columns.kind))?.map(|kind| kind.to_lowercase());
+        let published = self.published(cells[columns.published].trim(), at(columns.published_time))?;
+        // In lower case first: a few letters become longer by it.
+        let kind = self.optional_label(columns.kind, &at(columns.kind).to_lowercase())?;
         let campaign = self.optional_label(columns.campaign, at(columns.campaign))?;
         // Only a post's text is kept with the spaces around it: they are part of it.
         let text = columns.text.map(|index| &*cells[index]).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -347,24 +381,17 @@ impl<R: Read> Reader<R> {
         *digest.first_chunk().expect("12 of 32 bytes")
     }
 
-    fn published(&self, value: &str) -> Result<Published, Complaint> {
+    fn published(&self, value: &str, time: &str) -> Result<Published, Complaint> {
         let index = Some(self.columns.published);
         match &self.mapping.published {
             PublishedRule::Local { formats, .. } => {
-                let zone = self.zone.expect("opening asks for the zone of local times");
                 let local = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(value, &format.pattern).ok());
                 let Some(local) = local.filter(|local| YEARS.contains(&local.year())) else {
-                    return Err(self.complaint(index, value, &format!("{}, from 2000-01-01 to 2099-12-31", shown_formats(formats))));
+                    return Err(self.complaint(index, value, &format!("{}, {IN_YEARS}", shown_formats(formats))));
                 };
-                let time = match zone.from_local_datetime(&local) {
-                    MappedLocalTime::Single(time) | MappedLocalTime::Ambiguous(time, _) => time,
-                    MappedLocalTime::None => {
-                        let accepted = format!("a time that exists in {zone}, where clocks were put forward over this one");
-                        return Err(self.complaint(index, value, &accepted));
-                    }
-                };
-                Ok(Published::At(time.to_utc().trunc_subsecs(6)))
+                self.in_zone(local, value)
             }
+            PublishedRule::Written { order, has_offset, .. } => self.written(value, time, *order, *has_offset),
             PublishedRule::Rfc3339 { .. } => match parse_time_or_month(value) {
                 Some(published) => Ok(published),
                 None => Err(self.complaint(
@@ -380,6 +407,64 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    fn written(&self, value: &str, time: &str, order: DateOrder, has_offset: bool) -> Result<Published, Complaint> {
+        let index = Some(self.columns.published);
+        let in_order = match order {
+            DateOrder::YearFirst => {
+                "a date with the year first or the month in words, such as 2026-03-31 or 31 Mar 2026"
+            }
+            DateOrder::DayFirst => "a date with the day first, such as 31/03/2026 or 31.03.2026",
+            DateOrder::MonthFirst => "a date with the month first, such as 03/31/2026",
+        };
+        let stamp = date::read_apart(value, time, order).map_err(|trouble| match trouble {
+            date::Trouble::Contradicts => self.complaint(
+                index,
+                value,
+                &format!("{in_order}: in the stated order the month would be above 12; if the whole file is in the other order, state that"),
+            ),
+            date::Trouble::NotStated => self.complaint(
+                index,
+                value,
+                &format!("{in_order}: which of the numbers is the day was not stated"),
+            ),
+            // What is wrong may be in the other of the two cells.
+            date::Trouble::NoDate if !time.is_empty() && date::read(value, order).is_ok() => self.complaint(
+                self.columns.published_time,
+                time,
+                "a time of day, such as 18:30 or 6:30 PM, next to a date without one",
+            ),
+            date::Trouble::NoDate => self.complaint(index, value, &format!("{in_order}, {IN_YEARS}, with or without a time")),
+        })?;
+        if !YEARS.contains(&stamp.year()) {
+            return Err(self.complaint(index, value, &format!("{in_order}, {IN_YEARS}")));
+        }
+        match stamp {
+            Stamp::Instant(time) => Ok(Published::At(time)),
+            Stamp::Month { year, month } => Ok(Published::Month { year, month }),
+            Stamp::Local(_) | Stamp::Day(_) if has_offset => Err(self.complaint(
+                index,
+                value,
+                "a time that states its offset from UTC, such as 2026-03-31 18:30 +0200, as the other rows do",
+            )),
+            Stamp::Local(local) => self.in_zone(local, value),
+            Stamp::Day(day) => self.in_zone(day.and_time(NOON), value),
+        }
+    }
+
+    /// A local time that stands twice, where clocks go back, is the earlier one.
+    fn in_zone(&self, local: NaiveDateTime, value: &str) -> Result<Published, Complaint> {
+        let zone = self.zone.expect("opening asks for the zone of local times");
+        match zone.from_local_datetime(&local) {
+            MappedLocalTime::Single(time) | MappedLocalTime::Ambiguous(time, _) => {
+                Ok(Published::At(time.to_utc().trunc_subsecs(6)))
+            }
+            MappedLocalTime::None => {
+                let accepted = format!("a time that exists in {zone}, where clocks were put forward over this one");
+                Err(self.complaint(Some(self.columns.published), value, &accepted))
+            }
+        }
+    }
+
     fn set_metric(
         &self,
         metrics: &mut PostMetrics,
@@ -387,19 +472,42 @@ impl<R: Read> Reader<R> {
         index: usize,
         value: &str,
     ) -> Result<(), Complaint> {
-        if value.is_empty() {
+        let style = self.mapping.numbers;
+        if number::is_missing(value, style) {
             return Ok(());
         }
+        let refuse = |trouble, accepted: &str| {
+            match trouble {
+            number::Trouble::NoNumber => {
+                self.complaint(Some(index), value, &format!("{accepted}, or nothing where the value is missing"))
+            }
+            number::Trouble::Ambiguous => self.complaint(
+                Some(index),
+                value,
+                &format!("{accepted}; this one could mean two numbers: state whether a point or a comma stands before decimals"),
+            ),
+        }
+        };
         let count = || {
-            parse_digits::<i64>(value).map(Some).ok_or_else(|| {
-                let accepted = format!("a whole number from 0 to {}, or nothing where the value is missing", i64::MAX);
-                self.complaint(Some(index), value, &accepted)
+            number::read_count(value, style).map(Some).map_err(|trouble| {
+                let written = match style {
+                    NumberStyle::Plain => "",
+                    NumberStyle::DecimalPoint => ", such as 1234 or 1,234",
+                    NumberStyle::DecimalComma => ", such as 1234 or 1.234",
+                    NumberStyle::Unambiguous => ", such as 1234",
+                };
+                refuse(trouble, &format!("a whole number from 0 to {}{written}", i64::MAX))
             })
         };
         let amount = || {
-            parse_amount(value).map(Some).ok_or_else(|| {
-                let accepted = "an amount from 0 with a point before its decimals, such as 1250.50, or nothing where the value is missing";
-                self.complaint(Some(index), value, accepted)
+            number::read_amount(value, style).map(Some).map_err(|trouble| {
+                let accepted = match style {
+                    NumberStyle::Plain => "an amount from 0 with a point before its decimals, such as 1250.50",
+                    NumberStyle::DecimalPoint => "an amount from 0 with a point before its decimals, such as 1,250.50",
+                    NumberStyle::DecimalComma => "an amount from 0 with a comma before its decimals, such as 1.250,50",
+                    NumberStyle::Unambiguous => "an amount from 0, such as 1250.50 or 1250,50",
+                };
+                refuse(trouble, accepted)
             })
         };
         match metric {
@@ -413,12 +521,9 @@ impl<R: Read> Reader<R> {
             Metric::Revenue => metrics.revenue = amount()?,
             Metric::Cost => metrics.cost = amount()?,
             Metric::Sentiment => {
-                let sentiment = value.parse().ok().filter(|sentiment: &f64| (-1.0..=1.0).contains(sentiment));
-                if sentiment.is_none() {
-                    let accepted = "a number from -1 to 1, such as 0.25, or nothing where the value is missing";
-                    return Err(self.complaint(Some(index), value, accepted));
-                }
-                metrics.sentiment = sentiment;
+                let sentiment = number::read_sentiment(value, style);
+                metrics.sentiment =
+                    Some(sentiment.map_err(|trouble| refuse(trouble, "a number from -1 to 1, such as 0.25"))?);
             }
         }
         Ok(())
@@ -426,6 +531,12 @@ impl<R: Read> Reader<R> {
 
     fn label(&self, index: Option<usize>, value: &str) -> Result<String, Complaint> {
         check_label(value).map_err(|accepted| self.complaint(index, value, &accepted))?;
+        Ok(value.to_owned())
+    }
+
+    /// An id as it stands, unless a spreadsheet made a number of it: then its last digits are lost, and different posts would share it.
+    fn id(&self, index: Option<usize>, value: &str) -> Result<String, Complaint> {
+        check_id(value).map_err(|accepted| self.complaint(index, value, &accepted))?;
         Ok(value.to_owned())
     }
 
@@ -489,13 +600,14 @@ impl Columns {
         let find_optional = |column: &Option<String>| column.as_deref().and_then(find);
         let (account_id, account_name) = match &mapping.account {
             AccountRule::Column { id, name } => (find(id), find_optional(name)),
-            AccountRule::PostIdPrefix | AccountRule::Fixed { .. } => (None, None),
+            AccountRule::PostIdPrefix | AccountRule::Fixed { .. } | AccountRule::Stated => (None, None),
         };
-        let mut by_name: Vec<usize> = (0..header.len()).collect();
+        let mut by_name: Vec<usize> =
+            (0..header.len()).filter(|&index| !REFUSED_COLUMNS.contains(&header[index].as_str())).collect();
         by_name.sort_by(|&left, &right| header[left].cmp(&header[right]));
         Ok(Self {
             platform: match &mapping.platform {
-                PlatformRule::Column(column) => find(column),
+                PlatformRule::Column(column) | PlatformRule::Named(column) => find(column),
                 PlatformRule::Fixed(_) => None,
             },
             account_id,
@@ -507,7 +619,12 @@ impl Columns {
             published: match &mapping.published {
                 PublishedRule::Local { column, .. }
                 | PublishedRule::Rfc3339 { column }
-                | PublishedRule::Month { column, .. } => find(column).expect("a required column, which is there"),
+                | PublishedRule::Month { column, .. }
+                | PublishedRule::Written { column, .. } => find(column).expect("a required column, which is there"),
+            },
+            published_time: match &mapping.published {
+                PublishedRule::Written { time: Some(time), .. } => find(time),
+                _ => None,
             },
             kind: find_optional(&mapping.kind),
             text: find_optional(&mapping.text),
@@ -518,7 +635,7 @@ impl Columns {
     }
 }
 
-fn refuse_duplicates(header: &[String]) -> Result<(), ImportError> {
+pub(crate) fn refuse_duplicates(header: &[String]) -> Result<(), ImportError> {
     let mut seen = HashMap::new();
     for (index, name) in header.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
         if let Some(first) = seen.insert(name.as_str(), index) {
@@ -533,19 +650,35 @@ fn refuse_duplicates(header: &[String]) -> Result<(), ImportError> {
 }
 
 /// What would be accepted, if this is not.
-fn check_label(value: &str) -> Result<(), String> {
+pub(crate) fn check_label(value: &str) -> Result<(), String> {
     if value.is_empty() || value.chars().any(char::is_control) || value.chars().count() > MAX_LABEL_CHARACTERS {
         return Err(format!("one line of 1 to {MAX_LABEL_CHARACTERS} characters"));
     }
     Ok(())
 }
 
-fn is_platform_key(key: &str) -> bool {
+/// What would be accepted, if this is not.
+pub(crate) fn check_id(value: &str) -> Result<(), String> {
+    if is_rounded(value) {
+        return Err("the whole id; a spreadsheet has shortened this one to a rounded number, so take it from where it was exported".to_owned());
+    }
+    check_label(value)
+}
+
+/// `1.22158E+17` or `1,22E+17`.
+pub(crate) fn is_rounded(id: &str) -> bool {
+    let Some((number, exponent)) = id.split_once("E+") else { return false };
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, decimals) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+    is_number(whole) && is_number(decimals) && is_number(exponent)
+}
+
+pub(crate) fn is_platform_key(key: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
     (1..=40).contains(&key.len()) && key.bytes().all(is_allowed)
 }
 
-fn page_of(id: &str) -> Option<&str> {
+pub(crate) fn page_of(id: &str) -> Option<&str> {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let (page, post) = id.split_once('_')?;
     (is_number(page) && is_number(post)).then_some(page)
@@ -576,13 +709,6 @@ fn parse_time_or_month(value: &str) -> Option<Published> {
 /// Only digits: no sign, no separators of thousands, whose meaning differs between countries.
 fn parse_digits<T: FromStr>(value: &str) -> Option<T> {
     if value.bytes().all(|byte| byte.is_ascii_digit()) { value.parse().ok() } else { None }
-}
-
-fn parse_amount(value: &str) -> Option<Decimal> {
-    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && value.starts_with(|first: char| first.is_ascii_digit())
-        && value.ends_with(|last: char| last.is_ascii_digit());
-    if is_plain { Decimal::from_str_exact(value).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -616,10 +742,10 @@ mod tests {
 
     fn drain<R: Read>(reader: &mut Reader<R>) -> (Vec<Refusal>, Option<ImportError>, usize) {
         let mut refusals = Vec::new();
-        let mut highest = reader.capacity();
+        let mut highest = reader.buffer_bytes();
         let mut error = None;
         while let Some(row) = reader.next() {
-            highest = highest.max(reader.capacity());
+            highest = highest.max(reader.buffer_bytes());
             match row {
                 Ok(Row::Refused(refusal)) => refusals.push(refusal),
                 Ok(Row::Post(_)) => {}

@@ -86,7 +86,6 @@ impl Record {
     }
 
     /// Bytes that the record's buffers occupy, which is what a reader holds whatever the file's size.
-    #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
     }

@@ -1,9 +1,13 @@
 //! What kind of text a file is: its encoding, its separator and its header, from the first 64 KiB.
 //!
 //! Detected are UTF-8 and UTF-16 (with and without a byte order mark) and Windows-1252; separators are comma, semicolon and tab. What looks
-//! like anything else is an error that says so, never a guess: a wrong guess would store wrong letters for good.
+//! like anything else is an error that says so, never a guess: a wrong guess would store wrong letters for good. Lines that some exports put
+//! above the header (a note, or `sep=;` for a spreadsheet) are passed over, and it is said how many.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::{
+    io::{Read, Seek, SeekFrom},
+    str::FromStr,
+};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use serde::{Deserialize, Serialize};
@@ -14,11 +18,11 @@ use crate::{
     source::{Source, WINDOW_BYTES, read_full},
 };
 
-/// Separators in the order in which they win when a file could be read with several.
-const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
-
 /// Rows that a separator is judged by.
 const JUDGED_RECORDS: usize = 20;
+
+/// Most rows above the header: real exports have one or two.
+const MAX_NOTES: usize = 5;
 
 /// Non-ASCII bytes below which other single-byte encodings cannot be told from Windows-1252 with any certainty.
 const FEW_BYTES: u64 = 12;
@@ -41,6 +45,19 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// All of them, in the order of a form.
+    pub const ALL: [Self; 4] = [Self::Utf8, Self::Windows1252, Self::Utf16Le, Self::Utf16Be];
+
+    /// The value of a form field.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf8",
+            Self::Utf16Le => "utf16-le",
+            Self::Utf16Be => "utf16-be",
+            Self::Windows1252 => "windows1252",
+        }
+    }
+
     /// The name to show.
     pub fn label(self) -> &'static str {
         match self {
@@ -69,6 +86,62 @@ impl Encoding {
     }
 }
 
+impl FromStr for Encoding {
+    type Err = String;
+
+    fn from_str(key: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|encoding| encoding.key() == key).ok_or_else(|| {
+            format!("\"{key}\" is no encoding that is read; use one of: {}", Self::ALL.map(Self::key).join(", "))
+        })
+    }
+}
+
+/// What stands between two cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delimiter {
+    /// `,`
+    Comma,
+    /// `;`
+    Semicolon,
+    /// A tab.
+    Tab,
+}
+
+impl Delimiter {
+    /// All of them, in the order in which they win when a file could be read with several.
+    pub const ALL: [Self; 3] = [Self::Comma, Self::Semicolon, Self::Tab];
+
+    /// The value of a form field, and the word to show.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Comma => "comma",
+            Self::Semicolon => "semicolon",
+            Self::Tab => "tab",
+        }
+    }
+
+    /// The character itself.
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+}
+
+impl FromStr for Delimiter {
+    type Err = String;
+
+    fn from_str(key: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|delimiter| delimiter.key() == key)
+            .ok_or_else(|| format!("\"{key}\" is no separator; use one of: {}", Self::ALL.map(Self::key).join(", ")))
+    }
+}
+
 /// What was found out about a file before its rows were read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sniffed {
@@ -76,8 +149,12 @@ pub struct Sniffed {
     pub encoding: &'static str,
     /// Whether the file begins with a byte order mark.
     pub had_bom: bool,
-    /// `b','`, `b';'` or `b'\t'`.
-    pub delimiter: u8,
+    /// The encoding to state when the file is opened again, which spares a second look through a large one.
+    pub read_as: Encoding,
+    /// What stands between the cells.
+    pub delimiter: Delimiter,
+    /// Rows above the header that were passed over.
+    pub notes_above: usize,
     /// Column names without surrounding spaces; a column may have none.
     pub header: Vec<String>,
 }
@@ -85,17 +162,23 @@ pub struct Sniffed {
 impl Sniffed {
     /// The separator as a word to show.
     pub fn delimiter_name(&self) -> &'static str {
-        match self.delimiter {
-            b';' => "semicolon",
-            b'\t' => "tab",
-            _ => "comma",
-        }
+        self.delimiter.key()
+    }
+
+    /// How the file is read, as a sentence to show.
+    pub fn sentence(&self) -> String {
+        let above = match self.notes_above {
+            0 => String::new(),
+            1 => " One line above the header is passed over.".to_owned(),
+            more => format!(" {more} lines above the header are passed over."),
+        };
+        format!("Read as {} with {} between the columns.{above}", self.encoding, self.delimiter_name())
     }
 }
 
 /// Finds out what kind of text a file is. It uses up the start of `input`; to read rows, give the whole file to [`crate::open`], which does the same first.
 pub fn sniff(input: impl Read) -> Result<Sniffed, ImportError> {
-    Ok(start(input, None)?.sniffed)
+    Ok(start(input, None, None)?.sniffed)
 }
 
 /// A file whose header has been read.
@@ -106,22 +189,35 @@ pub(crate) struct Started<R> {
     pub(crate) sniffed: Sniffed,
 }
 
-/// Detects, then reads the header. `stated` is an encoding that the caller knows; a byte order mark in the file is stronger.
-pub(crate) fn start<R: Read>(input: R, stated: Option<Encoding>) -> Result<Started<R>, ImportError> {
+/// Detects, then reads the header. `encoding` and `delimiter` are what the caller knows; a byte order mark in the file is stronger.
+pub(crate) fn start<R: Read>(
+    input: R,
+    encoding: Option<Encoding>,
+    delimiter: Option<Delimiter>,
+) -> Result<Started<R>, ImportError> {
     let mut source = Source::new(input)?;
-    let (encoding, had_bom) = detect(source.window(), source.is_whole(), stated)?;
+    let (encoding, had_bom) = detect(source.window(), source.is_whole(), encoding)?;
     let mark_length = if had_bom { encoding.mark().len() } else { 0 };
-    let delimiter = detect_delimiter(&source.window()[mark_length..], encoding, source.is_whole());
+    let layout = Layout::detect(&source.window()[mark_length..], encoding, source.is_whole(), delimiter)?;
     source.begin(encoding, mark_length);
 
-    let mut parser = Parser::new(delimiter);
+    let mut parser = Parser::new(layout.delimiter.byte());
     let mut record = Record::default();
-    if !next_record(&mut source, &mut parser, &mut record, 0)? {
-        return Err(ImportError::Empty);
+    for _ in 0..=layout.notes_above {
+        if !next_record(&mut source, &mut parser, &mut record, 0)? {
+            return Err(ImportError::Empty);
+        }
     }
     let header = read_header(&record, encoding)?;
     let encoding_label = if had_bom && encoding == Encoding::Utf8 { "UTF-8 with BOM" } else { encoding.label() };
-    let sniffed = Sniffed { encoding: encoding_label, had_bom, delimiter, header };
+    let sniffed = Sniffed {
+        encoding: encoding_label,
+        had_bom,
+        read_as: encoding,
+        delimiter: layout.delimiter,
+        notes_above: layout.notes_above,
+        header,
+    };
     Ok(Started { source, parser, encoding, sniffed })
 }
 
@@ -248,6 +344,12 @@ fn refuse_other_kinds(window: &[u8]) -> Result<(), ImportError> {
         [0xD0, 0xCF, 0x11, 0xE0, ..] => "an old Excel workbook (XLS)",
         [0x1F, 0x8B, ..] => "a gzip archive",
         [b'%', b'P', b'D', b'F', ..] => "a PDF document",
+        [0x89, b'P', b'N', b'G', ..] => "a PNG picture",
+        [0xFF, 0xD8, 0xFF, ..] => "a JPEG picture",
+        [b'G', b'I', b'F', b'8', ..] => "a GIF picture",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "a WebP picture",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "a video",
+        [b'P', b'A', b'R', b'1', ..] => "a Parquet file",
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => {
             return Err(ImportError::UnsupportedEncoding { guess: "UTF-32" });
         }
@@ -293,7 +395,8 @@ impl Tally {
                     (std::str::from_utf8(valid).expect("valid up to there"), Some(error))
                 }
             };
-            self.multibyte += valid.chars().filter(|character| !character.is_ascii()).count() as u64;
+            // Each character that is not ASCII begins with one of these bytes.
+            self.multibyte += valid.bytes().filter(|&byte| byte >= 0xC0).count() as u64;
             let Some(error) = error else { return };
             rest = &rest[error.valid_up_to()..];
             if let Some(length) = error.error_len() {
@@ -328,51 +431,136 @@ impl Tally {
     }
 }
 
-/// The separator with which most of the first rows have as many columns as the header, and at least two.
-fn detect_delimiter(window: &[u8], encoding: Encoding, is_whole: bool) -> u8 {
-    let decoded;
-    let text = match encoding.utf16() {
-        Some(utf16) => {
-            decoded = utf16.decode_without_bom_handling(window).0.into_owned();
-            decoded.as_bytes()
-        }
-        None => window,
-    };
-    let mut best = (0, 0, DELIMITERS[0]);
-    for delimiter in DELIMITERS {
-        let counts = column_counts(text, delimiter, is_whole);
-        let Some((&columns, rows)) = counts.split_first() else {
-            continue;
-        };
-        if columns < 2 {
-            continue;
-        }
-        let equal = 1 + rows.iter().filter(|&&count| count == columns).count();
-        // In thousandths of the rows, so that a separator under which the window holds fewer rows is not at a disadvantage.
-        let share = equal * 1000 / counts.len();
-        if (share, columns) > (best.0, best.1) {
-            best = (share, columns, delimiter);
-        }
-    }
-    best.2
+/// Where the header stands and what separates its cells.
+#[derive(Clone, Copy)]
+struct Layout {
+    delimiter: Delimiter,
+    notes_above: usize,
+    /// Columns of the header.
+    columns: usize,
+    /// How many of the rows below have as many cells as the header, in thousandths, so that a separator under which the window holds fewer rows
+    /// is not at a disadvantage.
+    share: usize,
 }
 
-fn column_counts(text: &[u8], delimiter: u8, is_whole: bool) -> Vec<usize> {
+impl Layout {
+    /// The separator with which most of the first rows have as many columns as the header, and at least two; or the one that is stated, unless
+    /// it leaves one column where another gives several.
+    fn detect(
+        window: &[u8],
+        encoding: Encoding,
+        is_whole: bool,
+        stated: Option<Delimiter>,
+    ) -> Result<Self, ImportError> {
+        let decoded;
+        let text = match encoding.utf16() {
+            Some(utf16) => {
+                decoded = utf16.decode_without_bom_handling(window).0.into_owned();
+                decoded.as_bytes()
+            }
+            None => window,
+        };
+        let layouts = Delimiter::ALL.map(|delimiter| Self::under(text, delimiter, is_whole));
+        let mut best = layouts[0];
+        for layout in &layouts[1..] {
+            if layout.rank() > best.rank() {
+                best = *layout;
+            }
+        }
+        let Some(stated) = stated else {
+            // A spreadsheet's own line says what it was written with.
+            let said = layouts.into_iter().find(|layout| says_separator(text, layout.delimiter));
+            let found = said.filter(|said| said.columns > 1).unwrap_or(best);
+            return if found.columns > 1 { Ok(found) } else { Self::refuse_other_separators(text, found) };
+        };
+        let layout = layouts.into_iter().find(|layout| layout.delimiter == stated).unwrap_or(best);
+        if layout.columns < 2 && best.columns > 1 {
+            return Err(ImportError::WrongDelimiter {
+                stated: stated.key(),
+                better: best.delimiter.key(),
+                columns: best.columns,
+            });
+        }
+        Ok(layout)
+    }
+
+    fn under(text: &[u8], delimiter: Delimiter, is_whole: bool) -> Self {
+        let counts = column_counts(text, delimiter.byte(), is_whole);
+        // A note above the header fills one cell; a header fills several, and what follows it has as many.
+        let notes_above = counts
+            .iter()
+            .take(MAX_NOTES + 1)
+            .position(|row| row.filled > 1)
+            .filter(|&above| {
+                let header = &counts[above];
+                let is_note = |note: &Count| note.cells == 1 || note.cells == header.cells || note.is_hint;
+                header.filled > 2 && counts[..above].iter().all(is_note)
+            })
+            .unwrap_or(0);
+        let columns = counts.get(notes_above).map_or(0, |header| header.cells);
+        let rows = &counts[notes_above.min(counts.len())..];
+        let equal = rows.iter().filter(|row| row.cells == columns).count();
+        Self { delimiter, notes_above, columns, share: equal * 1000 / rows.len().max(1) }
+    }
+
+    /// What speaks for a layout, the strongest first. A header in the first row counts more than one below notes, which long texts can look like
+    /// under a separator that the file does not have.
+    fn rank(&self) -> (bool, usize, usize) {
+        // One column speaks for no separator.
+        if self.columns < 2 {
+            return (false, 0, 0);
+        }
+        (self.notes_above == 0 && self.share > 500, self.share, self.columns)
+    }
+
+    /// One column under each of the three separators: another one, if there is a better explanation for it.
+    fn refuse_other_separators(text: &[u8], found: Self) -> Result<Self, ImportError> {
+        let header = text.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.is_empty()).unwrap_or_default();
+        match [b'|', b'^', b'~'].into_iter().find(|separator| header.contains(separator)) {
+            Some(separator) => Err(ImportError::OtherSeparator { found: char::from(separator) }),
+            None => Ok(found),
+        }
+    }
+}
+
+/// Whether the file begins with the line by which spreadsheets know the separator: `sep=;`.
+fn says_separator(text: &[u8], delimiter: Delimiter) -> bool {
+    let line = [b"sep=", &[delimiter.byte()][..]].concat();
+    let quoted = [b"\"", &*line, b"\""].concat();
+    [line, quoted]
+        .iter()
+        .any(|line| text.strip_prefix(&**line).is_some_and(|rest| rest.starts_with(b"\n") || rest.starts_with(b"\r")))
+}
+
+/// How many cells a row has, and how many of them are not empty.
+struct Count {
+    cells: usize,
+    filled: usize,
+    /// Whether it is the line for spreadsheets, whose separator also splits it.
+    is_hint: bool,
+}
+
+fn column_counts(text: &[u8], delimiter: u8, is_whole: bool) -> Vec<Count> {
     let mut parser = Parser::new(delimiter);
     let mut record = Record::default();
     let mut counts = Vec::new();
+    let count = |record: &Record| Count {
+        cells: record.len(),
+        filled: record.cells().filter(|cell| !cell.trim_ascii().is_empty()).count(),
+        is_hint: record.cells().next().is_some_and(|cell| cell.starts_with(b"sep=")),
+    };
     let mut rest = text;
     while counts.len() < JUDGED_RECORDS {
         record.clear();
         let (used, fed) = parser.feed(rest, &mut record);
         rest = &rest[used..];
         if fed == Fed::Record {
-            counts.push(record.len());
+            counts.push(count(&record));
             continue;
         }
         // The window may have cut the last row short; if it is the only one, it is better than nothing.
         if (is_whole || counts.is_empty()) && parser.finish(&mut record).unwrap_or(false) {
-            counts.push(record.len());
+            counts.push(count(&record));
         }
         break;
     }

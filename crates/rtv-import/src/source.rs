@@ -112,7 +112,6 @@ impl<R: Read> Source<R> {
         self.ended.then(|| self.hasher.clone().finalize().into())
     }
 
-    #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.raw.capacity() + self.utf16.as_ref().map_or(0, |utf16| utf16.text.capacity())
     }

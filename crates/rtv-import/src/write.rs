@@ -4,8 +4,13 @@ use std::io::{self, Write};
 
 use crate::{
     mapping::{EXPORT_COLUMNS, Metric},
-    row::{PostRow, Refusal},
+    record::{Fed, Parser, Record},
+    row::{CUT_MARK, PostRow, Refusal},
+    sniff::Delimiter,
 };
+
+/// Columns that [`write_refused_rows`] adds. A digest of a row passes over them, so that a mended row counts as the row it was.
+pub(crate) const REFUSED_COLUMNS: [&str; 2] = ["rtv_row", "rtv_reason"];
 
 /// Writes refused rows with the columns `row`, `column`, `reason` and `raw`. The file is made to be opened in a spreadsheet, so a value that one
 /// would take for a formula gets a leading `'`.
@@ -21,6 +26,42 @@ pub fn write_refusals<'a>(output: impl Write, refusals: impl IntoIterator<Item =
         ])?;
     }
     writer.flush()
+}
+
+/// Writes refused rows as they stood, under the file's own header and with its separator, after the columns `rtv_row` and `rtv_reason`: once
+/// mended, the file can be imported again with the same mapping. It is UTF-8 with a mark, so that a spreadsheet shows letters right. Rows whose text was
+/// too long to keep, or that have another number of cells, are written as one cell, which has to be mended by hand. Cells stand as they are,
+/// also those that a spreadsheet takes for a formula: the rows are to be imported and not to be changed on the way.
+pub fn write_refused_rows<'a>(
+    mut output: impl Write,
+    header: &[String],
+    delimiter: Delimiter,
+    refusals: impl IntoIterator<Item = &'a Refusal>,
+) -> io::Result<()> {
+    output.write_all("\u{FEFF}".as_bytes())?;
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).flexible(true).from_writer(output);
+    writer.write_record(REFUSED_COLUMNS.into_iter().chain(header.iter().map(String::as_str)))?;
+    let mut record = Record::default();
+    for refusal in refusals {
+        writer.write_field(refusal.row_number.to_string())?;
+        writer.write_field(&refusal.reason)?;
+        let is_whole = !refusal.raw.ends_with(CUT_MARK) && parse(&refusal.raw, delimiter, &mut record);
+        if is_whole && record.len() == header.len() {
+            writer.write_record(record.cells())?;
+        } else {
+            writer.write_record([&refusal.raw])?;
+        }
+    }
+    writer.flush()
+}
+
+/// Reads one row; false if it is not exactly one.
+fn parse(raw: &str, delimiter: Delimiter, record: &mut Record) -> bool {
+    record.clear();
+    let mut parser = Parser::new(delimiter.byte());
+    let (used, fed) = parser.feed(raw.as_bytes(), record);
+    let is_closed = fed == Fed::Record || parser.finish(record).unwrap_or(false);
+    is_closed && used == raw.len() && record.fault().is_none()
 }
 
 /// Writes posts with the columns of the `rtv-posts` mapping; reading them with it gives the same posts. Values stand as they are.

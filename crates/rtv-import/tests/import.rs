@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    fs::File,
     io::{self, Read},
     path::PathBuf,
 };
@@ -13,8 +12,8 @@ use chrono::{DateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use rtv_import::{
-    Encoding, ImportError, Mapping, OpenOptions, PostMetrics, PostRow, Published, Reader, Refusal, Row, open,
-    open_seekable, write_posts,
+    DateOrder, Delimiter, Draft, Encoding, Field, ImportError, Mapping, OpenOptions, PostMetrics, PostRow, Published,
+    Question, Reader, Refusal, Row, guess, open, open_seekable, sample, write_posts,
 };
 use rust_decimal::Decimal;
 
@@ -66,7 +65,7 @@ fn the_live_sellers_file_is_read_as_a_naive_computation_reads_it() {
     };
     let mut reader = open(text.as_bytes(), in_zone("Asia/Bangkok")).unwrap();
     assert_eq!(reader.mapping().name, "facebook-live-sellers");
-    assert_eq!((reader.sniffed().encoding, reader.sniffed().delimiter), ("UTF-8", b','));
+    assert_eq!((reader.sniffed().encoding, reader.sniffed().delimiter), ("UTF-8", Delimiter::Comma));
     assert!(reader.unmapped_columns().is_empty());
     let (posts, refusals) = read_all(&mut reader);
     assert_eq!((posts.len(), refusals), (7050, vec![]));
@@ -118,7 +117,10 @@ fn the_live_sellers_file_is_read_as_a_naive_computation_reads_it() {
 fn the_cosmetics_file_is_read_with_empty_cells_missing_and_the_month_only() {
     let Some(text) = real_file(COSMETICS) else { return };
     let mut reader = open(text.as_bytes(), OpenOptions::default()).unwrap();
-    assert_eq!((&*reader.mapping().name, reader.sniffed().delimiter), ("facebook-cosmetics-2014", b';'));
+    assert_eq!(
+        (&*reader.mapping().name, reader.sniffed().delimiter),
+        ("facebook-cosmetics-2014", Delimiter::Semicolon)
+    );
     assert!(reader.unmapped_columns().is_empty());
     let (posts, refusals) = read_all(&mut reader);
     assert_eq!((posts.len(), refusals), (500, vec![]));
@@ -151,6 +153,26 @@ fn the_cosmetics_file_is_read_with_empty_cells_missing_and_the_month_only() {
     let again = read_posts(text.as_bytes(), other);
     assert_eq!((&*again[0].account_external_id, again[0].account_name.as_deref()), ("my-page", None));
     assert_eq!(again[0].external_id, posts[0].external_id);
+}
+
+#[test]
+fn the_live_sellers_file_is_guessed_as_its_mapping_reads_it() {
+    let Some(text) = real_file(LIVE_SELLERS) else { return };
+    let found = sample(text.as_bytes(), None, None).unwrap();
+    let guess = guess(&found);
+    assert_eq!(guess.builtin.as_ref().map(|mapping| &*mapping.name), Some("facebook-live-sellers"));
+    let fields: Vec<&str> = guess.columns.iter().map(|column| column.field.map_or("-", Field::key)).collect();
+    let expect = ["post_id", "kind", "published_at", "comments", "shares", "reactions", "-", "-", "-", "-", "-", "-"];
+    assert_eq!(fields, expect);
+    assert!(guess.draft.account_from_post_id);
+    assert_eq!(guess.draft.date_order, Some(DateOrder::MonthFirst));
+    let asked: Vec<&str> = guess.questions.iter().map(Question::field).collect();
+    assert_eq!(asked, ["zone", "platform"]);
+
+    let zone = Some("Asia/Bangkok".parse().unwrap());
+    let draft = Draft { platform: Some("facebook".to_owned()), zone, ..Draft::from_guess(&guess) };
+    let by_hand = read_posts(text.as_bytes(), draft.open_options(&found.sniffed.header).unwrap());
+    assert_eq!(by_hand, read_posts(text.as_bytes(), in_zone("Asia/Bangkok")));
 }
 
 const COSMETICS_HEADER: &str = "Page_T_Likes;Type;Category;Month;Weekday;Hour;Paid;T_Reach;T_Impression;Engaged_Users;Consumers;Consumption;\
@@ -269,11 +291,11 @@ fn an_encoding_that_shows_only_late_is_found_when_the_file_can_be_read_twice() {
 fn every_separator_and_line_end_gives_the_same_posts() {
     let text = with_text("a");
     let expect = read_posts(text.as_bytes(), OpenOptions::default());
-    for (separator, byte) in [(",", b','), (";", b';'), ("\t", b'\t')] {
+    for (separator, delimiter) in [(",", Delimiter::Comma), (";", Delimiter::Semicolon), ("\t", Delimiter::Tab)] {
         for line_end in ["\n", "\r\n", "\r"] {
             let input = text.replace(',', separator).replace('\n', line_end) + line_end + line_end;
             let mut reader = open(input.as_bytes(), OpenOptions::default()).unwrap();
-            assert_eq!(reader.sniffed().delimiter, byte);
+            assert_eq!(reader.sniffed().delimiter, delimiter);
             assert_eq!(read_all(&mut reader), (expect.clone(), vec![]), "{input:?}");
         }
     }
@@ -627,44 +649,4 @@ proptest! {
         prop_assert_eq!(refusals, []);
         prop_assert_eq!(read, posts);
     }
-}
-
-/// Reads `RTV_IMPORT_MEGABYTES` (default 50) of generated rows and prints speed and the process's highest memory. It is a measurement:
-/// `cargo test --release -p rtv-import -- --ignored --nocapture memory`.
-#[test]
-#[ignore = "a measurement, to be run alone"]
-fn memory_does_not_grow_with_the_file() {
-    struct Rows {
-        left: u64,
-        number: u64,
-        ready: Vec<u8>,
-    }
-    impl Read for Rows {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            while self.ready.len() < buffer.len() && self.left > 0 {
-                let row = format!("1_{},video,4/22/2018 6:00,512,262,529\n", self.number);
-                self.number += 1;
-                self.left = self.left.saturating_sub(row.len() as u64);
-                self.ready.extend(row.bytes());
-            }
-            let length = buffer.len().min(self.ready.len());
-            buffer[..length].copy_from_slice(&self.ready[..length]);
-            self.ready.drain(..length);
-            Ok(length)
-        }
-    }
-    let megabytes = std::env::var("RTV_IMPORT_MEGABYTES").map_or(50, |value| value.parse().unwrap());
-    let rows = Rows { left: megabytes * 1024 * 1024, number: 0, ready: LIVE_HEADER.into() };
-    let start = std::time::Instant::now();
-    let mut reader = open(rows, in_zone("Asia/Bangkok")).unwrap();
-    let read = reader.by_ref().filter(|row| matches!(row, Ok(Row::Post(_)))).count();
-    let seconds = start.elapsed().as_secs_f64();
-    let mut status = String::new();
-    File::open("/proc/self/status").unwrap().read_to_string(&mut status).unwrap();
-    let highest = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    #[allow(clippy::cast_precision_loss)]
-    let speed = read as f64 / seconds;
-    println!("{megabytes} MB: {read} rows in {seconds:.2} s, {speed:.0} rows/s, {highest}");
-    let kilobytes: u64 = highest.split_whitespace().nth(1).unwrap().parse().unwrap();
-    assert!(kilobytes < 64 * 1024, "{highest}");
 }

@@ -145,7 +145,11 @@ async fn remove_orphans(owner: &mut PgConnection) {
     for name in names {
         let process = name.split('_').nth(2).unwrap_or_default();
         if !Path::new("/proc").join(process).exists() {
-            execute(owner, format!("drop database if exists {name} with (force)")).await;
+            // One that autovacuum is busy in cannot be dropped by an ordinary owner; the next test tries again.
+            let drop = AssertSqlSafe(format!("drop database if exists {name} with (force)"));
+            if let Err(error) = sqlx::raw_sql(drop).execute(&mut *owner).await {
+                eprintln!("test cluster: {name} is left for later: {error}");
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Neutral => "neutral",
             Self::Info => "info",

@@ -75,7 +75,11 @@ pub fn Field(
     /// Another id than `field-{name}`, where a page has two fields of one name.
     #[prop(optional, into)]
     id: Words,
+    /// Leaves the label to screen readers, where the heading of a column already says it.
+    #[prop(optional)]
+    hide_label: bool,
 ) -> impl IntoView {
+    let label_class = if hide_label { "u-visually-hidden" } else { "c-field__label" };
     let id = id.into_option().unwrap_or_else(|| format!("field-{name}"));
     let describedby = described_by(&id, hint.is_some(), error.is_some());
     let invalid = error.is_some().then_some("true");
@@ -83,7 +87,7 @@ pub fn Field(
     let is_literal = matches!(kind, "email" | "password" | "url");
     view! {
         <div class="c-field" data-invalid=invalid data-kind=kind>
-            <label class="c-field__label" for=id.clone()>{label}</label>
+            <label class=label_class for=id.clone()>{label}</label>
             {remarks(&id, hint.into_option(), error.into_option())}
             <input
                 class="c-input"
@@ -125,6 +129,9 @@ pub fn SelectField(
     /// The label.
     #[prop(into)]
     label: String,
+    /// Leaves the label to screen readers, where the heading of a column already says it.
+    #[prop(optional)]
+    hide_label: bool,
     /// The name it is sent under.
     #[prop(into)]
     name: String,
@@ -150,9 +157,10 @@ pub fn SelectField(
         .into_iter()
         .map(|option| view! { <option value=option.value selected=option.selected>{option.label}</option> })
         .collect_view();
+    let label_class = if hide_label { "u-visually-hidden" } else { "c-field__label" };
     view! {
         <div class="c-field" data-invalid=invalid>
-            <label class="c-field__label" for=id.clone()>{label}</label>
+            <label class=label_class for=id.clone()>{label}</label>
             {remarks(&id, hint.into_option(), error.into_option())}
             <div class="c-select">
                 <select

@@ -15,17 +15,21 @@ mod diff;
 mod disclosure;
 mod feedback;
 mod field;
+mod file_field;
 mod icon;
 mod kpi;
 mod matrix;
 mod menu;
 mod page;
 mod palette;
+mod progress;
 mod radio;
 mod shell;
+mod steps;
 mod switch_state;
 mod table;
 mod tabs;
+mod tally;
 mod target;
 mod words;
 
@@ -41,16 +45,20 @@ pub use feedback::{
 pub use field::{
     Checkbox, CheckboxGroup, CheckboxList, CheckboxOption, Field, FilterBar, SelectField, SelectOption, TextArea,
 };
+pub use file_field::FileField;
 pub use icon::{Icon, IconName};
 pub use kpi::{Direction, Judgement, KpiCard, KpiChange, KpiDelta, KpiGrid, Sparkline};
 pub use matrix::{Matrix, MatrixCell, MatrixMark, MatrixRow};
 pub use menu::{Choice, ChoiceForm, ChoiceOption, TenantLink, TenantList};
 pub use page::{AuthLayout, BareLayout, ErrorPage, PageHeader, ProductMark};
 pub use palette::{KeyDialog, KeyGroup, KeyList, Palette, PaletteGroup, PaletteItem, ResultList};
+pub use progress::Progress;
 pub use radio::{RadioGroup, RadioOption};
 pub use shell::{Crumb, Frame, NavGroup, NavItem, Shell};
+pub use steps::{Step, StepState, Steps};
 pub use switch_state::{SwitchBadge, SwitchState};
 pub use table::{Pager, RowLink, SortHeader, SortOrder, Table};
 pub use tabs::{TabLink, Tabs};
+pub use tally::{Tally, TallyList};
 pub use target::TargetBar;
 pub use words::Words;

@@ -1,7 +1,9 @@
-//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs.
+//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs, uploaded files; and
+//! ends imports that nobody works on any more.
 
 use core::time::Duration;
 
+use rtv_domain::import::{self, Uploads};
 use rtv_domain::{Context, WorkKind, session};
 use rtv_jobs::{Job, JobError, Worker};
 use serde::{Deserialize, Serialize};
@@ -27,10 +29,10 @@ impl Job for Sweep {
 }
 
 /// Adds the job to a worker.
-pub fn register(worker: Worker, context: Context) -> Worker {
+pub fn register(worker: Worker, context: Context, uploads: Uploads) -> Worker {
     worker
         .handle(move |_, _: Sweep| {
-            let context = context.clone();
+            let (context, uploads) = (context.clone(), uploads.clone());
             async move {
                 let rows = session::sweep(&context).await.map_err(JobError::retry)?;
                 let mut tx = context.begin_worker(WorkKind::Queue).await.map_err(JobError::retry)?;
@@ -38,7 +40,8 @@ pub fn register(worker: Worker, context: Context) -> Worker {
                     .await
                     .map_err(JobError::retry)?;
                 tx.commit().await.map_err(JobError::retry)?;
-                tracing::debug!(rows, jobs, "swept");
+                let imports = import::sweep(&context, &uploads).await.map_err(JobError::retry)?;
+                tracing::debug!(rows, jobs, ?imports, "swept");
                 Ok(())
             }
         })

@@ -19,25 +19,25 @@ use uuid::Uuid;
 use crate::test_app::{PASSWORD, TestApp, site};
 
 /// The program with a database, and nothing else in its environment.
-struct Program {
+pub(crate) struct Program {
     owner_url: String,
     app_url: String,
-    home: TempDir,
+    pub(crate) home: TempDir,
     site: TempDir,
     more: Vec<(&'static str, String)>,
 }
 
 /// How a command ended.
 #[derive(Debug)]
-struct Ended {
-    status: Option<i32>,
-    output: String,
-    errors: String,
+pub(crate) struct Ended {
+    pub(crate) status: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
 }
 
 impl Ended {
     #[track_caller]
-    fn check(&self, status: i32, on_output: &str, on_errors: &str) {
+    pub(crate) fn check(&self, status: i32, on_output: &str, on_errors: &str) {
         assert_eq!(self.status, Some(status), "{self:?}");
         assert!(self.output.contains(on_output), "{self:?}");
         assert!(self.errors.contains(on_errors), "{self:?}");
@@ -49,14 +49,14 @@ impl Ended {
     }
 
     #[track_caller]
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.status, Some(0), "{self:?}");
         serde_json::from_str(&self.output).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 impl Program {
-    fn of(app: &TestApp) -> Self {
+    pub(crate) fn of(app: &TestApp) -> Self {
         Self::at(app.db.owner_url(), app.db.app_url())
     }
 
@@ -69,7 +69,7 @@ impl Program {
         self
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rtv"));
         command
             .env_clear()
@@ -86,7 +86,7 @@ impl Program {
         command
     }
 
-    async fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         self.run_with(arguments, "").await
     }
 

@@ -9,6 +9,7 @@ mod command;
 mod dashboard;
 mod headers;
 mod health;
+mod import;
 mod isolation;
 mod permission;
 mod preference;

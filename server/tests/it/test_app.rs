@@ -232,6 +232,9 @@ pub(crate) fn settings(site: &TempDir) -> Settings {
         clock: Some(Clock::Fixed(now())),
         metrics_addr: None,
         site: Some(site.path().to_owned()),
+        uploads: None,
+        upload_bytes: 1_000_000,
+        upload_quota_bytes: 5_000_000,
     }
 }
 

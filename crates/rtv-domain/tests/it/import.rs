@@ -8,7 +8,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::{Grain, Period};
 use rtv_core::{Error, ImportId, Permission, Role};
-use rtv_domain::import::{Counts, DuplicateRule, Options, RolledBack};
+use rtv_domain::import::{Contradiction, Counts, DuplicateRule, Options, Report, RolledBack};
 use rtv_domain::kpi::{self, Filter, Summary};
 use rtv_domain::{TenantContext, import, kpi_daily, post};
 use rust_decimal::Decimal;
@@ -47,6 +47,10 @@ fn whole_month(first: NaiveDate) -> Period {
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
+}
+
+fn contradictions(report: &Report) -> Vec<String> {
+    report.findings.contradiction_examples.iter().map(Contradiction::sentence).collect()
 }
 
 async fn summary(ctx: &TenantContext, period: Period) -> Summary {
@@ -106,8 +110,8 @@ async fn the_figures_of_every_month_equal_what_the_file_holds() {
     let editor = world.member(&tenant, Role::Editor).await;
     let report = import::run(&editor, &path, bangkok(), |_| {}).await.unwrap();
     assert_eq!(report.counts, Counts { read: 7_050, new: 6_997, changed: 0, unchanged: 0, duplicate: 53, refused: 0 });
-    assert_eq!((report.accounts, report.new_accounts), (9, 9));
-    assert!(report.notes.iter().any(|note| note.contains("No reach")), "{:?}", report.notes);
+    assert_eq!((report.findings.accounts, report.findings.new_accounts), (9, 9));
+    assert!(report.findings.notes.iter().any(|note| note.contains("No reach")), "{:?}", report.findings.notes);
 
     let viewer = world.member(&tenant, Role::Viewer).await;
     let months = months_of_live_sellers(&path);
@@ -185,13 +189,13 @@ async fn importing_the_same_file_again_changes_nothing_and_a_roll_back_leaves_th
     let before = world.state(&tenant, &HISTORY).await;
 
     let first = import::run(&editor, &path, bangkok(), |_| {}).await.unwrap();
-    assert_eq!((first.counts.new, first.new_accounts), (6_997, 8));
+    assert_eq!((first.counts.new, first.findings.new_accounts), (6_997, 8));
     let once = world.state(&tenant, &HISTORY).await;
     assert_ne!(before, once);
 
     let second = import::run(&editor, &path, bangkok(), |_| {}).await.unwrap();
     assert_eq!(second.counts, Counts { read: 7_050, new: 0, changed: 0, unchanged: 6_997, duplicate: 53, refused: 0 });
-    assert_eq!((second.accounts, second.new_accounts), (9, 0));
+    assert_eq!((second.findings.accounts, second.findings.new_accounts), (9, 0));
     assert_eq!(world.state(&tenant, &HISTORY).await, once, "nothing but the log has changed");
     assert_eq!(kpi_daily::verify(&editor).await.unwrap(), []);
 
@@ -229,13 +233,13 @@ async fn a_dry_run_counts_and_writes_nothing() {
         world.import_text(&editor, &second, Options { is_dry_run: true, ..named("second.csv") }).await.unwrap();
     assert_eq!(report.id, None);
     assert_eq!(report.counts, Counts { read: 5, new: 1, changed: 1, unchanged: 1, duplicate: 1, refused: 1 });
-    assert_eq!((report.accounts, report.new_accounts, report.contradictions), (2, 1, 0));
+    assert_eq!((report.findings.accounts, report.findings.new_accounts, report.findings.contradictions), (2, 1, 0));
     assert_eq!(world.state(&tenant, &[]).await, before, "not even the log");
 
     // The real run says the same and keeps the refused row.
     let real = world.import_text(&editor, &second, named("second.csv")).await.unwrap();
-    assert_eq!((real.counts, real.new_accounts), (report.counts, 1));
-    let refusals = import::refusals(&editor, real.id.unwrap()).await.unwrap();
+    assert_eq!((real.counts, real.findings.new_accounts), (report.counts, 1));
+    let refusals = import::refusals(&editor, real.id.unwrap(), 0, 100).await.unwrap();
     assert_eq!(refusals, report.refusals);
     assert_eq!((refusals[0].row_number, refusals[0].column.as_deref()), (5, Some("published_at")));
     assert!(refusals[0].raw.contains("yesterday"), "{refusals:?}");
@@ -256,7 +260,10 @@ async fn of_rows_that_contradict_each_other_the_stated_one_counts() {
         let editor = world.member(&tenant, Role::Editor).await;
         let report = world.import_text(&editor, &rows, with_rule(rule)).await.unwrap();
         assert_eq!(report.counts, Counts { read: 5, new: 2, duplicate: 3, ..Counts::default() }, "{slug}");
-        assert_eq!((report.contradictions, report.contradiction_examples), (1, vec!["p1 in rows 1, 3, 4".to_owned()]));
+        assert_eq!(
+            (report.findings.contradictions, contradictions(&report)),
+            (1, vec!["p1 in rows 1, 3, 4".to_owned()])
+        );
         let summary = summary(&editor, whole_month(day("2026-03-01"))).await;
         assert_eq!(value(&summary, Kpi::Engagements), Some(engagements.into()), "{slug}");
     }
@@ -272,7 +279,7 @@ async fn of_rows_that_contradict_each_other_the_stated_one_counts() {
     // Rows that say the same do not contradict each other.
     let equal = file(&["x,a,A,p2,2026-03-01T10:00:00Z,,,,1,,,", "x,a,A,p2,2026-03-01T10:00:00Z,,,,1,,,"]);
     let report = world.import_text(&editor, &equal, with_rule(DuplicateRule::Refuse)).await.unwrap();
-    assert_eq!((report.counts.new, report.counts.duplicate, report.contradictions), (1, 1, 0));
+    assert_eq!((report.counts.new, report.counts.duplicate, report.findings.contradictions), (1, 1, 0));
 }
 
 #[tokio::test]
@@ -432,6 +439,7 @@ async fn values_too_large_to_keep_are_refused_with_their_row() {
         let report = report.unwrap_or_else(|error| panic!("{column}: {error:?}"));
         assert_eq!((report.counts.refused, report.refusals[0].column.as_deref()), (1, Some(column)), "{report:?}");
         assert_eq!(report.refusals[0].row_number, 1);
+        assert_eq!(report.refusals[0].raw, row, "the whole row, to be mended");
     }
     let rows: Vec<String> =
         (0..200).map(|post| format!("x,a,A,q{post},2026-03-01T10:00:00Z,,,,1000000000000,,999999999999.99,")).collect();
@@ -512,8 +520,8 @@ async fn an_import_of_another_tenant_does_not_exist() {
         assert_eq!(import::roll_back(&editor, id).await, Err(Error::NotFound));
     }
     assert_eq!(
-        import::refusals(&editor, theirs).await,
-        import::refusals(&editor, nobodys).await,
+        import::refusals(&editor, theirs, 0, 100).await,
+        import::refusals(&editor, nobodys, 0, 100).await,
         "theirs looks like nobody's"
     );
     assert_eq!(import::tenant_of(&world.operator(), theirs).await, Ok(foreign.slug.clone()));
@@ -603,7 +611,7 @@ async fn a_file_that_knows_only_months_is_counted_by_whole_months() {
     let editor = world.member(&tenant, Role::Editor).await;
     let report = import::run(&editor, &path, named(COSMETICS), |_| {}).await.unwrap();
     assert_eq!(report.counts, Counts { read: 500, new: 500, ..Counts::default() });
-    assert_eq!((report.accounts, report.mapping.as_str()), (1, "facebook-cosmetics-2014"));
+    assert_eq!((report.findings.accounts, report.mapping.as_str()), (1, "facebook-cosmetics-2014"));
     for lacking in [
         "No date",
         "No post ids",
@@ -612,7 +620,11 @@ async fn a_file_that_knows_only_months_is_counted_by_whole_months() {
         "No followers",
         "Empty cells",
     ] {
-        assert!(report.notes.iter().any(|note| note.contains(lacking)), "{lacking}: {:?}", report.notes);
+        assert!(
+            report.findings.notes.iter().any(|note| note.contains(lacking)),
+            "{lacking}: {:?}",
+            report.findings.notes
+        );
     }
     let mut all = 0;
     for month in 1..=12 {

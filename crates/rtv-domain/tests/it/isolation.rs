@@ -24,9 +24,10 @@ const GLOBAL: [(&str, &str); 9] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 3] = [
+const OTHER_POLICIES: [(&str, &str); 4] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
+    ("import_seen_by_worker", "a worker finds in all tenants what to sweep, and does it inside each"),
     ("audit_event_added", "sign-ins, staff and workers add to the operator's chain"),
 ];
 
@@ -415,6 +416,7 @@ const SEED: &str = r"
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000004');
     insert into import_refusal (tenant_id, import_id, row_number, reason, raw)
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000003', 1, 'r', 'w');
+    insert into saved_mapping (tenant_id, name, draft, actor_label) values (rtv_tenant(), 'm', '{}', 'a');
     insert into audit_event (
       tenant_id, id, occurred_at, actor_kind, actor_label, action, resource_kind, resource_id, result
     ) values (

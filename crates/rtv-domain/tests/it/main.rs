@@ -5,7 +5,9 @@
 mod access;
 mod figures;
 mod import;
+mod import_steps;
 mod isolation;
+mod mapping;
 mod post_hour;
 mod ranking;
 mod scorecard;
