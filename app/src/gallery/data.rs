@@ -30,8 +30,8 @@ pub(super) fn section(theme: Theme) -> AnyView {
     )
 }
 
-fn change(text: &str, direction: Direction, judgement: Judgement, sentence: &str) -> Option<KpiChange> {
-    Some(KpiChange { text: text.into(), direction, judgement, sentence: sentence.into() })
+fn change(text: &str, direction: Direction, judgement: Judgement, sentence: &str) -> KpiChange {
+    KpiChange { text: text.into(), direction, judgement, sentence: sentence.into() }
 }
 
 fn deltas() -> AnyView {
@@ -65,7 +65,7 @@ fn cards() -> AnyView {
                 value="3.42M"
                 exact="3418220"
                 href="#main"
-                change=change("+12.4%", Up, Better, "better than 3.04M before")
+                change=Some(change("+12.4%", Up, Better, "better than 3.04M before"))
                 basis="Lifetime"
                 coverage="2 of 3 accounts"
                 sparkline=line(3)
@@ -77,7 +77,7 @@ fn cards() -> AnyView {
                 value="5.39%"
                 exact="0.0539"
                 href="#main"
-                change=change("−0.3 pp", Down, Worse, "worse than 5.69% before")
+                change=Some(change("−0.3 pp", Down, Worse, "worse than 5.69% before"))
                 basis="Of impressions"
                 sparkline=line(5)
             />
@@ -87,7 +87,7 @@ fn cards() -> AnyView {
                 definition="Confirmed deliveries, or imported posts."
                 value="126"
                 exact="126"
-                change=change("0%", Flat, Neutral, "as many as before")
+                change=Some(change("0%", Flat, Neutral, "as many as before"))
                 basis="Period"
                 sparkline=line(8)
             />
@@ -98,7 +98,7 @@ fn cards() -> AnyView {
                 value="912"
                 exact="912"
                 href="#main"
-                change=change("new", New, Neutral, "none in the period before")
+                change=Some(change("new", New, Neutral, "none in the period before"))
                 basis="Period"
             />
             <KpiCard
@@ -108,7 +108,7 @@ fn cards() -> AnyView {
                 value="Rp123,456,789,012"
                 exact="123456789012"
                 href="#main"
-                change=change("+1,218.0%", Up, Better, "better than Rp9,365,432,101 in the weeks from 6 October to 2 November")
+                change=Some(change("+1,218.0%", Up, Better, "better than Rp9,365,432,101 in the weeks from 6 October to 2 November"))
                 basis="Period"
                 note="Converted at the rates of the day of each sale"
                 sparkline=line(10)

@@ -260,14 +260,14 @@ fn a_tenants_colour_is_measured_against_the_grounds_there_are() {
     for (theme, grounds) in [LIGHT, DARK].into_iter().enumerate() {
         let Grounds { surface, canvas, others, selected, on_accent, faintest } = grounds;
         let names = ["sunken", "raised", "hover", "info-bg", "success-bg", "warning-bg", "danger-bg"];
-        let named = [
+        let single = [
             ("surface", surface),
             ("canvas", canvas),
             ("selected", selected),
             ("on-accent", on_accent),
             ("text-3", faintest),
         ];
-        for (name, color) in named.into_iter().chain(names.into_iter().zip(others)) {
+        for (name, color) in single.into_iter().chain(names.into_iter().zip(others)) {
             let token = tokens[&format!("color-{name}")][theme];
             let is_same = token.iter().zip(color.linear()).all(|(one, other)| (one - other).abs() < 1e-6);
             assert!(is_same, "{}: rtv_core::brand has another --color-{name}", THEMES[theme]);
