@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use rtv_core::preference::Theme;
 use rtv_ui::{
     Badge, Button, ButtonKind, Card, ChartFrame, Definition, DefinitionList, Diff, Direction, Disclosure, EmptyState,
-    FieldChange, IconName, Judgement, KpiCard, KpiChange, KpiDelta, KpiGrid, LinkButton, Matrix, MatrixCell, MatrixMark,
-    MatrixRow, Pager, Picture, RowLink, SortHeader, SortOrder, Sparkline, SwitchBadge, SwitchState, Table, TargetBar,
-    Tone, Variant, Words,
+    FieldChange, IconName, Judgement, KpiCard, KpiChange, KpiDelta, KpiGrid, LinkButton, Matrix, MatrixCell,
+    MatrixMark, MatrixRow, Pager, Picture, RowLink, SortHeader, SortOrder, Sparkline, SwitchBadge, SwitchState, Table,
+    TargetBar, Tone, Variant, Words,
 };
 
 use super::{PATH, course, part, specimen};

@@ -116,9 +116,6 @@ pub fn LinkButton(
     /// The words read instead of the visible ones; they must begin with the visible words.
     #[prop(optional, into)]
     label: Words,
-    /// Whether the browser goes there by itself and not the router: for files, and to load a page anew.
-    #[prop(optional)]
-    external: bool,
     /// The words.
     children: Children,
 ) -> impl IntoView {
@@ -130,7 +127,6 @@ pub fn LinkButton(
             data-variant=variant.as_str()
             data-size=small.then_some("small")
             data-wide=wide.then_some("true")
-            rel=external.then_some("external")
             aria-label=label.into_option()
         >
             {icon.map(|name| view! { <Icon name=name /> })}

@@ -391,11 +391,14 @@ async fn check_quota(tx: &mut Tx, limits: Limits, more: u64) -> Result<(), Error
     .map_err(failed)?;
     let used = u64::try_from(used).unwrap_or_default();
     if used + more > limits.tenant_bytes {
-        return Err(Error::Limit(format!(
-            "Uploaded files of this organisation may take {} at a time, and {} are taken. Cancel an import that is not needed, or wait: a file is removed {KEEP_DAYS} days after the last thing that happened to its import.",
-            shown_bytes(limits.tenant_bytes),
-            shown_bytes(used)
-        )));
+        return Err(Error::Limit {
+            message: format!(
+                "Uploaded files of this organisation may take {} at a time, and {} are taken. Cancel an import that is not needed, or wait: a file is removed {KEEP_DAYS} days after the last thing that happened to its import.",
+                shown_bytes(limits.tenant_bytes),
+                shown_bytes(used)
+            ),
+            seconds: 60,
+        });
     }
     Ok(())
 }
