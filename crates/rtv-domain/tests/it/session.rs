@@ -245,10 +245,8 @@ async fn a_sweep_removes_what_has_expired_and_nothing_else() {
 async fn preferences_come_with_the_session_and_are_the_persons_own() {
     let world = World::new().await;
     let (dana, sam) = (world.person("dana@example.org").await, world.person("sam@example.org").await);
-    let (hers, his) = (
-        signed_in(&world, &dana, b"hers", start()).await,
-        signed_in(&world, &sam, b"his", start()).await,
-    );
+    let (hers, his) =
+        (signed_in(&world, &dana, b"hers", start()).await, signed_in(&world, &sam, b"his", start()).await);
     let preference = async |hash| who(&world, hash, start()).await.unwrap().preference;
     assert_eq!(preference(hers).await, Preference::default());
     let dark = Change { theme: Some("dark".into()), single_keys: Some("off".into()), ..Change::default() };
