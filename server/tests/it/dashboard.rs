@@ -38,7 +38,10 @@ impl<S: Subscriber> Layer<S> for Listener {
             let mut summary = Summary::default();
             event.record(&mut summary);
             // The end of a transaction, and what the pool asks of a new connection and of one that comes back, are none.
-            if !["\"ROLLBACK", "\"select now() =", "\"set statement_timeout"].iter().any(|start| summary.0.starts_with(start)) {
+            if !["\"ROLLBACK", "\"select now() =", "\"set statement_timeout"]
+                .iter()
+                .any(|start| summary.0.starts_with(start))
+            {
                 self.0.lock().unwrap().push(summary.0);
             }
         }
