@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use rtv_ui::{Crumb, IconName, NavGroup, NavItem, Shell, TenantLink, Tone};
+use rtv_ui::{Button, Crumb, IconName, NavGroup, NavItem, Notice, Shell, TenantLink, Tone};
 use serde::{Deserialize, Serialize};
 
 /// Name of the product.
@@ -62,6 +62,10 @@ pub struct Frame {
     pub user_email: String,
     /// Whether the pages with figures are shown in the navigation.
     pub can_read_figures: bool,
+    /// Whether what is shown was made up by the demo.
+    pub has_sample_data: bool,
+    /// Whether the person may remove it.
+    pub can_remove_sample_data: bool,
     /// A message for this page.
     pub flash: Option<Flash>,
 }
@@ -126,6 +130,9 @@ pub fn TenantPage(
         .into_iter()
         .map(|one| TenantLink { name: one.name, slug: one.slug, role: one.role, current: one.current })
         .collect();
+    let sample_data = frame
+        .has_sample_data
+        .then(|| view! { <SampleDataNotice slug=frame.slug.clone() can_remove=frame.can_remove_sample_data /> });
     let title = format!("{}{} · {}", if is_refused { "Error: " } else { "" }, place.label(), frame.tenant);
     view! {
         <PageTitle title />
@@ -141,8 +148,34 @@ pub fn TenantPage(
             sessions_href="/me/sessions"
         >
             {frame.flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))}
+            {sample_data}
             {children()}
         </Shell>
+    }
+}
+
+/// Says that nothing here has happened, on every page of a tenant with the demo's data.
+#[component]
+fn SampleDataNotice(slug: String, can_remove: bool) -> impl IntoView {
+    let action = can_remove.then(|| {
+        view! {
+            <form method="post" action=format!("/t/{slug}/sample-data/remove")>
+                <Button small=true>"Remove sample data"</Button>
+            </form>
+        }
+        .into_any()
+    });
+    let advice = if can_remove {
+        "Remove them before you bring in your own; people and settings stay."
+    } else {
+        "An owner or admin can remove them."
+    };
+    view! {
+        <Notice tone=Tone::Warning action>
+            <strong>"Sample data."</strong>
+            " Accounts, posts and figures here are made up. "
+            {advice}
+        </Notice>
     }
 }
 

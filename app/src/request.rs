@@ -119,6 +119,8 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
         user_name: person.name.clone(),
         user_email: person.email.to_string(),
         can_read_figures: ctx.access().grants(rtv_core::Permission::AnalyticsRead),
+        has_sample_data: ctx.tenant().has_sample_data,
+        can_remove_sample_data: ctx.access().grants(rtv_core::Permission::ContentDelete),
         flash: current().flash,
     })
 }

@@ -4,5 +4,6 @@ pub mod chart;
 pub mod flash;
 pub mod health;
 pub mod metrics;
+pub mod sample_data;
 pub mod session;
 pub mod sign_in;

@@ -21,7 +21,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-use crate::http::{chart, health, metrics, session, sign_in};
+use crate::http::{chart, health, metrics, sample_data, session, sign_in};
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
 use crate::middleware::session_store::Store;
@@ -43,6 +43,7 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/me/sessions/{session}/end", post(session::end)),
         ("GET", "/t/{tenant}/charts/trend.svg", get(chart::trend_svg)),
         ("GET", "/t/{tenant}/charts/trend.json", get(chart::trend_json)),
+        ("POST", "/t/{tenant}/sample-data/remove", post(sample_data::remove)),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! From the domain's posts to the rows that people read. Runs on the server only.
 
 use rtv_core::filter::PageFilter;
-use rtv_core::kpi::{Basis, Unit};
+use rtv_core::kpi::{Basis, Kpi, Unit};
 use rtv_core::{Error, FieldError, PostId};
 use rtv_domain::TenantContext;
 use rtv_domain::format::{Format, MISSING, machine};
@@ -37,6 +37,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
     let query = Query {
         period,
         filter: Filter { platforms: filter.platforms.clone(), accounts: filter.accounts.clone() },
+        metric: filter.metric,
         after,
     };
     let listing = match post::list(ctx, &query).await {
@@ -50,6 +51,9 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
     let separator = if first.contains('?') { '&' } else { '?' };
     let basis = match listing.basis {
         Basis::Lifetime => "totals to date of posts published in the period",
+        Basis::Period if filter.metric == Some(Kpi::Published) => {
+            "posts published in the period, with what they gained in it"
+        }
         Basis::Period => "what posts gained in the period",
     };
     let shown = listing.posts.len();
@@ -83,7 +87,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
             .collect(),
         next: listing.next.map(|next| format!("{first}{separator}after={}_{}", next.day, next.id)),
         first: after.map(|_| first.clone()),
-        dashboard: filter.link(&format!("/t/{}/dashboard", ctx.tenant().slug)),
+        dashboard: PageFilter { metric: None, ..filter }.link(&format!("/t/{}/dashboard", ctx.tenant().slug)),
         is_refused: false,
     })
 }

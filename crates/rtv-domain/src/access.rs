@@ -54,7 +54,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         r#"
         select
           tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.time_zone, tenant.locale,
-          tenant.currency, tenant.week_start, membership.role
+          tenant.currency, tenant.week_start, tenant.sample_until is not null as "has_sample_data!", membership.role
         from membership
         join tenant on tenant.id = membership.tenant_id
         where membership.user_id = $1 and tenant.slug = $2
@@ -78,6 +78,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         locale: row.locale,
         currency: row.currency,
         week_start: u32::try_from(row.week_start).unwrap_or(0),
+        has_sample_data: row.has_sample_data,
     };
     Ok(TenantContext {
         context: ctx.clone(),

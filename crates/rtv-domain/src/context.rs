@@ -123,6 +123,8 @@ pub struct Tenant {
     pub currency: String,
     /// First day of its week, Monday = 0.
     pub week_start: u32,
+    /// Whether the demo's data is in it, which its pages say.
+    pub has_sample_data: bool,
 }
 
 /// What an actor holds in a tenant.

@@ -291,6 +291,7 @@ mod tests {
             locale: locale.into(),
             currency: currency.into(),
             week_start: 0,
+            has_sample_data: false,
         })
     }
 

@@ -73,17 +73,29 @@ pub struct Figure {
     pub daily: Vec<Option<Decimal>>,
 }
 
-/// How much of what was asked for reports a KPI.
+/// How much of what was asked for reports a KPI. Under the basis *period* a post counts once for each day on which it
+/// gained anything, because it may report a figure on some of its days only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// Platforms that report it.
     pub platforms: usize,
-    /// Platforms with posts in the period.
+    /// Platforms with posts in the period, or with posts that gained anything in it.
     pub of_platforms: usize,
-    /// Posts that report it.
+    /// Posts that report it, or days of posts.
     pub posts: i64,
-    /// Posts in the period.
+    /// Posts in the period, or days of posts.
     pub of_posts: i64,
+}
+
+/// An account whose daily figures have not arrived for the last days of the period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// Its network.
+    pub platform: Platform,
+    /// Its name.
+    pub name: String,
+    /// Last day that has arrived.
+    pub until: NaiveDate,
 }
 
 /// One point of the trend.
@@ -124,12 +136,17 @@ pub struct Summary {
     pub unplaced_posts: i64,
     /// Whether the period's last day is still running.
     pub is_running: bool,
+    /// Accounts of which days before today are still to come. A day is expected to be there on the next.
+    pub late: Vec<Late>,
 }
 
 /// Sums of the roll-up, of any number of groups.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
+    /// Posts of the groups; under the basis *period* days of posts.
     posts: i64,
+    /// Posts that were published, whatever the basis: one that gains on thirty days was published once.
+    published: i64,
     reach: Option<i64>,
     reach_posts: i64,
     impressions: Option<i64>,
@@ -150,6 +167,7 @@ struct Sums {
     roi_posts: i64,
     sentiment_sum: f64,
     sentiment_count: i64,
+    sentiment_posts: i64,
 }
 
 fn add<T: core::ops::Add<Output = T>>(left: Option<T>, right: Option<T>) -> Option<T> {
@@ -163,6 +181,7 @@ impl Sums {
     fn plus(self, other: &Self) -> Self {
         Self {
             posts: self.posts + other.posts,
+            published: self.published + other.published,
             reach: add(self.reach, other.reach),
             reach_posts: self.reach_posts + other.reach_posts,
             impressions: add(self.impressions, other.impressions),
@@ -183,6 +202,7 @@ impl Sums {
             roi_posts: self.roi_posts + other.roi_posts,
             sentiment_sum: self.sentiment_sum + other.sentiment_sum,
             sentiment_count: self.sentiment_count + other.sentiment_count,
+            sentiment_posts: self.sentiment_posts + other.sentiment_posts,
         }
     }
 
@@ -202,7 +222,7 @@ impl Sums {
             ),
             Kpi::FollowerGrowth => None,
             Kpi::Sentiment => ratio(Decimal::from_f64(self.sentiment_sum)?, Decimal::from(self.sentiment_count)),
-            Kpi::Published => Some(Decimal::from(self.posts)),
+            Kpi::Published => Some(Decimal::from(self.published)),
             Kpi::Conversions => self.conversions.map(Decimal::from),
             Kpi::Revenue => self.revenue,
             Kpi::Roi => ratio(self.roi_revenue - self.roi_cost, self.roi_cost),
@@ -216,11 +236,12 @@ impl Sums {
             Kpi::Impressions => self.impressions_posts,
             Kpi::Engagements => self.engagements_posts,
             Kpi::EngagementRate => self.rate_posts,
-            Kpi::Sentiment => self.sentiment_count,
+            Kpi::Sentiment => self.sentiment_posts,
             Kpi::Conversions => self.conversions_posts,
             Kpi::Revenue => self.revenue_posts,
             Kpi::Roi => self.roi_posts,
-            Kpi::Published | Kpi::FollowerGrowth => self.posts,
+            Kpi::Published => self.published,
+            Kpi::FollowerGrowth => self.posts,
         }
     }
 }
@@ -230,7 +251,8 @@ fn ratio(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
     if denominator.is_zero() { None } else { Some((numerator / denominator).round_dp(12)) }
 }
 
-/// One row of the roll-up, over accounts and campaigns of a platform.
+/// Rows of the roll-up, over accounts and campaigns of a platform. Under the basis *period* what was published stands in
+/// groups of its own, which come from the other basis and hold nothing else.
 struct Group {
     first_day: NaiveDate,
     last_day: NaiveDate,
@@ -265,11 +287,13 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         groups.iter().filter(|group| query.previous.is_some_and(|period| group.lies_in(period))).collect();
     let now = Sums::total(current.iter().copied());
     let before = query.previous.map(|_| Sums::total(earlier.iter().copied()));
+    let days = daily(query.period, &current);
     // Where the day of a post is unknown, a line by day would show too little.
-    let days = if current.iter().all(|group| group.first_day == group.last_day) {
-        daily(query.period, &current)
-    } else {
-        Vec::new()
+    let has_days = |kpi: Kpi| {
+        current
+            .iter()
+            .filter(|group| kpi == Kpi::Published || group.sums.posts > 0)
+            .all(|group| group.first_day == group.last_day)
     };
 
     let mut platforms: Vec<Platform> = current.iter().map(|group| group.platform).collect();
@@ -296,17 +320,18 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
                 kpi,
                 value,
                 previous,
-                missing: value.is_none().then(|| why_missing(kpi, &now, &platforms, &accounts)),
+                missing: value.is_none().then(|| why_missing(kpi, basis, &now, &platforms, &accounts)),
                 coverage: Coverage {
                     platforms: reporting,
                     of_platforms: platforms.len(),
                     posts: now.reporting(kpi),
-                    of_posts: now.posts,
+                    of_posts: if kpi == Kpi::Published { now.published } else { now.posts },
                 },
                 basis,
-                note: note(kpi, &now),
+                note: note(kpi, basis, &now),
                 daily: days
                     .iter()
+                    .filter(|_| has_days(kpi))
                     .map(|day| if day.posts == 0 && kpi != Kpi::Published { None } else { day.value(kpi) })
                     .collect(),
             }
@@ -336,10 +361,11 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         undated_posts: groups
             .iter()
             .filter(|group| group.overlaps(query.period) && !group.lies_in(query.period))
-            .map(|group| group.sums.posts)
+            .map(|group| group.sums.published)
             .sum(),
         unplaced_posts,
         is_running: query.period.to() >= ctx.today(),
+        late: if basis == Basis::Period { late(&covered, query.period, ctx.today()) } else { Vec::new() },
         accounts,
     })
 }
@@ -354,12 +380,24 @@ pub(crate) fn basis_of(accounts: &[&Account]) -> Basis {
     }
 }
 
+/// Accounts whose figures end inside the period, before yesterday.
+fn late(accounts: &[&Account], period: Period, today: NaiveDate) -> Vec<Late> {
+    let expected = today.pred_opt().unwrap_or(today).min(period.to());
+    accounts
+        .iter()
+        .filter_map(|account| {
+            let until = account.figures_until.filter(|until| *until < expected && *until >= period.from())?;
+            Some(Late { platform: account.platform, name: account.name.clone(), until })
+        })
+        .collect()
+}
+
 async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid::Uuid]) -> Result<Vec<Group>, Error> {
     let previous = query.previous.unwrap_or(query.period);
     let rows = sqlx::query!(
         r#"
         select
-          kpi_daily.first_day, kpi_daily.last_day, account.platform,
+          kpi_daily.basis, kpi_daily.first_day, kpi_daily.last_day, account.platform,
           sum(posts)::bigint as "posts!",
           sum(reach)::bigint as reach, sum(reach_posts)::bigint as "reach_posts!",
           sum(impressions)::bigint as impressions, sum(impressions_posts)::bigint as "impressions_posts!",
@@ -370,10 +408,11 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
           sum(conversions)::bigint as conversions, sum(conversions_posts)::bigint as "conversions_posts!",
           sum(revenue) as revenue, sum(revenue_posts)::bigint as "revenue_posts!",
           sum(roi_revenue) as "roi_revenue!", sum(roi_cost) as "roi_cost!", sum(roi_posts)::bigint as "roi_posts!",
-          sum(sentiment_sum) as "sentiment_sum!", sum(sentiment_count)::bigint as "sentiment_count!"
+          sum(sentiment_sum) as "sentiment_sum!", sum(sentiment_count)::bigint as "sentiment_count!",
+          sum(sentiment_posts)::bigint as "sentiment_posts!"
         from kpi_daily
         join account on account.tenant_id = kpi_daily.tenant_id and account.id = kpi_daily.account_id
-        where kpi_daily.basis = $1
+        where kpi_daily.basis in ($1, 'lifetime')
           -- A group spans at most one month, so the index's first day bounds what can overlap.
           and kpi_daily.first_day between least($2::date, $4::date) - 31 and greatest($3::date, $5::date)
           and (
@@ -381,7 +420,7 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
             or (kpi_daily.first_day <= $5 and kpi_daily.last_day >= $4)
           )
           and kpi_daily.account_id = any($6)
-        group by kpi_daily.first_day, kpi_daily.last_day, account.platform
+        group by kpi_daily.basis, kpi_daily.first_day, kpi_daily.last_day, account.platform
         order by kpi_daily.first_day, kpi_daily.last_day, account.platform
         "#,
         basis.key(),
@@ -396,12 +435,18 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
     .map_err(failed)?;
     rows.into_iter()
         .map(|row| {
+            let (first_day, last_day, platform) = (row.first_day, row.last_day, stored(row.platform.parse())?);
+            let published = if row.basis == Basis::Lifetime.key() { row.posts } else { 0 };
+            if row.basis != basis.key() {
+                return Ok(Group { first_day, last_day, platform, sums: Sums { published, ..Sums::default() } });
+            }
             Ok(Group {
-                first_day: row.first_day,
-                last_day: row.last_day,
-                platform: stored(row.platform.parse())?,
+                first_day,
+                last_day,
+                platform,
                 sums: Sums {
                     posts: row.posts,
+                    published,
                     reach: row.reach,
                     reach_posts: row.reach_posts,
                     impressions: row.impressions,
@@ -422,6 +467,7 @@ async fn read_groups(tx: &mut Tx, basis: Basis, query: &Query, accounts: &[uuid:
                     roi_posts: row.roi_posts,
                     sentiment_sum: row.sentiment_sum,
                     sentiment_count: row.sentiment_count,
+                    sentiment_posts: row.sentiment_posts,
                 },
             })
         })
@@ -437,7 +483,10 @@ async fn read_extent(
         r#"
         select
           min(kpi_daily.first_day) as first_day, max(kpi_daily.last_day) as last_day,
-          (select max(coalesce(rolled_back_at, finished_at)) from import) as as_of
+          greatest(
+            (select max(coalesce(rolled_back_at, finished_at)) from import),
+            (select max(measured_at) from account where id = any($2))
+          ) as as_of
         from kpi_daily
         where basis = $1 and account_id = any($2)
         "#,
@@ -451,12 +500,15 @@ async fn read_extent(
     Ok((extent, row.as_of))
 }
 
-fn why_missing(kpi: Kpi, sums: &Sums, platforms: &[Platform], accounts: &[Account]) -> String {
+fn why_missing(kpi: Kpi, basis: Basis, sums: &Sums, platforms: &[Platform], accounts: &[Account]) -> String {
     if accounts.is_empty() {
         return "No data has been imported yet.".into();
     }
     if sums.posts == 0 {
-        return "Nothing was published in this period.".into();
+        return match basis {
+            Basis::Lifetime => "Nothing was published in this period.".into(),
+            Basis::Period => "No figures have arrived for this period.".into(),
+        };
     }
     let names = platforms.iter().map(|platform| platform.label()).collect::<Vec<_>>().join(", ");
     let none = |what: &str| format!("None of the posts in this period reports {what} ({names}).");
@@ -483,7 +535,7 @@ fn why_missing(kpi: Kpi, sums: &Sums, platforms: &[Platform], accounts: &[Accoun
     }
 }
 
-fn note(kpi: Kpi, sums: &Sums) -> Option<String> {
+fn note(kpi: Kpi, basis: Basis, sums: &Sums) -> Option<String> {
     match kpi {
         Kpi::EngagementRate if sums.rate_reach > 0 && sums.rate_impressions > 0 => {
             Some("Engagements ÷ impressions, and ÷ reach for posts without impressions.".into())
@@ -492,8 +544,14 @@ fn note(kpi: Kpi, sums: &Sums) -> Option<String> {
             Some("Engagements ÷ reach, because impressions are missing.".into())
         }
         Kpi::EngagementRate if sums.rate_impressions > 0 => Some("Engagements ÷ impressions.".into()),
-        Kpi::Sentiment if sums.sentiment_count > 0 => Some(format!("Mean of {} scored posts.", sums.sentiment_count)),
-        Kpi::Reach if sums.reach.is_some() => Some("Someone who saw two posts counts twice.".into()),
+        Kpi::Sentiment if sums.sentiment_count > 0 => Some(match basis {
+            Basis::Lifetime => format!("Mean of {} scored posts.", sums.sentiment_count),
+            Basis::Period => format!("Mean of {} scored engagements.", sums.sentiment_count),
+        }),
+        Kpi::Reach if sums.reach.is_some() => Some(match basis {
+            Basis::Lifetime => "Someone who saw two posts counts twice.".into(),
+            Basis::Period => "Someone who saw two posts, or one on two days, counts twice.".into(),
+        }),
         _ => None,
     }
 }
@@ -533,7 +591,7 @@ fn place(period: Period, grain: Grain, week_start: u32, groups: &[&Group]) -> (V
             let index = firsts.partition_point(|first| *first <= group.first_day) - 1;
             sums[index] = sums[index].plus(&group.sums);
         } else {
-            unplaced += group.sums.posts;
+            unplaced += group.sums.published;
         }
     }
     (firsts, sums, unplaced)

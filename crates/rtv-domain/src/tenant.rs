@@ -37,12 +37,23 @@ pub struct NewTenant {
 pub struct Listed {
     /// The tenant.
     pub tenant: Tenant,
-    /// How many people belong to it.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// Whether the demo made it.
+    pub is_sample: bool,
 }
 
 /// Creates a tenant. Every field that is refused is named at once.
 pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
+    let tenant = checked(new)?;
+    let mut tx = ctx.begin_staff(StaffPermission::TenantsCreate, Some(tenant.id)).await?;
+    insert(&mut tx, &tenant, ctx.now()).await?;
+    tx.commit().await?;
+    Ok(tenant)
+}
+
+/// A tenant of what was typed, not stored yet.
+pub(crate) fn checked(new: NewTenant) -> Result<Tenant, Error> {
     let mut errors = Vec::new();
     let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
     let slug = new.slug.parse::<Slug>().map_err(|message| refuse("slug", message)).ok();
@@ -64,8 +75,7 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
     let (Some(slug), Some(zone), Some(plan), true) = (slug, zone, plan, errors.is_empty()) else {
         return Err(Error::Invalid(errors));
     };
-
-    let tenant = Tenant {
+    Ok(Tenant {
         id: TenantId::from(Uuid::now_v7()),
         slug,
         name,
@@ -76,8 +86,12 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
         locale,
         currency,
         week_start: 0,
-    };
-    let mut tx = ctx.begin_staff(StaffPermission::TenantsCreate, Some(tenant.id)).await?;
+        has_sample_data: false,
+    })
+}
+
+/// Stores a new tenant and writes the event.
+pub(crate) async fn insert(tx: &mut Tx, tenant: &Tenant, now: DateTime<Utc>) -> Result<(), Error> {
     sqlx::query!(
         r#"
         insert into tenant (id, slug, name, plan, status, is_house, time_zone, locale, currency, created_at, updated_at)
@@ -92,7 +106,7 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
         tenant.zone.name(),
         tenant.locale,
         tenant.currency,
-        ctx.now(),
+        now,
     )
     .execute(tx.connection())
     .await
@@ -104,9 +118,7 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
         "slug": tenant.slug, "name": tenant.name, "plan": tenant.plan, "zone": tenant.zone.name(),
         "locale": tenant.locale, "currency": tenant.currency, "is_house": tenant.is_house,
     });
-    tx.audit(Event::new("tenant.create", "tenant", tenant.id.to_string()).after(after)).await?;
-    tx.commit().await?;
-    Ok(tenant)
+    tx.audit(Event::new("tenant.create", "tenant", tenant.id.to_string()).after(after)).await
 }
 
 /// All tenants by slug.
@@ -114,7 +126,8 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
     let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, None).await?;
     let rows = sqlx::query!(
         r#"
-        select id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, created_at
+        select id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, created_at,
+          is_sample, sample_until is not null as "has_sample_data!"
         from tenant
         order by slug
         "#
@@ -137,8 +150,10 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
                     locale: row.locale,
                     currency: row.currency,
                     week_start: u32::try_from(row.week_start).unwrap_or(0),
+                    has_sample_data: row.has_sample_data,
                 },
                 created_at: row.created_at,
+                is_sample: row.is_sample,
             })
         })
         .collect()
@@ -148,7 +163,9 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
 pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
     let row = sqlx::query!(
         r#"
-        select id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start
+        select
+          id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start,
+          sample_until is not null as "has_sample_data!"
         from tenant
         where slug = $1
         "#,
@@ -171,5 +188,6 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
         locale: row.locale,
         currency: row.currency,
         week_start: u32::try_from(row.week_start).unwrap_or(0),
+        has_sample_data: row.has_sample_data,
     })
 }

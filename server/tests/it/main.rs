@@ -10,5 +10,6 @@ mod headers;
 mod health;
 mod isolation;
 mod permission;
+mod sample_data;
 mod sign_in;
 mod test_app;
