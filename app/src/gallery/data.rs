@@ -42,7 +42,7 @@ fn deltas() -> AnyView {
     ];
     view! {
         <div class="l-cluster" data-gap="4">
-            {deltas.into_iter().flatten().map(|change| view! { <KpiDelta change /> }).collect_view()}
+            {deltas.into_iter().map(|change| view! { <KpiDelta change /> }).collect_view()}
         </div>
     }
     .into_any()

@@ -3,7 +3,7 @@
 use axum::Form;
 use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
+use http::Method;
 use rtv_core::{Error, TargetId};
 use rtv_domain::target::{self, NewTarget};
 use serde::Deserialize;
@@ -78,9 +78,6 @@ async fn answer(
             let next: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
             Redirect::to(&format!("/sign-in?next={next}")).into_response()
         }
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            error_page(state, status, error, &request.context.request().id)
-        }
+        Err(error) => error_page(state, error, &request.context.request().id, &Method::POST),
     }
 }

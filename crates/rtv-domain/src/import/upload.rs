@@ -397,7 +397,7 @@ async fn check_quota(tx: &mut Tx, limits: Limits, more: u64) -> Result<(), Error
                 shown_bytes(limits.tenant_bytes),
                 shown_bytes(used)
             ),
-            seconds: 60,
+            seconds: 3_600,
         });
     }
     Ok(())
