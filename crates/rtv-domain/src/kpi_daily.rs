@@ -205,6 +205,7 @@ pub struct Difference {
 
 /// Recomputes every group of both bases from posts and daily gains and lists those that differ in any of their columns,
 /// at most 1,000. A group is one of an account and campaign, so an account and its days may be listed more than once.
+#[expect(clippy::too_many_lines, reason = "it is one statement")]
 pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
     tx.take_time().await?;

@@ -384,7 +384,6 @@ pub(super) const fn habits(platform: Platform) -> Habits {
                 ("link", 0.9, 0.7),
                 ("video", 0.3, 1.2),
             ],
-            ..plain
         },
         Platform::Instagram => Habits {
             reports_reach: true,
@@ -411,7 +410,6 @@ pub(super) const fn habits(platform: Platform) -> Habits {
             hours: EVENING,
             best: (18.0, 3.0),
             kinds: &[("photo", 1.1, 1.0), ("link", 1.0, 0.8), ("video", 0.6, 1.4), ("text", 0.3, 0.8)],
-            ..plain
         },
         Platform::Bluesky => Habits { engaged: 0.03, ..plain },
         Platform::Mastodon => Habits { engaged: 0.034, fades: 1.3, days: 8, ..plain },

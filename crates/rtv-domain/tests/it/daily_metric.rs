@@ -1,13 +1,16 @@
 //! Daily facts and the figures of basis *period*, each compared with what the facts give by themselves.
 
+use core::fmt::Write as _;
+
 use chrono::{Days, NaiveDate};
 use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::{Grain, Period};
+use rtv_core::scorecard::{Column, Dimension, Sort};
 use rtv_core::{AccountId, Error, Permission, PostId, Role};
 use rtv_domain::daily_metric::{self, FollowerCount, Gains, PostDay, Stored};
 use rtv_domain::import::{self, Options};
 use rtv_domain::kpi::{self, Filter, Query, Summary};
-use rtv_domain::{Tenant, TenantContext, account, kpi_daily, post};
+use rtv_domain::{Tenant, TenantContext, account, kpi_daily, post, post_hour, scorecard};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -36,7 +39,7 @@ impl Desk {
             let mut cells = row.split(',');
             let mut next = || cells.next().unwrap_or_default();
             let (platform, account, post, day, campaign, reactions) = (next(), next(), next(), next(), next(), next());
-            text.push_str(&format!("{platform},{account},{post},{day}T10:00:00Z,{campaign},,,{reactions},,,,,,,\n"));
+            writeln!(text, "{platform},{account},{post},{day}T10:00:00Z,{campaign},,,{reactions},,,,,,,").unwrap();
         }
         let options = Options { file_name: "f.csv".into(), ..Options::default() };
         self.world.import_text(&self.ctx, &text, options).await.unwrap().id.unwrap()
@@ -80,6 +83,7 @@ impl Desk {
 
     async fn check_roll_ups(&self) {
         assert_eq!(kpi_daily::verify(&self.ctx).await.unwrap(), []);
+        assert_eq!(post_hour::verify(&self.ctx).await.unwrap(), []);
     }
 }
 
@@ -150,6 +154,60 @@ async fn content_published_counts_a_post_once_however_many_days_it_gains_on() {
         (Some(0.into()), Some((3 + 11 * 2).into())),
         "nothing was published, and older posts still gained"
     );
+}
+
+#[tokio::test]
+async fn a_scorecard_counts_what_was_published_once_and_what_was_gained_in_the_period() {
+    let desk = busy_desk().await;
+    let march = desk.march().await;
+    let sort = Sort { column: Column::Name, is_descending: false };
+    let query = Query {
+        previous: Some(Period::new(day("2026-02-01"), day("2026-02-28")).unwrap()),
+        ..over("2026-03-01", "2026-03-31")
+    };
+    for (dimension, expect) in [
+        (Dimension::Platform, vec![("Facebook", 2, 10), ("X", 1, 123)]),
+        (Dimension::Account, vec![("a", 1, 123), ("b", 2, 10)]),
+        (Dimension::Campaign, vec![("Launch", 1, 60), ("No campaign", 2, 73)]),
+    ] {
+        let card =
+            scorecard::read(&desk.ctx, &query, dimension, sort, &march.accounts, &march.campaigns).await.unwrap();
+        assert_eq!(card.basis, Basis::Period);
+        let value = |row: &scorecard::Row, kpi: Kpi| row.cell(kpi).unwrap().value;
+        let shown: Vec<_> = card
+            .rows
+            .iter()
+            .map(|row| (row.name.as_str(), value(row, Kpi::Published), value(row, Kpi::Engagements)))
+            .collect();
+        let expect: Vec<(&str, Option<Decimal>, Option<Decimal>)> =
+            expect.into_iter().map(|(name, posts, gained)| (name, Some(posts.into()), Some(gained.into()))).collect();
+        assert_eq!(shown, expect);
+        assert_eq!(
+            (value(&card.total, Kpi::Published), value(&card.total, Kpi::Engagements)),
+            (Some(3.into()), Some(133.into()))
+        );
+        assert_eq!(card.total.cell(Kpi::Published).unwrap().previous, Some(1.into()));
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_what_was_published_keeps_to_the_campaign() {
+    let desk = busy_desk().await;
+    let march = desk.march().await;
+    let filter = Filter { campaigns: vec![march.campaigns[0].id], ..Filter::default() };
+    let query = over("2026-03-01", "2026-03-31");
+    let asked = post::Query { period: query.period, filter, metric: Some(Kpi::Published), after: None };
+    let listing = post::list(&desk.ctx, &asked).await.unwrap();
+    let shown: Vec<_> = listing.posts.iter().map(|one| one.external_id.as_str()).collect();
+    assert_eq!((shown, listing.count, listing.totals.engagements), (vec!["p1"], 1, Some(60)));
+    let figure = value(&desk.ask(Query { filter: asked.filter.clone(), ..query }).await, Kpi::Published);
+    assert_eq!(figure, Some(1.into()));
+    // The next page begins inside the day.
+    let all = post::Query { filter: Filter::default(), ..asked };
+    let first = &post::list(&desk.ctx, &all).await.unwrap().posts[0];
+    let after = post::Cursor { day: first.first_day, published_at: first.published_at, id: first.id };
+    let rest = post::list(&desk.ctx, &post::Query { after: Some(after), ..all }).await.unwrap();
+    assert_eq!(rest.posts.iter().map(|one| one.external_id.as_str()).collect::<Vec<_>>(), ["p2", "p1"]);
 }
 
 #[tokio::test]

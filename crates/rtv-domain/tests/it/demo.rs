@@ -9,8 +9,9 @@ use rtv_domain::demo::{self, Loaded, Outcome};
 use rtv_domain::import::Options;
 use rtv_domain::kpi::{self, Figure, Filter, Query, Summary};
 use rtv_domain::sample_data::{self, Removed};
+use rtv_domain::target::{self, NewTarget};
 use rtv_domain::user::{self, Belongs};
-use rtv_domain::{Actor, Tenant, TenantContext, access, account, import, kpi_daily, post, tenant};
+use rtv_domain::{Actor, Tenant, TenantContext, access, account, import, kpi_daily, post, post_hour, tenant};
 use serde_json::Value;
 
 use crate::world::{PASSWORD, World, at, passwords, secret};
@@ -44,6 +45,11 @@ impl World {
     }
 }
 
+async fn check_roll_ups(ctx: &TenantContext) {
+    assert_eq!(kpi_daily::verify(ctx).await.unwrap(), [], "{}", ctx.tenant().slug);
+    assert_eq!(post_hour::verify(ctx).await.unwrap(), [], "{}", ctx.tenant().slug);
+}
+
 fn query(from: &str, to: &str) -> Query {
     let period = Period::new(from.parse().unwrap(), to.parse().unwrap()).unwrap();
     Query { period, previous: None, filter: Filter::default(), metric: Kpi::Reach, grain: None }
@@ -75,7 +81,9 @@ async fn the_figures_of_the_demo_are_right_and_look_like_life() {
     assert_eq!(loaded.iter().map(|one| one.slug).collect::<Vec<_>>(), ["northwind-outdoor", "kaffa-coffee", "house"]);
     for one in &loaded {
         assert!(matches!(one.outcome, Outcome::Loaded(written) if written.posts > 200), "{one:?}");
-        assert_eq!(kpi_daily::verify(&world.inside(one.slug).await).await.unwrap(), [], "{}", one.slug);
+        check_roll_ups(&world.inside(one.slug).await).await;
+        let tenant = world.tenant_of_demo(one.slug).await;
+        assert!(!world.rows(&tenant, "post_hour").await.is_empty(), "{}", one.slug);
     }
 
     let northwind = world.inside("northwind-outdoor").await;
@@ -128,7 +136,7 @@ async fn two_databases_get_the_same_demo_and_weeks_later_it_is_the_same_weeks_la
     other.load(TODAY, Some(200)).await.unwrap();
     for slug in ["northwind-outdoor", "kaffa-coffee", "house"] {
         let (left, right) = (one.tenant_of_demo(slug).await, other.tenant_of_demo(slug).await);
-        for table in ["account", "campaign", "post", "post_daily", "account_daily", "kpi_daily"] {
+        for table in ["account", "campaign", "post", "post_daily", "account_daily", "kpi_daily", "post_hour"] {
             let (left, right) = (plain(one.rows(&left, table).await), plain(other.rows(&right, table).await));
             assert!(!left.is_empty());
             assert_eq!(left, right, "{table} of {slug}");
@@ -161,7 +169,7 @@ async fn loading_again_changes_nothing_and_a_day_later_adds_a_day() {
     assert!(later.iter().all(|one| matches!(one.outcome, Outcome::Replaced(_))), "{later:?}");
     for slug in ["northwind-outdoor", "kaffa-coffee", "house"] {
         let ctx = world.inside(slug).await;
-        assert_eq!(kpi_daily::verify(&ctx).await.unwrap(), [], "{slug}");
+        check_roll_ups(&ctx).await;
     }
     let count = async |table: &str| world.rows(&northwind, table).await.len();
     assert_eq!((count("account").await, count("campaign").await), (9, 8), "nothing is there twice");
@@ -208,6 +216,13 @@ async fn removal_takes_the_sample_and_leaves_everything_else() {
     let imported = world.import_text(&editor, &rows, Options::default()).await.unwrap();
     assert_eq!((imported.counts.new, imported.counts.changed), (2, 1));
 
+    for account in account::list(&editor).await.unwrap() {
+        let new = NewTarget { kpi: "reach".into(), aim: account.id.to_string(), amount: "500".into() };
+        target::set(&admin, &new).await.unwrap();
+    }
+    let new = NewTarget { kpi: "reach".into(), aim: "all".into(), amount: "9000".into() };
+    target::set(&admin, &new).await.unwrap();
+
     assert_eq!(sample_data::remove(&editor).await, Err(Error::Forbidden(Permission::ContentDelete)));
     let removed = sample_data::remove(&admin).await.unwrap();
     assert_eq!((removed.posts, removed.accounts), (199, 7));
@@ -222,7 +237,13 @@ async fn removal_takes_the_sample_and_leaves_everything_else() {
     let known = world.tenant_of_demo("northwind-outdoor").await;
     assert!(!known.has_sample_data);
     let ctx = world.inside("northwind-outdoor").await;
-    assert_eq!(kpi_daily::verify(&ctx).await.unwrap(), []);
+    check_roll_ups(&ctx).await;
+    assert_eq!(count("post_hour").await, 3, "one for each post that stays");
+    assert_eq!(
+        count("target").await,
+        4,
+        "one for all and one for each account; those of accounts that are gone went along"
+    );
     let accounts = account::list(&ctx).await.unwrap();
     assert!(accounts.iter().all(|one| one.basis == Basis::Lifetime && one.figures_until.is_none()), "{accounts:?}");
     let summary = kpi::summary(&ctx, &query("2026-11-01", "2026-11-30")).await.unwrap();
@@ -244,7 +265,7 @@ async fn removal_takes_the_sample_and_leaves_everything_else() {
 
     // Taking the import back does not bring the sample's post back.
     import::roll_back(&editor, imported.id.unwrap()).await.unwrap();
-    assert_eq!((count("post").await, count("kpi_daily").await), (0, 0));
+    assert_eq!((count("post").await, count("kpi_daily").await, count("post_hour").await), (0, 0, 0));
 }
 
 #[tokio::test]
@@ -256,7 +277,7 @@ async fn what_was_removed_is_loaded_again_on_request() {
     let removed = demo::remove(&world.operator()).await.unwrap();
     assert_eq!(removed.len(), 3);
     assert_eq!(demo::remove(&world.operator()).await.unwrap(), [], "there is none left");
-    for table in ["account", "campaign", "post", "post_daily", "account_daily", "kpi_daily"] {
+    for table in ["account", "campaign", "post", "post_daily", "account_daily", "kpi_daily", "post_hour"] {
         assert_eq!(world.rows(&house, table).await, Vec::<Value>::new(), "{table}");
     }
     let again = world.load(TODAY, Some(200)).await.unwrap();
