@@ -7,7 +7,9 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use leptos_router::params::ParamsMap;
 use rtv_core::{Permission, Plan, Preference, TenantStatus};
-use rtv_ui::{BareLayout, Crumb, IconName, LinkButton, NavGroup, NavItem, Shell, TenantLink, Tone, Variant};
+use rtv_ui::{
+    BareLayout, Button, Crumb, IconName, LinkButton, NavGroup, NavItem, Notice, Shell, TenantLink, Tone, Variant,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::brand::BrandStyle;
@@ -115,6 +117,10 @@ pub struct Frame {
     pub brand: Option<String>,
     /// Whether their keyboard is a Mac's, which has another key for commands.
     pub has_mac_keys: bool,
+    /// Whether what is shown was made up by the demo.
+    pub has_sample_data: bool,
+    /// Whether the person may remove it.
+    pub can_remove_sample_data: bool,
     /// A message that waited for the page.
     pub flash: Option<Flash>,
 }
@@ -313,6 +319,9 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
         }
     }
     let tenants = frame.tenants.into_iter().map(|one| one.link(place, &query)).collect();
+    // A person's own pages show nothing that the demo made up.
+    let sample_data = (frame.has_sample_data && place.is_some())
+        .then(|| view! { <SampleDataNotice slug=frame.slug.clone() can_remove=frame.can_remove_sample_data /> });
     view! {
         <BrandStyle rule=frame.brand />
         <Shell
@@ -334,9 +343,35 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
             on_search
         >
             {frame.flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))}
+            {sample_data}
             {children()}
         </Shell>
         {over}
+    }
+}
+
+/// Says that nothing here has happened, on every page of a tenant with the demo's data.
+#[component]
+fn SampleDataNotice(slug: String, can_remove: bool) -> impl IntoView {
+    let action = can_remove.then(|| {
+        view! {
+            <form method="post" action=format!("/t/{slug}/sample-data/remove")>
+                <Button small=true>"Remove sample data"</Button>
+            </form>
+        }
+        .into_any()
+    });
+    let advice = if can_remove {
+        "Remove them before you bring in your own; people and settings stay."
+    } else {
+        "An owner or admin can remove them."
+    };
+    view! {
+        <Notice tone=Tone::Warning action>
+            <strong>"Sample data."</strong>
+            " Accounts, posts and figures here are made up. "
+            {advice}
+        </Notice>
     }
 }
 

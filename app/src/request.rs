@@ -137,6 +137,8 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
         host: request.host.clone(),
         brand: ctx.tenant().brand.and_then(rtv_core::Brand::css),
         has_mac_keys: request.has_mac_keys(),
+        has_sample_data: ctx.tenant().has_sample_data,
+        can_remove_sample_data: ctx.access().grants(rtv_core::Permission::ContentDelete),
         flash: request.flash,
     })
 }

@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod database;
+pub mod demo;
 pub mod migrate;
 
 use std::process::ExitCode;
@@ -49,6 +50,11 @@ pub enum Command {
     /// Bring data in, and take it back.
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Load three organisations with 18 months of sample data, or remove that data again.
+    ///
+    /// Running it again on the same day changes nothing; on a later day the data moves up to that day.
+    #[command(after_help = "Examples:\n  rtv demo\n  rtv demo --posts 100000\n  rtv demo --remove")]
+    Demo(demo::Demo),
 }
 
 /// Why a command did not do what it was asked, by its exit status.
@@ -96,6 +102,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Db(command) => database::run(command, &settings).await,
             Command::Admin(command) => admin::run(command, &settings).await,
             Command::Migrate(command) => migrate::run(command, &settings).await,
+            Command::Demo(command) => demo::run(command, &settings).await,
         }
     });
     match outcome {

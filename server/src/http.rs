@@ -6,6 +6,7 @@ pub mod gallery;
 pub mod health;
 pub mod metrics;
 pub mod preference;
+pub mod sample_data;
 pub mod session;
 pub mod sign_in;
 pub mod target;

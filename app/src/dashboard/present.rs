@@ -48,9 +48,11 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
     };
     let format = Format::of(ctx.tenant());
     let path = format!("/t/{}/dashboard", ctx.tenant().slug);
-    let posts = summary.figures.iter().find(|figure| figure.kpi == Kpi::Published).and_then(|figure| figure.value);
-    let has_something = posts.is_some_and(|posts| !posts.is_zero())
-        || summary.figures.iter().any(|figure| figure.kpi == Kpi::FollowerGrowth && figure.value.is_some());
+    // Nothing published is no figure worth a page; every other value is one.
+    let has_something = summary
+        .figures
+        .iter()
+        .any(|figure| figure.value.is_some_and(|value| figure.kpi != Kpi::Published || !value.is_zero()));
     let body = if has_something {
         let ranking = rtv_domain::ranking::read(ctx, &asked, &summary.accounts, &summary.campaigns).await;
         let marks = ranking.as_ref().map(|ranking| marks(&asked, &summary, ranking)).unwrap_or_default();
@@ -142,6 +144,17 @@ fn notices(format: &Format, asked: &Query, summary: &Summary, has_figures: bool)
         notices
             .push(format!("The last day, {}, is still running: its figures will grow.", format.day(asked.period.to())));
     }
+    if has_figures && !summary.late.is_empty() {
+        let accounts: Vec<String> = summary
+            .late
+            .iter()
+            .map(|one| format!("{} on {} up to {}", one.name, one.platform.label(), format.day(one.until)))
+            .collect();
+        notices.push(format!(
+            "Some figures have not arrived yet: there are those of {}. The days after that will still grow.",
+            accounts.join(", ")
+        ));
+    }
     if summary.undated_posts > 0 {
         notices.push(format!(
             "{} posts are not counted: of them only the month is known, and the period holds only a part of it. Choose whole months to count them.",
@@ -196,7 +209,9 @@ fn card(
     figure: &Figure,
 ) -> CardView {
     let unit = figure.kpi.unit();
-    let drill = PageFilter { metric: None, grain: None, ..filter.clone() };
+    // Posts published in the period are others than those that gained something in it; the list is told which.
+    let metric = (figure.kpi == Kpi::Published).then_some(Kpi::Published);
+    let drill = PageFilter { metric, grain: None, ..filter.clone() };
     CardView {
         key: figure.kpi.key().into(),
         label: figure.kpi.label().into(),
@@ -209,7 +224,7 @@ fn card(
             .map(|_| drill.link(&format!("/t/{}/posts", ctx.tenant().slug))),
         change: change(format, asked, figure.kpi, figure.value, figure.previous),
         missing: figure.missing.clone(),
-        coverage: coverage(format, figure.kpi, figure.coverage),
+        coverage: coverage(format, figure),
         basis: match (figure.kpi, figure.basis) {
             (Kpi::Published, _) | (_, Basis::Period) => "in the period".into(),
             (_, Basis::Lifetime) => "lifetime".into(),
@@ -219,13 +234,18 @@ fn card(
     }
 }
 
-fn coverage(format: &Format, kpi: Kpi, coverage: Coverage) -> Option<String> {
-    if coverage.platforms == 0 || kpi == Kpi::Published {
+fn coverage(format: &Format, figure: &Figure) -> Option<String> {
+    let coverage: Coverage = figure.coverage;
+    if coverage.platforms == 0 || figure.kpi == Kpi::Published {
         return None;
     }
+    let counted = match figure.basis {
+        Basis::Lifetime => "posts",
+        Basis::Period => "daily figures of posts",
+    };
     let platforms = if coverage.of_platforms == 1 { "platform reports" } else { "platforms report" };
     let posts = if coverage.posts < coverage.of_posts {
-        format!(", {} of {} posts", format.count(coverage.posts), format.count(coverage.of_posts))
+        format!(", {} of {} {counted}", format.count(coverage.posts), format.count(coverage.of_posts))
     } else {
         String::new()
     };

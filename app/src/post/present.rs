@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rtv_core::filter::PageFilter;
-use rtv_core::kpi::{Basis, Unit};
+use rtv_core::kpi::{Basis, Kpi, Unit};
 use rtv_core::{Error, FieldError, PostId};
 use rtv_domain::TenantContext;
 use rtv_domain::format::{Format, MISSING, machine};
@@ -34,7 +34,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         Err(other) => return Err(other),
     };
     let period = filter.period(ctx.today())?;
-    let query = Query { period, filter: crate::dashboard::domain_filter(&filter), after };
+    let query = Query { period, filter: crate::dashboard::domain_filter(&filter), metric: filter.metric, after };
     let listing = match post::list(ctx, &query).await {
         Ok(listing) => listing,
         Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
@@ -46,6 +46,9 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
     let separator = if first.contains('?') { '&' } else { '?' };
     let basis = match listing.basis {
         Basis::Lifetime => "totals to date of posts published in the period",
+        Basis::Period if filter.metric == Some(Kpi::Published) => {
+            "posts published in the period, with what they gained in it"
+        }
         Basis::Period => "what posts gained in the period",
     };
     let shown = listing.posts.len();
@@ -79,7 +82,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
             .collect(),
         next: listing.next.map(|next| format!("{first}{separator}after={}", written(next))),
         first: after.map(|_| first.clone()),
-        dashboard: filter.link(&format!("/t/{}/dashboard", ctx.tenant().slug)),
+        dashboard: PageFilter { metric: None, ..filter }.link(&format!("/t/{}/dashboard", ctx.tenant().slug)),
         is_refused: false,
     })
 }

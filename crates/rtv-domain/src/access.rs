@@ -69,7 +69,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         select
           tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.time_zone, tenant.locale,
           tenant.currency, tenant.week_start, tenant.brand_hue, tenant.brand_chroma, tenant.created_at,
-          membership.role as "role?"
+          tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", membership.role as "role?"
         from membership
         join tenant on tenant.id = membership.tenant_id
         where membership.user_id = $1 and tenant.slug = $2

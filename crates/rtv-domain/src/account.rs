@@ -1,5 +1,6 @@
 //! Connected profiles. Today they come into being by imports; connecting them comes with publishing.
 
+use chrono::NaiveDate;
 use rtv_core::kpi::Basis;
 use rtv_core::{AccountId, Error, Permission, Platform};
 
@@ -20,6 +21,8 @@ pub struct Account {
     pub name: String,
     /// How its figures arrive.
     pub basis: Basis,
+    /// Last day for which daily gains have arrived; `None` where only totals are known.
+    pub figures_until: Option<NaiveDate>,
 }
 
 /// All accounts of the tenant, by platform and name.
@@ -31,10 +34,12 @@ pub async fn list(ctx: &TenantContext) -> Result<Vec<Account>, Error> {
 }
 
 pub(crate) async fn read(tx: &mut Tx) -> Result<Vec<Account>, Error> {
-    let rows = sqlx::query!("select id, platform, external_id, name, basis from account order by platform, name, id")
-        .fetch_all(tx.connection())
-        .await
-        .map_err(failed)?;
+    let rows = sqlx::query!(
+        "select id, platform, external_id, name, basis, figures_until from account order by platform, name, id"
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
     rows.into_iter()
         .map(|row| {
             Ok(Account {
@@ -43,6 +48,7 @@ pub(crate) async fn read(tx: &mut Tx) -> Result<Vec<Account>, Error> {
                 external_id: row.external_id,
                 name: row.name,
                 basis: stored(row.basis.parse())?,
+                figures_until: row.figures_until,
             })
         })
         .collect()

@@ -128,6 +128,8 @@ pub struct Tenant {
     pub week_start: u32,
     /// Its own colour, if it has one.
     pub brand: Option<Brand>,
+    /// Whether the demo's data is in it, which its pages say.
+    pub has_sample_data: bool,
 }
 
 /// What an actor holds in a tenant.

@@ -339,6 +339,7 @@ mod tests {
             currency: currency.into(),
             week_start: 0,
             brand: None,
+            has_sample_data: false,
         })
     }
 

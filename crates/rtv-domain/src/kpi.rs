@@ -89,17 +89,29 @@ pub struct Figure {
     pub course: Vec<Option<Decimal>>,
 }
 
-/// How much of what was asked for reports a KPI.
+/// How much of what was asked for reports a KPI. Under the basis *period* a post counts once for each day on which it
+/// gained anything, because it may report a figure on some of its days only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// Platforms that report it.
     pub platforms: usize,
-    /// Platforms with posts in the period.
+    /// Platforms with posts in the period, or with posts that gained anything in it.
     pub of_platforms: usize,
-    /// Posts that report it.
+    /// Posts that report it, or days of posts.
     pub posts: i64,
-    /// Posts in the period.
+    /// Posts in the period, or days of posts.
     pub of_posts: i64,
+}
+
+/// An account whose daily figures have not arrived for the last days of the period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// Its network.
+    pub platform: Platform,
+    /// Its name.
+    pub name: String,
+    /// Last day that has arrived.
+    pub until: NaiveDate,
 }
 
 /// One point of the trend.
@@ -148,12 +160,17 @@ pub struct Summary {
     pub unplaced_posts: i64,
     /// Whether the period's last day is still running.
     pub is_running: bool,
+    /// Accounts of which days before today are still to come. A day is expected to be there on the next.
+    pub late: Vec<Late>,
 }
 
 /// Sums of the roll-up, of any number of groups.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sums {
+    /// Posts of the groups; under the basis *period* days of posts.
     pub(crate) posts: i64,
+    /// Posts that were published, whatever the basis: one that gains on thirty days was published once.
+    pub(crate) published: i64,
     pub(crate) reach: Option<i64>,
     pub(crate) reach_posts: i64,
     pub(crate) impressions: Option<i64>,
@@ -174,35 +191,44 @@ pub(crate) struct Sums {
     pub(crate) roi_posts: i64,
     pub(crate) sentiment_sum: f64,
     pub(crate) sentiment_count: i64,
+    pub(crate) sentiment_posts: i64,
 }
 
-/// The sums of a row that has all of their columns.
+/// The sums of a row that has all of their columns. Queries read the basis *lifetime* beside the one in force: from rows of
+/// another basis comes what was published, and nothing else.
 macro_rules! sums_of {
-    ($row:expr) => {
-        $crate::kpi::Sums {
-            posts: $row.posts,
-            reach: $row.reach,
-            reach_posts: $row.reach_posts,
-            impressions: $row.impressions,
-            impressions_posts: $row.impressions_posts,
-            engagements: $row.engagements,
-            engagements_posts: $row.engagements_posts,
-            rate_engagements: $row.rate_engagements,
-            rate_impressions: $row.rate_impressions,
-            rate_by_reach_engagements: $row.rate_by_reach_engagements,
-            rate_reach: $row.rate_reach,
-            rate_posts: $row.rate_posts,
-            conversions: $row.conversions,
-            conversions_posts: $row.conversions_posts,
-            revenue: $row.revenue,
-            revenue_posts: $row.revenue_posts,
-            roi_revenue: $row.roi_revenue,
-            roi_cost: $row.roi_cost,
-            roi_posts: $row.roi_posts,
-            sentiment_sum: $row.sentiment_sum,
-            sentiment_count: $row.sentiment_count,
+    ($row:expr, $basis:expr) => {{
+        let published = if $row.basis == rtv_core::kpi::Basis::Lifetime.key() { $row.posts } else { 0 };
+        if $row.basis == $basis.key() {
+            $crate::kpi::Sums {
+                posts: $row.posts,
+                published,
+                reach: $row.reach,
+                reach_posts: $row.reach_posts,
+                impressions: $row.impressions,
+                impressions_posts: $row.impressions_posts,
+                engagements: $row.engagements,
+                engagements_posts: $row.engagements_posts,
+                rate_engagements: $row.rate_engagements,
+                rate_impressions: $row.rate_impressions,
+                rate_by_reach_engagements: $row.rate_by_reach_engagements,
+                rate_reach: $row.rate_reach,
+                rate_posts: $row.rate_posts,
+                conversions: $row.conversions,
+                conversions_posts: $row.conversions_posts,
+                revenue: $row.revenue,
+                revenue_posts: $row.revenue_posts,
+                roi_revenue: $row.roi_revenue,
+                roi_cost: $row.roi_cost,
+                roi_posts: $row.roi_posts,
+                sentiment_sum: $row.sentiment_sum,
+                sentiment_count: $row.sentiment_count,
+                sentiment_posts: $row.sentiment_posts,
+            }
+        } else {
+            $crate::kpi::Sums { published, ..Default::default() }
         }
-    };
+    }};
 }
 pub(crate) use sums_of;
 
@@ -217,6 +243,7 @@ impl Sums {
     pub(crate) fn plus(self, other: &Self) -> Self {
         Self {
             posts: self.posts + other.posts,
+            published: self.published + other.published,
             reach: add(self.reach, other.reach),
             reach_posts: self.reach_posts + other.reach_posts,
             impressions: add(self.impressions, other.impressions),
@@ -237,6 +264,7 @@ impl Sums {
             roi_posts: self.roi_posts + other.roi_posts,
             sentiment_sum: self.sentiment_sum + other.sentiment_sum,
             sentiment_count: self.sentiment_count + other.sentiment_count,
+            sentiment_posts: self.sentiment_posts + other.sentiment_posts,
         }
     }
 
@@ -255,7 +283,7 @@ impl Sums {
                 ratio(numerator, denominator)
             }
             Kpi::FollowerGrowth => None,
-            Kpi::Published => Some(Decimal::from(self.posts)),
+            Kpi::Published => Some(Decimal::from(self.published)),
             Kpi::Conversions => self.conversions.map(Decimal::from),
             Kpi::Revenue => self.revenue,
         }
@@ -292,11 +320,12 @@ impl Sums {
             Kpi::Impressions => self.impressions_posts,
             Kpi::Engagements => self.engagements_posts,
             Kpi::EngagementRate => self.rate_posts,
-            Kpi::Sentiment => self.sentiment_count,
+            Kpi::Sentiment => self.sentiment_posts,
             Kpi::Conversions => self.conversions_posts,
             Kpi::Revenue => self.revenue_posts,
             Kpi::Roi => self.roi_posts,
-            Kpi::Published | Kpi::FollowerGrowth => self.posts,
+            Kpi::Published => self.published,
+            Kpi::FollowerGrowth => self.posts,
         }
     }
 }
@@ -306,7 +335,8 @@ pub(crate) fn ratio(numerator: Decimal, denominator: Decimal) -> Option<Decimal>
     if denominator.is_zero() { None } else { Some((numerator / denominator).round_dp(12)) }
 }
 
-/// One row of the roll-up, over accounts and campaigns of a platform.
+/// Rows of the roll-up, over accounts and campaigns of a platform. Under the basis *period* what was published stands in
+/// groups of its own, which come from the other basis and hold nothing else.
 struct Group {
     first_day: NaiveDate,
     last_day: NaiveDate,
@@ -370,15 +400,15 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
                 kpi,
                 value,
                 previous,
-                missing: value.is_none().then(|| why_missing(kpi, &now, &platforms, &accounts)),
+                missing: value.is_none().then(|| why_missing(kpi, basis, &now, &platforms, &accounts)),
                 coverage: Coverage {
                     platforms: reporting,
                     of_platforms: platforms.len(),
                     posts: now.reporting(kpi),
-                    of_posts: now.posts,
+                    of_posts: if kpi == Kpi::Published { now.published } else { now.posts },
                 },
                 basis,
-                note: note(kpi, &now),
+                note: note(kpi, basis, &now),
                 course: course.iter().map(|sums| sums.value_of_posts(kpi)).collect(),
             }
         })
@@ -407,10 +437,11 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         undated_posts: groups
             .iter()
             .filter(|group| group.overlaps(query.period) && !group.lies_in(query.period))
-            .map(|group| group.sums.posts)
+            .map(|group| group.sums.published)
             .sum(),
         unplaced_posts,
         is_running: query.period.to() >= ctx.today(),
+        late: if basis == Basis::Period { late(&covered, query.period, ctx.today()) } else { Vec::new() },
         accounts,
         campaigns,
     })
@@ -426,6 +457,18 @@ pub(crate) fn basis_of(accounts: &[&Account]) -> Basis {
     }
 }
 
+/// Accounts whose figures end inside the period, before yesterday.
+fn late(accounts: &[&Account], period: Period, today: NaiveDate) -> Vec<Late> {
+    let expected = today.pred_opt().unwrap_or(today).min(period.to());
+    accounts
+        .iter()
+        .filter_map(|account| {
+            let until = account.figures_until.filter(|until| *until < expected && *until >= period.from())?;
+            Some(Late { platform: account.platform, name: account.name.clone(), until })
+        })
+        .collect()
+}
+
 async fn read_groups(
     tx: &mut Tx,
     basis: Basis,
@@ -437,7 +480,7 @@ async fn read_groups(
     let rows = sqlx::query!(
         r#"
         select
-          kpi_daily.first_day, kpi_daily.last_day, account.platform,
+          kpi_daily.basis, kpi_daily.first_day, kpi_daily.last_day, account.platform,
           sum(posts)::bigint as "posts!",
           sum(reach)::bigint as reach, sum(reach_posts)::bigint as "reach_posts!",
           sum(impressions)::bigint as impressions, sum(impressions_posts)::bigint as "impressions_posts!",
@@ -448,10 +491,11 @@ async fn read_groups(
           sum(conversions)::bigint as conversions, sum(conversions_posts)::bigint as "conversions_posts!",
           sum(revenue) as revenue, sum(revenue_posts)::bigint as "revenue_posts!",
           sum(roi_revenue) as "roi_revenue!", sum(roi_cost) as "roi_cost!", sum(roi_posts)::bigint as "roi_posts!",
-          sum(sentiment_sum) as "sentiment_sum!", sum(sentiment_count)::bigint as "sentiment_count!"
+          sum(sentiment_sum) as "sentiment_sum!", sum(sentiment_count)::bigint as "sentiment_count!",
+          sum(sentiment_posts)::bigint as "sentiment_posts!"
         from kpi_daily
         join account on account.tenant_id = kpi_daily.tenant_id and account.id = kpi_daily.account_id
-        where kpi_daily.basis = $1
+        where kpi_daily.basis in ($1, 'lifetime')
           -- A group spans at most one month, so the index's first day bounds what can overlap.
           and kpi_daily.first_day between least($2::date, $4::date) - 31 and greatest($3::date, $5::date)
           and (
@@ -460,7 +504,7 @@ async fn read_groups(
           )
           and kpi_daily.account_id = any($6)
           and (cardinality($7::uuid[]) = 0 or kpi_daily.campaign_id = any($7))
-        group by kpi_daily.first_day, kpi_daily.last_day, account.platform
+        group by kpi_daily.basis, kpi_daily.first_day, kpi_daily.last_day, account.platform
         order by kpi_daily.first_day, kpi_daily.last_day, account.platform
         "#,
         basis.key(),
@@ -480,7 +524,7 @@ async fn read_groups(
                 first_day: row.first_day,
                 last_day: row.last_day,
                 platform: stored(row.platform.parse())?,
-                sums: sums_of!(row),
+                sums: sums_of!(row, basis),
             })
         })
         .collect()
@@ -496,7 +540,10 @@ async fn read_extent(
         r#"
         select
           min(kpi_daily.first_day) as first_day, max(kpi_daily.last_day) as last_day,
-          (select max(coalesce(rolled_back_at, finished_at)) from import) as as_of
+          greatest(
+            (select max(coalesce(rolled_back_at, finished_at)) from import),
+            (select max(measured_at) from account where id = any($2))
+          ) as as_of
         from kpi_daily
         where basis = $1 and account_id = any($2) and (cardinality($3::uuid[]) = 0 or campaign_id = any($3))
         "#,
@@ -511,12 +558,15 @@ async fn read_extent(
     Ok((extent, row.as_of))
 }
 
-fn why_missing(kpi: Kpi, sums: &Sums, platforms: &[Platform], accounts: &[Account]) -> String {
+fn why_missing(kpi: Kpi, basis: Basis, sums: &Sums, platforms: &[Platform], accounts: &[Account]) -> String {
     if accounts.is_empty() {
         return "No data has been imported yet.".into();
     }
     if sums.posts == 0 {
-        return "Nothing was published in this period.".into();
+        return match basis {
+            Basis::Lifetime => "Nothing was published in this period.".into(),
+            Basis::Period => "No figures have arrived for this period.".into(),
+        };
     }
     let names = platforms.iter().map(|platform| platform.label()).collect::<Vec<_>>().join(", ");
     let none = |what: &str| format!("None of the posts in this period reports {what} ({names}).");
@@ -543,7 +593,7 @@ fn why_missing(kpi: Kpi, sums: &Sums, platforms: &[Platform], accounts: &[Accoun
     }
 }
 
-fn note(kpi: Kpi, sums: &Sums) -> Option<String> {
+fn note(kpi: Kpi, basis: Basis, sums: &Sums) -> Option<String> {
     match kpi {
         Kpi::EngagementRate if sums.rate_reach > 0 && sums.rate_impressions > 0 => {
             Some("Engagements ÷ impressions, and ÷ reach for posts without impressions.".into())
@@ -552,8 +602,14 @@ fn note(kpi: Kpi, sums: &Sums) -> Option<String> {
             Some("Engagements ÷ reach, because impressions are missing.".into())
         }
         Kpi::EngagementRate if sums.rate_impressions > 0 => Some("Engagements ÷ impressions.".into()),
-        Kpi::Sentiment if sums.sentiment_count > 0 => Some(format!("Mean of {} scored posts.", sums.sentiment_count)),
-        Kpi::Reach if sums.reach.is_some() => Some("Someone who saw two posts counts twice.".into()),
+        Kpi::Sentiment if sums.sentiment_count > 0 => Some(match basis {
+            Basis::Lifetime => format!("Mean of {} scored posts.", sums.sentiment_count),
+            Basis::Period => format!("Mean of {} scored engagements.", sums.sentiment_count),
+        }),
+        Kpi::Reach if sums.reach.is_some() => Some(match basis {
+            Basis::Lifetime => "Someone who saw two posts counts twice.".into(),
+            Basis::Period => "Someone who saw two posts, or one on two days, counts twice.".into(),
+        }),
         _ => None,
     }
 }
@@ -601,7 +657,7 @@ fn place(period: Period, grain: Grain, week_start: u32, groups: &[&Group]) -> (V
             let index = firsts.partition_point(|first| *first <= group.first_day) - 1;
             sums[index] = sums[index].plus(&group.sums);
         } else {
-            unplaced += group.sums.posts;
+            unplaced += group.sums.published;
         }
     }
     (firsts, sums, unplaced)

@@ -2,9 +2,11 @@
 //! facts, and [`verify`] recomputes them from the facts and reports every difference.
 
 use chrono::NaiveDate;
-use rtv_core::{Error, Permission};
+use rtv_core::kpi::Basis;
+use rtv_core::{Error, Permission, TenantId};
 use uuid::Uuid;
 
+use crate::access::stored;
 use crate::context::TenantContext;
 use crate::post_hour;
 use crate::transaction::{Resource, Tx, failed};
@@ -28,8 +30,30 @@ impl Touched {
     }
 }
 
-/// Recomputes the groups of basis *lifetime* from the posts, and the roll-up by hour with them.
+/// Takes the place of every other change of a tenant's facts until the transaction ends: two that run beside each other
+/// would each roll up without the other's rows. The key is the one of imports, which change facts too.
+pub(crate) async fn lock_facts(tx: &mut Tx, tenant: TenantId) -> Result<(), Error> {
+    sqlx::query!(r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#, format!("import {tenant}"))
+        .fetch_one(tx.connection())
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Recomputes the groups of basis *lifetime* from the posts and the roll-up by hour with them, and all groups of basis
+/// *period* of those accounts that have daily gains: a post that changed its campaign or is gone took its gains along.
 pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(), Error> {
+    write_lifetime(tx, touched).await?;
+    let with_gains =
+        sqlx::query_scalar!("select id from account where id = any($1) and basis = 'period'", &touched.accounts)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(failed)?;
+    if with_gains.is_empty() { Ok(()) } else { refresh_period(tx, &with_gains, None).await }
+}
+
+/// The groups of basis *lifetime*, and those by hour: both come from the posts of the same days.
+async fn write_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(), Error> {
     sqlx::query!(
         r#"
         delete from kpi_daily
@@ -52,7 +76,8 @@ pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(
           tenant_id, basis, first_day, last_day, account_id, campaign_id, posts,
           reach, reach_posts, impressions, impressions_posts, engagements, engagements_posts,
           rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach, rate_posts,
-          conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, roi_posts, sentiment_sum, sentiment_count
+          conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, roi_posts,
+          sentiment_sum, sentiment_count, sentiment_posts
         )
         select
           post.tenant_id, 'lifetime', post.published_from, post.published_to, post.account_id,
@@ -66,7 +91,7 @@ pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(
           sum(conversions)::bigint, count(conversions), sum(revenue), count(revenue),
           coalesce(sum(revenue) filter (where cost is not null), 0), coalesce(sum(cost) filter (where revenue is not null), 0),
           count(cost) filter (where revenue is not null),
-          coalesce(sum(sentiment), 0), count(sentiment)
+          coalesce(sum(sentiment), 0), count(sentiment), count(sentiment)
         from post
         join unnest($1::uuid[], $2::date[], $3::date[]) as touched (account_id, first_day, last_day)
           on post.account_id = touched.account_id
@@ -84,9 +109,88 @@ pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(
     post_hour::refresh(tx, touched).await
 }
 
+/// Recomputes the groups of basis *period* of the accounts on the days, or on all days, from what posts gained.
+pub(crate) async fn refresh_period(tx: &mut Tx, accounts: &[Uuid], days: Option<&[NaiveDate]>) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        delete from kpi_daily
+        where basis = 'period' and account_id = any($1) and ($2::date[] is null or first_day = any($2))
+        "#,
+        accounts,
+        days,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    sqlx::query!(
+        r#"
+        insert into kpi_daily (
+          tenant_id, basis, first_day, last_day, account_id, campaign_id, posts,
+          reach, reach_posts, impressions, impressions_posts, engagements, engagements_posts,
+          rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach, rate_posts,
+          conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, roi_posts,
+          sentiment_sum, sentiment_count, sentiment_posts
+        )
+        select
+          gained.tenant_id, 'period', gained.day, gained.day, post.account_id,
+          coalesce(post.campaign_id, '00000000-0000-0000-0000-000000000000'), count(*),
+          sum(gained.reach)::bigint, count(gained.reach), sum(gained.impressions)::bigint, count(gained.impressions),
+          sum(gained.engagements)::bigint, count(gained.engagements),
+          coalesce(sum(gained.engagements) filter (where gained.impressions is not null), 0)::bigint,
+          coalesce(sum(gained.impressions) filter (where gained.engagements is not null), 0)::bigint,
+          coalesce(sum(gained.engagements) filter (where gained.impressions is null and gained.reach is not null), 0)::bigint,
+          coalesce(sum(gained.reach) filter (where gained.impressions is null and gained.engagements is not null), 0)::bigint,
+          count(gained.engagements) filter (where gained.impressions is not null or gained.reach is not null),
+          sum(gained.conversions)::bigint, count(gained.conversions), sum(gained.revenue), count(gained.revenue),
+          coalesce(sum(gained.revenue) filter (where gained.cost is not null), 0),
+          coalesce(sum(gained.cost) filter (where gained.revenue is not null), 0),
+          count(gained.cost) filter (where gained.revenue is not null),
+          coalesce(sum(gained.sentiment_sum) filter (where gained.sentiment_count > 0), 0),
+          coalesce(sum(gained.sentiment_count), 0)::bigint, count(*) filter (where gained.sentiment_count > 0)
+        from post_daily as gained
+        join post on post.tenant_id = gained.tenant_id and post.id = gained.post_id
+        where post.account_id = any($1) and ($2::date[] is null or gained.day = any($2))
+        group by gained.tenant_id, gained.day, post.account_id, post.campaign_id
+        "#,
+        accounts,
+        days,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Recomputes every group of the accounts, of both bases and by hour.
+pub(crate) async fn rebuild(tx: &mut Tx, accounts: &[Uuid]) -> Result<(), Error> {
+    let groups = sqlx::query!(
+        r#"
+        select account_id as "account_id!", published_from as "first_day!", published_to as "last_day!"
+        from post
+        where account_id = any($1)
+        union
+        select account_id, first_day, last_day from kpi_daily where basis = 'lifetime' and account_id = any($1)
+        union
+        select account_id, first_day, last_day from post_hour where account_id = any($1)
+        "#,
+        accounts
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    let mut touched = Touched::default();
+    for group in groups {
+        touched.push(group.account_id, group.first_day, group.last_day);
+    }
+    write_lifetime(tx, &touched).await?;
+    refresh_period(tx, accounts, None).await
+}
+
 /// A group of the roll-up that does not equal its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
+    /// Basis of the group.
+    pub basis: Basis,
     /// Account of the group.
     pub account: rtv_core::AccountId,
     /// First day of the group.
@@ -99,16 +203,18 @@ pub struct Difference {
     pub from_facts: [Option<i64>; 4],
 }
 
-/// Recomputes every group of basis *lifetime* from the posts and lists those that differ in any of their columns, at
-/// most 1,000. A group is one of an account and campaign, so an account and its days may be listed more than once.
+/// Recomputes every group of both bases from posts and daily gains and lists those that differ in any of their columns,
+/// at most 1,000. A group is one of an account and campaign, so an account and its days may be listed more than once.
+#[expect(clippy::too_many_lines, reason = "it is one statement")]
 pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
+    tx.take_time().await?;
     // Sums of fractions depend on the order in which they are added, hence the tolerance for sentiment.
     let rows = sqlx::query!(
         r#"
         with facts as (
           select
-            account_id, published_from as first_day, published_to as last_day,
+            'lifetime' as basis, account_id, published_from as first_day, published_to as last_day,
             coalesce(campaign_id, '00000000-0000-0000-0000-000000000000') as campaign_id, count(*) as posts,
             sum(reach)::bigint as reach, count(reach) as reach_posts,
             sum(impressions)::bigint as impressions, count(impressions) as impressions_posts,
@@ -123,20 +229,40 @@ pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
             coalesce(sum(revenue) filter (where cost is not null), 0) as roi_revenue,
             coalesce(sum(cost) filter (where revenue is not null), 0) as roi_cost,
             count(cost) filter (where revenue is not null) as roi_posts,
-            coalesce(sum(sentiment), 0) as sentiment_sum, count(sentiment) as sentiment_count
+            coalesce(sum(sentiment), 0) as sentiment_sum, count(sentiment) as sentiment_count, count(sentiment) as sentiment_posts
           from post
           group by account_id, published_from, published_to, post.campaign_id
+          union all
+          select
+            'period', post.account_id, gained.day, gained.day,
+            coalesce(post.campaign_id, '00000000-0000-0000-0000-000000000000'), count(*),
+            sum(gained.reach)::bigint, count(gained.reach), sum(gained.impressions)::bigint, count(gained.impressions),
+            sum(gained.engagements)::bigint, count(gained.engagements),
+            coalesce(sum(gained.engagements) filter (where gained.impressions is not null), 0)::bigint,
+            coalesce(sum(gained.impressions) filter (where gained.engagements is not null), 0)::bigint,
+            coalesce(sum(gained.engagements) filter (where gained.impressions is null and gained.reach is not null), 0)::bigint,
+            coalesce(sum(gained.reach) filter (where gained.impressions is null and gained.engagements is not null), 0)::bigint,
+            count(gained.engagements) filter (where gained.impressions is not null or gained.reach is not null),
+            sum(gained.conversions)::bigint, count(gained.conversions), sum(gained.revenue), count(gained.revenue),
+            coalesce(sum(gained.revenue) filter (where gained.cost is not null), 0),
+            coalesce(sum(gained.cost) filter (where gained.revenue is not null), 0),
+            count(gained.cost) filter (where gained.revenue is not null),
+            coalesce(sum(gained.sentiment_sum) filter (where gained.sentiment_count > 0), 0),
+            coalesce(sum(gained.sentiment_count), 0)::bigint, count(*) filter (where gained.sentiment_count > 0)
+          from post_daily as gained
+          join post on post.tenant_id = gained.tenant_id and post.id = gained.post_id
+          group by post.account_id, gained.day, post.campaign_id
         ),
         rolled as (
           select
-            account_id, first_day, last_day, campaign_id, posts, reach, reach_posts, impressions, impressions_posts,
+            basis, account_id, first_day, last_day, campaign_id, posts, reach, reach_posts, impressions, impressions_posts,
             engagements, engagements_posts, rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach,
             rate_posts, conversions, conversions_posts, revenue, revenue_posts, roi_revenue, roi_cost, roi_posts, sentiment_sum,
-            sentiment_count
+            sentiment_count, sentiment_posts
           from kpi_daily
-          where basis = 'lifetime'
         )
         select
+          coalesce(facts.basis, rolled.basis) as "basis!",
           coalesce(facts.account_id, rolled.account_id) as "account_id!",
           coalesce(facts.first_day, rolled.first_day) as "first_day!",
           coalesce(facts.last_day, rolled.last_day) as "last_day!",
@@ -145,7 +271,8 @@ pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
           rolled.engagements as rolled_engagements
         from facts
         full join rolled
-          on rolled.account_id = facts.account_id
+          on rolled.basis = facts.basis
+          and rolled.account_id = facts.account_id
           and rolled.first_day = facts.first_day
           and rolled.last_day = facts.last_day
           and rolled.campaign_id = facts.campaign_id
@@ -153,15 +280,17 @@ pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
             facts.posts, facts.reach, facts.reach_posts, facts.impressions, facts.impressions_posts,
             facts.engagements, facts.engagements_posts, facts.rate_engagements, facts.rate_impressions,
             facts.rate_by_reach_engagements, facts.rate_reach, facts.rate_posts, facts.conversions, facts.conversions_posts,
-            facts.revenue, facts.revenue_posts, facts.roi_revenue, facts.roi_cost, facts.roi_posts, facts.sentiment_count
+            facts.revenue, facts.revenue_posts, facts.roi_revenue, facts.roi_cost, facts.roi_posts, facts.sentiment_count,
+            facts.sentiment_posts
           ) is distinct from (
             rolled.posts, rolled.reach, rolled.reach_posts, rolled.impressions, rolled.impressions_posts,
             rolled.engagements, rolled.engagements_posts, rolled.rate_engagements, rolled.rate_impressions,
             rolled.rate_by_reach_engagements, rolled.rate_reach, rolled.rate_posts, rolled.conversions, rolled.conversions_posts,
-            rolled.revenue, rolled.revenue_posts, rolled.roi_revenue, rolled.roi_cost, rolled.roi_posts, rolled.sentiment_count
+            rolled.revenue, rolled.revenue_posts, rolled.roi_revenue, rolled.roi_cost, rolled.roi_posts, rolled.sentiment_count,
+            rolled.sentiment_posts
           )
           or abs(facts.sentiment_sum - rolled.sentiment_sum) > 0.000001
-        order by 2, 1, coalesce(facts.campaign_id, rolled.campaign_id)
+        order by 3, 2, 1, coalesce(facts.campaign_id, rolled.campaign_id)
         limit 1000
         "#
     )
@@ -169,14 +298,16 @@ pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
     .await
     .map_err(failed)?;
     tx.rollback().await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Difference {
-            account: row.account_id.into(),
-            first_day: row.first_day,
-            last_day: row.last_day,
-            rolled_up: [row.rolled_posts, row.rolled_reach, row.rolled_impressions, row.rolled_engagements],
-            from_facts: [row.posts, row.reach, row.impressions, row.engagements],
+    rows.into_iter()
+        .map(|row| {
+            Ok(Difference {
+                basis: stored(row.basis.parse())?,
+                account: row.account_id.into(),
+                first_day: row.first_day,
+                last_day: row.last_day,
+                rolled_up: [row.rolled_posts, row.rolled_reach, row.rolled_impressions, row.rolled_engagements],
+                from_facts: [row.posts, row.reach, row.impressions, row.engagements],
+            })
         })
-        .collect())
+        .collect()
 }

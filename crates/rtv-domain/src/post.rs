@@ -1,7 +1,7 @@
 //! Posts behind a figure: the list that a drill-down opens, with totals that equal the figure.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rtv_core::kpi::Basis;
+use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::Period;
 use rtv_core::{AccountId, Error, Permission, Platform, PostId};
 use rust_decimal::Decimal;
@@ -24,6 +24,9 @@ pub struct Query {
     pub period: Period,
     /// Which accounts.
     pub filter: Filter,
+    /// The figure that the list is opened from. What was published are other posts than those that gained something;
+    /// under the basis *lifetime* they are the same.
+    pub metric: Option<Kpi>,
     /// Where the page starts.
     pub after: Option<Cursor>,
 }
@@ -119,6 +122,10 @@ pub async fn list(ctx: &TenantContext, query: &Query) -> Result<Listing, Error> 
         Basis::Lifetime => {
             (published(&mut tx, query, &ids, &chosen).await?, published_totals(&mut tx, query, &ids, &chosen).await?)
         }
+        Basis::Period if query.metric == Some(Kpi::Published) => (
+            published_gains(&mut tx, query, &ids, &chosen).await?,
+            published_gains_totals(&mut tx, query, &ids, &chosen).await?,
+        ),
         Basis::Period => {
             (active(&mut tx, query, &ids, &chosen).await?, active_totals(&mut tx, query, &ids, &chosen).await?)
         }
@@ -289,6 +296,110 @@ async fn active_totals(
         from post_daily
         join post on post.tenant_id = post_daily.tenant_id and post.id = post_daily.post_id
         where post_daily.day between $1 and $2
+          and post.account_id = any($3)
+          and (
+            cardinality($4::uuid[]) = 0
+            or post.campaign_id = any($4)
+            or (post.campaign_id is null and '00000000-0000-0000-0000-000000000000' = any($4))
+          )
+        "#,
+        query.period.from(),
+        query.period.to(),
+        accounts,
+        campaigns,
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    let totals = Figures {
+        reach: row.reach,
+        impressions: row.impressions,
+        reactions: row.reactions,
+        comments: row.comments,
+        shares: row.shares,
+        clicks: row.clicks,
+        engagements: row.engagements,
+        conversions: row.conversions,
+        revenue: row.revenue,
+    };
+    Ok((row.count, totals))
+}
+
+/// Posts published in the period, with what they gained in it; nothing, where no figures have arrived.
+async fn published_gains(
+    tx: &mut Tx,
+    query: &Query,
+    accounts: &[Uuid],
+    campaigns: &[Uuid],
+) -> Result<Vec<Post>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        select
+          post.id, post.account_id, account.name as account_name, account.platform, post.external_id, post.kind, post.body,
+          post.published_at, post.published_from as first_day,
+          gained.reach, gained.impressions, gained.reactions, gained.comments, gained.shares, gained.clicks, gained.engagements,
+          gained.conversions, gained.revenue
+        from post
+        join account on account.tenant_id = post.tenant_id and account.id = post.account_id
+        cross join lateral (
+          select
+            sum(reach)::bigint as reach, sum(impressions)::bigint as impressions, sum(reactions)::bigint as reactions,
+            sum(comments)::bigint as comments, sum(shares)::bigint as shares, sum(clicks)::bigint as clicks,
+            sum(engagements)::bigint as engagements, sum(conversions)::bigint as conversions, sum(revenue) as revenue
+          from post_daily
+          where post_daily.tenant_id = post.tenant_id and post_daily.post_id = post.id and post_daily.day between $1 and $2
+        ) as gained
+        where post.published_from between $1 and $2
+          and post.published_to <= $2
+          and post.account_id = any($3)
+          and (
+            cardinality($4::uuid[]) = 0
+            or post.campaign_id = any($4)
+            or (post.campaign_id is null and '00000000-0000-0000-0000-000000000000' = any($4))
+          )
+          and (
+            $5::date is null
+            or (post.published_from, post.listed_at, post.id) < ($5, coalesce($6, timestamptz '-infinity'), $7)
+          )
+        order by post.published_from desc, post.listed_at desc, post.id desc
+        limit $8
+        "#,
+        query.period.from(),
+        query.period.to(),
+        accounts,
+        campaigns,
+        query.after.map(|after| after.day),
+        query.after.and_then(|after| after.published_at),
+        query.after.map(|after| after.id.uuid()),
+        PAGE + 1,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    rows.into_iter().map(Row::into_post).collect()
+}
+
+async fn published_gains_totals(
+    tx: &mut Tx,
+    query: &Query,
+    accounts: &[Uuid],
+    campaigns: &[Uuid],
+) -> Result<(i64, Figures), Error> {
+    let row = sqlx::query!(
+        r#"
+        select
+          count(distinct post.id) as "count!",
+          sum(gained.reach)::bigint as reach, sum(gained.impressions)::bigint as impressions,
+          sum(gained.reactions)::bigint as reactions, sum(gained.comments)::bigint as comments,
+          sum(gained.shares)::bigint as shares, sum(gained.clicks)::bigint as clicks,
+          sum(gained.engagements)::bigint as engagements, sum(gained.conversions)::bigint as conversions,
+          sum(gained.revenue) as revenue
+        from post
+        left join post_daily as gained
+          on gained.tenant_id = post.tenant_id and gained.post_id = post.id and gained.day between $1 and $2
+        where post.published_from between $1 and $2
+          and post.published_to <= $2
           and post.account_id = any($3)
           and (
             cardinality($4::uuid[]) = 0

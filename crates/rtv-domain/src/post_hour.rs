@@ -82,6 +82,7 @@ pub struct Difference {
 /// Recomputes every group from the posts and lists those that differ in any of their columns, at most 1,000.
 pub async fn verify(ctx: &TenantContext) -> Result<Vec<Difference>, Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
+    tx.take_time().await?;
     let rows = sqlx::query!(
         r#"
         with facts as (

@@ -249,7 +249,7 @@ async fn read_counts(
           coalesce(sum(posts), 0)::bigint as "posts!", coalesce(sum(reach_posts), 0)::bigint as "reach!",
           coalesce(sum(impressions_posts), 0)::bigint as "impressions!",
           coalesce(sum(engagements_posts), 0)::bigint as "engagements!",
-          coalesce(sum(sentiment_count), 0)::bigint as "sentiment!",
+          coalesce(sum(sentiment_posts), 0)::bigint as "sentiment!",
           coalesce(sum(conversions_posts), 0)::bigint as "conversions!", coalesce(sum(revenue_posts), 0)::bigint as "revenue!"
         from kpi_daily
         where basis = 'lifetime'

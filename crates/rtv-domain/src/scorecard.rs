@@ -469,7 +469,7 @@ async fn read_sums(
     let rows = sqlx::query!(
         r#"
         select
-          span.number as "window!", kpi_daily.account_id,
+          span.number as "window!", kpi_daily.basis, kpi_daily.account_id,
           case when $7 then kpi_daily.campaign_id else '00000000-0000-0000-0000-000000000000' end as "campaign_id!",
           sum(posts)::bigint as "posts!",
           sum(reach)::bigint as reach, sum(reach_posts)::bigint as "reach_posts!",
@@ -481,15 +481,16 @@ async fn read_sums(
           sum(conversions)::bigint as conversions, sum(conversions_posts)::bigint as "conversions_posts!",
           sum(revenue) as revenue, sum(revenue_posts)::bigint as "revenue_posts!",
           sum(roi_revenue) as "roi_revenue!", sum(roi_cost) as "roi_cost!", sum(roi_posts)::bigint as "roi_posts!",
-          sum(sentiment_sum) as "sentiment_sum!", sum(sentiment_count)::bigint as "sentiment_count!"
+          sum(sentiment_sum) as "sentiment_sum!", sum(sentiment_count)::bigint as "sentiment_count!",
+          sum(sentiment_posts)::bigint as "sentiment_posts!"
         from unnest($1::int[], $2::date[], $3::date[]) as span (number, first_day, last_day)
         join kpi_daily
           on kpi_daily.first_day between span.first_day and span.last_day
           and kpi_daily.last_day <= span.last_day
-        where kpi_daily.basis = $4
+        where kpi_daily.basis in ($4, 'lifetime')
           and kpi_daily.account_id = any($5)
           and (cardinality($6::uuid[]) = 0 or kpi_daily.campaign_id = any($6))
-        group by 1, 2, 3
+        group by 1, 2, 3, 4
         "#,
         &numbers,
         &first_days,
@@ -504,6 +505,11 @@ async fn read_sums(
     .map_err(failed)?;
     Ok(rows
         .into_iter()
-        .map(|row| Sum { account: row.account_id, campaign: row.campaign_id, window: row.window, sums: sums_of!(row) })
+        .map(|row| Sum {
+            account: row.account_id,
+            campaign: row.campaign_id,
+            window: row.window,
+            sums: sums_of!(row, basis),
+        })
         .collect())
 }

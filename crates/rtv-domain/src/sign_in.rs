@@ -29,8 +29,16 @@ pub struct Verified {
     user: UserId,
     email: Email,
     name: String,
+    is_sample: bool,
     renewed_hash: Option<String>,
     counters: Vec<[u8; 32]>,
+}
+
+impl Verified {
+    /// Whether the person is one of the demo, whose password everybody knows.
+    pub const fn is_sample(&self) -> bool {
+        self.is_sample
+    }
 }
 
 /// Checks address and password. A refusal says the same whatever was wrong, and is audited.
@@ -40,8 +48,6 @@ pub async fn verify(
     email: &str,
     password: &SecretString,
 ) -> Result<Verified, Error> {
-    let refusal =
-        || Error::invalid("password", "The email address and the password do not match. Check both and try again.");
     let parsed = email.parse::<Email>().ok();
     let shown = parsed.as_ref().map_or_else(|| "(not an address)".to_owned(), Email::to_string);
     let now = ctx.now();
@@ -51,7 +57,7 @@ pub async fn verify(
     let limited = count(&mut tx, &counters, now).await?;
     let known = sqlx::query!(
         r#"
-        select app_user.id, app_user.name, app_user.is_disabled, user_credential.password_hash
+        select app_user.id, app_user.name, app_user.is_disabled, app_user.is_sample, user_credential.password_hash
         from app_user
         join user_credential on user_credential.user_id = app_user.id
         where app_user.email = $1
@@ -84,6 +90,7 @@ pub async fn verify(
             user: user.id.into(),
             email: parsed.ok_or(Error::Internal)?,
             name: user.name,
+            is_sample: user.is_sample,
             renewed_hash,
             counters,
         }),
@@ -92,6 +99,20 @@ pub async fn verify(
             record_refusal(ctx, user, &Event::new("user.sign_in", "user", shown).outcome(Outcome::Denied)).await?;
             Err(refusal())
         }
+    }
+}
+
+fn refusal() -> Error {
+    Error::invalid("password", "The email address and the password do not match. Check both and try again.")
+}
+
+/// Refuses somebody although the password was right, in the words of a wrong one, and records why.
+pub async fn refuse(ctx: &Context, verified: Verified, why: &str) -> Error {
+    metrics::counter!("rtv_sign_ins_total", "outcome" => "refused").increment(1);
+    let event = Event::new("user.sign_in", "user", verified.email.to_string()).outcome(Outcome::Denied).detail(why);
+    match record_refusal(ctx, Some(verified.user), &event).await {
+        Ok(()) => refusal(),
+        Err(error) => error,
     }
 }
 

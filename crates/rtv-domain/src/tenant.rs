@@ -39,10 +39,21 @@ pub struct Listed {
     pub tenant: Tenant,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// Whether the demo made it.
+    pub is_sample: bool,
 }
 
 /// Creates a tenant. Every field that is refused is named at once.
 pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
+    let tenant = checked(new)?;
+    let mut tx = ctx.begin_staff(StaffPermission::TenantsCreate, Some(tenant.id)).await?;
+    insert(&mut tx, &tenant, ctx.now()).await?;
+    tx.commit().await?;
+    Ok(tenant)
+}
+
+/// A tenant of what was typed, not stored yet.
+pub(crate) fn checked(new: NewTenant) -> Result<Tenant, Error> {
     let mut errors = Vec::new();
     let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
     let slug = new.slug.parse::<Slug>().map_err(|message| refuse("slug", message)).ok();
@@ -64,8 +75,7 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
     let (Some(slug), Some(zone), Some(plan), true) = (slug, zone, plan, errors.is_empty()) else {
         return Err(Error::Invalid(errors));
     };
-
-    let tenant = Tenant {
+    Ok(Tenant {
         id: TenantId::from(Uuid::now_v7()),
         slug,
         name,
@@ -77,8 +87,12 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
         currency,
         week_start: 0,
         brand: None,
-    };
-    let mut tx = ctx.begin_staff(StaffPermission::TenantsCreate, Some(tenant.id)).await?;
+        has_sample_data: false,
+    })
+}
+
+/// Stores a new tenant and writes the event.
+pub(crate) async fn insert(tx: &mut Tx, tenant: &Tenant, now: DateTime<Utc>) -> Result<(), Error> {
     sqlx::query!(
         r#"
         insert into tenant (id, slug, name, plan, status, is_house, time_zone, locale, currency, created_at, updated_at)
@@ -93,7 +107,7 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
         tenant.zone.name(),
         tenant.locale,
         tenant.currency,
-        ctx.now(),
+        now,
     )
     .execute(tx.connection())
     .await
@@ -105,9 +119,7 @@ pub async fn create(ctx: &Context, new: NewTenant) -> Result<Tenant, Error> {
         "slug": tenant.slug, "name": tenant.name, "plan": tenant.plan, "zone": tenant.zone.name(),
         "locale": tenant.locale, "currency": tenant.currency, "is_house": tenant.is_house,
     });
-    tx.audit(Event::new("tenant.create", "tenant", tenant.id.to_string()).after(after)).await?;
-    tx.commit().await?;
-    Ok(tenant)
+    tx.audit(Event::new("tenant.create", "tenant", tenant.id.to_string()).after(after)).await
 }
 
 /// Gives a tenant a colour of its own, or the default again.
@@ -143,7 +155,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
         r#"
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
-          created_at,
+          created_at, is_sample, sample_until is not null as "has_sample_data!",
           null::text as role
         from tenant
         order by slug
@@ -153,7 +165,9 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
     .await
     .map_err(failed)?;
     tx.rollback().await?;
-    rows.into_iter().map(|row| Ok(Listed { created_at: row.created_at, tenant: row.try_into()? })).collect()
+    rows.into_iter()
+        .map(|row| Ok(Listed { created_at: row.created_at, is_sample: row.is_sample, tenant: row.try_into()? }))
+        .collect()
 }
 
 /// One tenant by slug, for staff paths.
@@ -163,7 +177,7 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
         r#"
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
-          created_at,
+          created_at, is_sample, sample_until is not null as "has_sample_data!",
           null::text as role
         from tenant
         where slug = $1
@@ -195,6 +209,8 @@ pub(crate) struct TenantRow {
     pub(crate) brand_hue: Option<i16>,
     pub(crate) brand_chroma: Option<i16>,
     pub(crate) created_at: DateTime<Utc>,
+    pub(crate) is_sample: bool,
+    pub(crate) has_sample_data: bool,
     /// Role of the person who asks, in queries over memberships.
     pub(crate) role: Option<String>,
 }
@@ -215,6 +231,7 @@ impl TryFrom<TenantRow> for Tenant {
             currency: row.currency,
             week_start: u32::try_from(row.week_start).unwrap_or(0),
             brand: row.brand_hue.zip(row.brand_chroma).and_then(|(hue, chroma)| Brand::from_stored(hue, chroma)),
+            has_sample_data: row.has_sample_data,
         })
     }
 }

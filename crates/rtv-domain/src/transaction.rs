@@ -41,6 +41,8 @@ pub enum Resource {
     Import(rtv_core::ImportId),
     /// Saved mappings.
     Mappings,
+    /// The sample data of the tenant.
+    SampleData,
 }
 
 impl Resource {
@@ -55,6 +57,7 @@ impl Resource {
             Self::Imports => ("import", "all".into()),
             Self::Import(id) => ("import", id.to_string()),
             Self::Mappings => ("mapping", "all".into()),
+            Self::SampleData => ("sample_data", "all".into()),
         }
     }
 }
@@ -74,6 +77,8 @@ pub enum StaffPermission {
     UsersCreate,
     /// Act inside one tenant, which sees it in its audit log.
     TenantEnter,
+    /// Load the demo: its tenants, its people and their sample data.
+    SampleDataLoad,
 }
 
 /// Kinds of work that a worker does without a person.
@@ -220,6 +225,14 @@ impl Tx {
     /// The transaction itself, for the queue, whose rows ride along.
     pub fn queue(&mut self) -> &mut PgConnection {
         &mut self.inner
+    }
+
+    /// Lifts the limits of time for what works on large sets: the length of a set is no sign of a stuck transaction.
+    pub(crate) async fn take_time(&mut self) -> Result<(), Error> {
+        for statement in ["set local statement_timeout = 0", "set local idle_in_transaction_session_timeout = 0"] {
+            sqlx::query(statement).execute(&mut *self.inner).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Makes everything since the beginning permanent.

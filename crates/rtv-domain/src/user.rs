@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::access::stored;
 use crate::audit::Event;
-use crate::context::Context;
+use crate::context::{Context, Tenant};
 use crate::password::{self, Passwords};
-use crate::transaction::{StaffPermission, failed, violated};
+use crate::transaction::{StaffPermission, Tx, failed, violated};
 
 /// Where a new person belongs.
 #[derive(Debug, Clone)]
@@ -100,60 +100,101 @@ pub async fn create(
     let mut tx = ctx.begin_staff(StaffPermission::UsersCreate, tenant.as_ref().map(|(tenant, _)| tenant.id)).await?;
     let id = UserId::from(existing.unwrap_or_else(Uuid::now_v7));
     if let Some(hash) = hash {
-        sqlx::query!(
-            "insert into app_user (id, email, name, created_at, updated_at) values ($1, $2, $3, $4, $4)",
-            id.uuid(),
-            email.as_str(),
-            name,
-            ctx.now()
-        )
-        .execute(tx.connection())
-        .await
-        .map_err(|error| match violated(&error) {
-            Some("app_user_email_unique") => {
-                Error::Conflict(format!("{email} was created by somebody else just now. Run the command again."))
-            }
-            _ => failed(error),
-        })?;
-        sqlx::query!("insert into user_credential (user_id, password_hash) values ($1, $2)", id.uuid(), hash)
-            .execute(tx.connection())
-            .await
-            .map_err(failed)?;
+        insert(&mut tx, NewPerson { id, email: &email, name: &name, hash: &hash, is_sample: false }, ctx.now()).await?;
     }
     match &tenant {
         Some((tenant, role)) => {
-            sqlx::query!(
-                "insert into membership (tenant_id, user_id, role, created_at) values ($1, $2, $3, $4)",
-                tenant.id.uuid(),
-                id.uuid(),
-                role.key(),
-                ctx.now()
-            )
-            .execute(tx.connection())
-            .await
-            .map_err(|error| match violated(&error) {
-                Some("membership_key") => {
+            add_member(&mut tx, tenant, id, *role, ctx.now()).await.map_err(|error| match error {
+                Error::Conflict(_) => {
                     Error::invalid("email", format!("{email} is a member of {} already", tenant.slug))
                 }
-                _ => failed(error),
+                other => other,
             })?;
             let after = json!({ "email": email, "name": name, "role": role, "is_new": is_new });
             tx.audit(Event::new("member.add", "user", id.to_string()).after(after)).await?;
         }
         None => {
-            sqlx::query!("insert into staff_member (user_id) values ($1)", id.uuid())
-                .execute(tx.connection())
-                .await
-                .map_err(|error| match violated(&error) {
-                    Some("staff_member_pkey") => Error::invalid("email", format!("{email} is staff already")),
-                    _ => failed(error),
-                })?;
+            add_staff(&mut tx, id).await.map_err(|error| match error {
+                Error::Conflict(_) => Error::invalid("email", format!("{email} is staff already")),
+                other => other,
+            })?;
             let after = json!({ "email": email, "name": name, "is_new": is_new });
             tx.audit(Event::new("staff.add", "user", id.to_string()).after(after)).await?;
         }
     }
     tx.commit().await?;
     Ok((id, is_new))
+}
+
+/// A person who is not stored yet.
+pub(crate) struct NewPerson<'a> {
+    pub(crate) id: UserId,
+    pub(crate) email: &'a Email,
+    pub(crate) name: &'a str,
+    pub(crate) hash: &'a str,
+    /// Whether the demo makes them, so that everybody knows their password.
+    pub(crate) is_sample: bool,
+}
+
+/// Stores a person with the hash of their password.
+pub(crate) async fn insert(tx: &mut Tx, person: NewPerson<'_>, now: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into app_user (id, email, name, is_sample, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)",
+        person.id.uuid(),
+        person.email.as_str(),
+        person.name,
+        person.is_sample,
+        now
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(|error| match violated(&error) {
+        Some("app_user_email_unique") => {
+            Error::Conflict(format!("{} was created by somebody else just now. Run the command again.", person.email))
+        }
+        _ => failed(error),
+    })?;
+    sqlx::query!("insert into user_credential (user_id, password_hash) values ($1, $2)", person.id.uuid(), person.hash)
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Makes a person a member; who is one already is a [`Error::Conflict`].
+pub(crate) async fn add_member(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    user: UserId,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into membership (tenant_id, user_id, role, created_at) values ($1, $2, $3, $4)",
+        tenant.id.uuid(),
+        user.uuid(),
+        role.key(),
+        now
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(|error| match violated(&error) {
+        Some("membership_key") => Error::Conflict("this person is a member already".into()),
+        _ => failed(error),
+    })?;
+    Ok(())
+}
+
+/// Makes a person one of the operator's; who is one already is a [`Error::Conflict`].
+pub(crate) async fn add_staff(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    sqlx::query!("insert into staff_member (user_id) values ($1)", user.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(|error| match violated(&error) {
+            Some("staff_member_pkey") => Error::Conflict("this person is staff already".into()),
+            _ => failed(error),
+        })?;
+    Ok(())
 }
 
 /// All people by address, or those of one tenant.

@@ -107,6 +107,9 @@ pub fn Notice(
     /// The kind.
     #[prop(optional)]
     tone: Tone,
+    /// A button for what can be done about it.
+    #[prop(default = None)]
+    action: Option<AnyView>,
     /// The words, with links where they help.
     children: Children,
 ) -> impl IntoView {
@@ -114,6 +117,7 @@ pub fn Notice(
         <div class="c-notice" data-tone=tone.as_str()>
             <Icon name=tone.icon() />
             <div class="c-notice__text">{children()}</div>
+            {action.map(|action| view! { <div class="c-notice__action">{action}</div> })}
         </div>
     }
     .into_any()

@@ -161,7 +161,7 @@ async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
             let made =
                 tenant::create(&ctx, NewTenant { slug, name, zone, locale, currency, plan, is_house: house }).await?;
             if json {
-                println!("{}", describe(&made));
+                println!("{}", describe(&made, false));
             } else {
                 println!("Created {} ({}), days in {}.", made.slug, made.id, made.zone);
                 println!("Next: rtv admin users create --email you@example.com --tenant {} --role owner", made.slug);
@@ -183,7 +183,7 @@ async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
         Tenants::List { json } => {
             let all = tenant::list(&ctx).await?;
             if json {
-                println!("{}", json!(all.iter().map(|one| describe(&one.tenant)).collect::<Vec<_>>()));
+                println!("{}", json!(all.iter().map(|one| describe(&one.tenant, one.is_sample)).collect::<Vec<_>>()));
             } else {
                 let rows: Vec<Vec<String>> = all
                     .into_iter()
@@ -206,10 +206,11 @@ async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
     Ok(())
 }
 
-fn describe(tenant: &rtv_domain::Tenant) -> serde_json::Value {
+fn describe(tenant: &rtv_domain::Tenant, is_sample: bool) -> serde_json::Value {
     json!({
         "id": tenant.id, "slug": tenant.slug, "name": tenant.name, "plan": tenant.plan, "status": tenant.status,
         "house": tenant.is_house, "zone": tenant.zone.name(), "locale": tenant.locale, "currency": tenant.currency,
+        "sample": is_sample,
     })
 }
 
@@ -295,7 +296,7 @@ async fn verify(slug: &str, json: bool, settings: &Settings) -> Outcome {
     if json {
         let list: Vec<_> = differences
             .iter()
-            .map(|one| json!({ "account": one.account, "first_day": one.first_day, "last_day": one.last_day, "rolled_up": one.rolled_up, "from_facts": one.from_facts }))
+            .map(|one| json!({ "basis": one.basis.key(), "account": one.account, "first_day": one.first_day, "last_day": one.last_day, "rolled_up": one.rolled_up, "from_facts": one.from_facts }))
             .chain(by_hour.iter().map(|one| {
                 json!({ "account": one.account, "first_day": one.first_day, "hour": one.hour, "rolled_up": one.rolled_up, "from_facts": one.from_facts })
             }))
@@ -306,8 +307,13 @@ async fn verify(slug: &str, json: bool, settings: &Settings) -> Outcome {
     } else {
         for one in &differences {
             println!(
-                "{} {} to {}: rolled up {:?}, from the facts {:?} (posts, reach, impressions, engagements)",
-                one.account, one.first_day, one.last_day, one.rolled_up, one.from_facts
+                "{} {} {} to {}: rolled up {:?}, from the facts {:?} (posts, reach, impressions, engagements)",
+                one.basis.key(),
+                one.account,
+                one.first_day,
+                one.last_day,
+                one.rolled_up,
+                one.from_facts
             );
         }
         for one in &by_hour {

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use crate::config::Environment;
 use crate::http::flash;
 use crate::middleware::session_store::hash;
 use crate::middleware::shield::error_page;
@@ -70,6 +71,9 @@ async fn attempt(
         return Err(Error::Invalid(errors));
     }
     let verified = sign_in::verify(&request.context, &state.passwords, &form.email, &form.password).await?;
+    if verified.is_sample() && state.settings.environment == Environment::Production {
+        return Err(sign_in::refuse(&request.context, verified, "a person of the demo, on a production server").await);
+    }
     // A new token: one from before the sign-in may be known to somebody else.
     session.clear().await;
     session.cycle_id().await.map_err(unavailable)?;

@@ -164,7 +164,7 @@ async fn tenants_are_created_and_listed() {
         ]))
         .await
         .json();
-    check_keys(&made, &["id", "slug", "name", "plan", "status", "house", "zone", "locale", "currency"]);
+    check_keys(&made, &["id", "slug", "name", "plan", "status", "house", "zone", "locale", "currency", "sample"]);
     assert_eq!(
         (made["slug"].as_str(), made["zone"].as_str(), made["plan"].as_str()),
         (Some("acme"), Some("Europe/Berlin"), Some("free"))
@@ -391,6 +391,89 @@ async fn a_variable_that_nothing_reads_is_named() {
     assert!(ended.errors.contains("RTV_ADDDR") && ended.errors.contains("does nothing"), "{ended:?}");
     let ended = Program::of(&app).run(&["admin", "tenants", "list"]).await;
     assert_eq!(ended.errors, "", "nothing to say, nothing said");
+}
+
+#[tokio::test]
+async fn the_demo_is_loaded_once_shown_and_removed() {
+    let app = TestApp::new().await;
+    let rtv = Program::of(&app).with("RTV_CLOCK", "2026-11-21T09:00:00Z");
+    let small = &["demo", "--posts", "200", "--json"];
+    let shown = rtv.run(small).await.json();
+    check_keys(&shown, &["base_url", "tenants", "staff", "password"]);
+    assert_eq!(
+        (&shown["base_url"], &shown["password"], &shown["staff"]),
+        (
+            &Value::from("http://127.0.0.1:3000"),
+            &Value::from("demo-rtv-2026"),
+            &serde_json::json!(["staff@rtv.example", "staff2@rtv.example"])
+        )
+    );
+    let tenants = shown["tenants"].as_array().unwrap();
+    assert_eq!(
+        tenants.iter().map(|one| one["slug"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["northwind-outdoor", "kaffa-coffee", "house"]
+    );
+    for tenant in tenants {
+        check_keys(tenant, &["slug", "name", "people"]);
+        let slug = tenant["slug"].as_str().unwrap();
+        let people: Vec<Value> = ["owner", "admin", "editor", "viewer"]
+            .map(|role| serde_json::json!({ "email": format!("{role}@{slug}.example"), "role": role }))
+            .into();
+        assert_eq!(tenant["people"], Value::from(people));
+        let verified = rtv.run(&["admin", "rollups", "verify", "--tenant", slug]).await;
+        verified.check(0, &format!("Every roll-up of {slug} equals its facts."), "");
+        let answer = app
+            .browser()
+            .post("/sign-in", &[("email", &format!("viewer@{slug}.example")), ("password", "demo-rtv-2026")])
+            .await;
+        assert_eq!((answer.status.as_u16(), answer.location()), (303, "/"), "{slug}");
+    }
+    let list = rtv.run(&["admin", "tenants", "list", "--json"]).await.json();
+    let told: Vec<(&str, &str, &str, &str, bool, bool)> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap();
+            let is = |key: &str| one[key].as_bool().unwrap();
+            (text("slug"), text("plan"), text("zone"), text("currency"), is("house"), is("sample"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("house", "enterprise", "UTC", "EUR", true, true),
+            ("kaffa-coffee", "professional", "America/New_York", "USD", false, true),
+            ("northwind-outdoor", "enterprise", "Europe/Berlin", "EUR", false, true),
+        ]
+    );
+
+    let again = rtv.run(&["demo"]).await;
+    again.check(0, "Nothing was changed.", "");
+    assert!(again.output.contains("owner@northwind-outdoor.example") && again.output.contains("demo-rtv-2026"));
+    assert_eq!(rtv.run(small).await.json(), shown);
+
+    let removed = rtv.run(&["demo", "--remove", "--json"]).await.json();
+    check_keys(&removed, &["tenants"]);
+    check_keys(&removed["tenants"][0], &["slug", "removed"]);
+    check_keys(&removed["tenants"][0]["removed"], &["accounts", "campaigns", "posts", "days"]);
+    rtv.run(&["demo", "--remove"]).await.check(0, "There is no sample data. Nothing was changed.", "");
+}
+
+#[tokio::test]
+async fn the_demo_is_refused_where_it_would_do_harm() {
+    let app = TestApp::new().await;
+    let production = Program::of(&app).with("RTV_ENV", "production").with("RTV_BASE_URL", "https://rtv.example");
+    production.run(&["demo"]).await.check(3, "", "not loaded with RTV_ENV=production");
+    app.tenant("house").await;
+    let rtv = Program::of(&app);
+    rtv.run(&["demo"]).await.check(3, "", "the tenant “house” is not the demo’s, so nothing was changed");
+    let list = rtv.run(&["admin", "tenants", "list", "--json"]).await.json();
+    assert_eq!(list.as_array().unwrap().len(), 1, "all of it is refused");
+    for wrong in [&["demo", "--posts", "0"][..], &["demo", "--posts", "many"], &["demo", "--posts", "5", "--remove"]] {
+        rtv.run(wrong).await.check(2, "", "");
+    }
+    production.run(&["demo", "--remove"]).await.check(0, "There is no sample data.", "");
 }
 
 /// A file of the research data beside the checkout; `None`, and a loud word, where it is not there.

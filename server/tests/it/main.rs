@@ -13,6 +13,7 @@ mod import;
 mod isolation;
 mod permission;
 mod preference;
+mod sample_data;
 mod search;
 mod sign_in;
 mod test_app;

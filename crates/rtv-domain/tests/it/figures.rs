@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::{Compare, Grain, Period};
 use rtv_core::{AccountId, CampaignId, Error, Platform, Role};
+use rtv_domain::daily_metric::{self, Gains, PostDay};
 use rtv_domain::import::Options;
 use rtv_domain::kpi::{self, Figure, Filter, Query, Summary};
 use rtv_domain::{Actor, Tenant, TenantContext, access, account, post};
@@ -345,7 +346,12 @@ async fn a_post_counts_on_its_day_in_the_tenants_zone() {
             assert_eq!(value(&summary, Kpi::Engagements), Some(on_it.into()), "{zone} {day}");
             assert_eq!(summary.trend.len(), 1);
         }
-        let query = post::Query { period: period("2026-01-01", "2026-12-31"), filter: Filter::default(), after: None };
+        let query = post::Query {
+            period: period("2026-01-01", "2026-12-31"),
+            filter: Filter::default(),
+            metric: None,
+            after: None,
+        };
         for post in post::list(&desk.ctx, &query).await.unwrap().posts {
             let (instant, day) = cases[post.external_id[1..].parse::<usize>().unwrap()];
             assert_eq!((post.published_at, post.first_day.to_string().as_str()), (Some(at(instant)), day), "{zone}");
@@ -446,7 +452,8 @@ async fn a_filter_narrows_to_platforms_and_accounts_and_never_to_everything() {
         let filter = Filter { platforms: platforms.to_vec(), accounts: accounts.to_vec(), ..Filter::default() };
         let query = Query { filter: filter.clone(), ..over("2026-03-01", "2026-03-31") };
         let figure = kpi::summary(&desk.ctx, &query).await.map(|summary| value(&summary, Kpi::Engagements));
-        let listed = post::list(&desk.ctx, &post::Query { period: query.period, filter, after: None }).await;
+        let listed =
+            post::list(&desk.ctx, &post::Query { period: query.period, filter, metric: None, after: None }).await;
         let listed = listed.map(|listing| listing.totals.engagements.map(Decimal::from));
         assert_eq!(figure, listed, "the list and the figure agree");
         figure
@@ -469,25 +476,15 @@ async fn one_account_that_knows_only_totals_decides_the_basis_of_all() {
     desk.posts(&["x,daily,p1,2026-02-20T10:00:00Z,,,100", "x,totals,p2,2026-03-02T10:00:00Z,,,7"]).await;
     let daily = desk.account_id("daily").await;
     let mut tx = desk.world.as_tenant(&desk.tenant).await;
-    sqlx::raw_sql(
-        "update account set basis = 'period' where external_id = 'daily';
-         insert into post_daily (tenant_id, post_id, day, reactions)
-           select tenant_id, id, day::date, 10 + extract(day from day) from post
-           cross join generate_series('2026-03-01'::date, '2026-03-02'::date, '1 day') as day where external_id = 'p1';
-         insert into kpi_daily (
-           tenant_id, basis, first_day, last_day, account_id, campaign_id, posts, reach_posts, impressions_posts, engagements,
-           engagements_posts, rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach, rate_posts,
-           conversions_posts, revenue_posts, roi_revenue, roi_cost, roi_posts, sentiment_sum, sentiment_count
-         )
-         select
-           post_daily.tenant_id, 'period', day, day, account_id, '00000000-0000-0000-0000-000000000000', 1, 0, 0,
-           post_daily.engagements, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-         from post_daily join post on post.tenant_id = post_daily.tenant_id and post.id = post_daily.post_id;",
-    )
-    .execute(&mut *tx)
-    .await
-    .unwrap();
-    tx.commit().await.unwrap();
+    let post: Uuid =
+        sqlx::query_scalar("select id from post where external_id = 'p1'").fetch_one(&mut *tx).await.unwrap();
+    drop(tx);
+    let gained = [("2026-03-01", 11), ("2026-03-02", 12)].map(|(day, reactions)| PostDay {
+        post: post.into(),
+        day: day.parse().unwrap(),
+        gains: Gains { reactions: Some(reactions), ..Gains::default() },
+    });
+    daily_metric::store(&desk.ctx, &gained, &[]).await.unwrap();
     let march = over("2026-03-01", "2026-03-31");
     let all = desk.ask(&march).await;
     assert_eq!(
@@ -498,7 +495,8 @@ async fn one_account_that_knows_only_totals_decides_the_basis_of_all() {
     let filter = Filter { accounts: vec![daily], ..Filter::default() };
     let one = desk.ask(&Query { filter: filter.clone(), ..march.clone() }).await;
     assert_eq!((one.basis, value(&one, Kpi::Engagements)), (Basis::Period, number("23")), "what happened in March");
-    let listing = post::list(&desk.ctx, &post::Query { period: march.period, filter, after: None }).await.unwrap();
+    let listing =
+        post::list(&desk.ctx, &post::Query { period: march.period, filter, metric: None, after: None }).await.unwrap();
     assert_eq!((listing.basis, listing.count, listing.totals.engagements), (Basis::Period, 1, Some(23)));
     assert_eq!(listing.posts[0].figures.engagements, Some(23), "what it gained in March, not its 100");
     assert_eq!(listing.posts[0].published_at, Some("2026-02-20T10:00:00Z".parse::<DateTime<Utc>>().unwrap()));
@@ -570,7 +568,7 @@ async fn a_campaign_narrows_figures_and_lists_alike() {
         let query = query(&chosen);
         let summary = desk.ask(&query).await;
         assert_eq!(value(&summary, Kpi::Engagements), number(expect), "{chosen:?}");
-        let listed = post::Query { period: query.period, filter: query.filter, after: None };
+        let listed = post::Query { period: query.period, filter: query.filter, metric: None, after: None };
         let totals = post::list(&desk.ctx, &listed).await.unwrap().totals;
         assert_eq!(totals.engagements.map(Decimal::from), number(expect), "{chosen:?}");
         let growth = figure(&summary, Kpi::FollowerGrowth).missing.clone().unwrap();
@@ -597,7 +595,8 @@ async fn posts_of_a_day_stand_by_their_time_across_pages_and_those_of_a_month_ha
     let mut seen = Vec::new();
     let mut after = None;
     loop {
-        let query = post::Query { period: period("2026-03-01", "2026-03-31"), filter: Filter::default(), after };
+        let query =
+            post::Query { period: period("2026-03-01", "2026-03-31"), filter: Filter::default(), metric: None, after };
         let page = post::list(&desk.ctx, &query).await.unwrap();
         seen.extend(page.posts.iter().map(|post| (post.first_day, post.published_at, post.external_id.clone())));
         after = page.next;

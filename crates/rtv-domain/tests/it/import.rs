@@ -70,7 +70,7 @@ fn value(summary: &Summary, kpi: Kpi) -> Option<Decimal> {
 
 /// All posts of a period, page after page.
 async fn all_posts(ctx: &TenantContext, period: Period) -> (Vec<post::Post>, post::Listing) {
-    let mut query = post::Query { period, filter: Filter::default(), after: None };
+    let mut query = post::Query { period, filter: Filter::default(), metric: None, after: None };
     let mut posts = Vec::new();
     loop {
         let listing = post::list(ctx, &query).await.unwrap();

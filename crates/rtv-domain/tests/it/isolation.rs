@@ -398,10 +398,10 @@ const SEED: &str = r"
     insert into kpi_daily (
       tenant_id, basis, first_day, last_day, account_id, campaign_id, posts, reach_posts, impressions_posts, engagements_posts,
       rate_engagements, rate_impressions, rate_by_reach_engagements, rate_reach, rate_posts, conversions_posts, revenue_posts,
-      roi_revenue, roi_cost, roi_posts, sentiment_sum, sentiment_count
+      roi_revenue, roi_cost, roi_posts, sentiment_sum, sentiment_count, sentiment_posts
     ) values (
       rtv_tenant(), 'lifetime', '2026-03-01', '2026-03-01', '00000000-0000-7000-8000-000000000001',
-      '00000000-0000-7000-8000-000000000002', 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+      '00000000-0000-7000-8000-000000000002', 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
     );
     insert into target (tenant_id, id, kpi, account_id, amount)
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000006', 'reach', '00000000-0000-7000-8000-000000000001', 5);

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod daily_metric;
+mod demo;
 mod figures;
 mod import;
 mod import_steps;
