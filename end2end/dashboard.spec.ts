@@ -216,7 +216,7 @@ test.describe('trend', () => {
   test('a drawn picture and a table stand in the page', async ({ page, scriptless }) => {
     await open(page, `${dashboard}?${monthQuery('2018-04')}`);
     const chart = page.getByRole('figure');
-    const picture = chart.locator('img');
+    const picture = chart.locator('.c-chart__image');
     await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth)).toBeGreaterThan(300);
     await expect(picture).toHaveAttribute('alt', /lowest .+ highest .+/);
     if (scriptless) await expect(picture).toBeVisible();
@@ -230,7 +230,7 @@ test.describe('trend', () => {
   });
 
   test('the picture is drawn for the theme and the width', async ({ page }) => {
-    const source = () => page.locator('figure img').evaluate((image: HTMLImageElement) => image.currentSrc);
+    const source = () => page.locator('figure .c-chart__image').evaluate((image: HTMLImageElement) => image.currentSrc);
     await page.emulateMedia({ colorScheme: 'dark' });
     await open(page, `${dashboard}?${monthQuery('2018-04')}`);
     expect(await source()).toContain('theme=dark');
@@ -279,7 +279,7 @@ test.describe('trend', () => {
       const canvas = page.locator('.c-chart__canvas');
       const before = await canvas.boundingBox();
       await expect(canvas.locator('.c-chart__live svg')).toBeVisible();
-      await expect(canvas.locator('img')).toBeHidden();
+      await expect(canvas.locator('.c-chart__image')).toBeHidden();
       expect(await canvas.boundingBox(), `${width} px`).toEqual(before);
       const live = await canvas.locator('.c-chart__live svg').boundingBox();
       expect(Math.abs(live!.height - before!.height), `${width} px`).toBeLessThanOrEqual(1);
