@@ -1,6 +1,6 @@
 //! Measures reading and mapping: `measure [MEGABYTES]…` (50 and 200 if none is given). The files are generated while they are read, always the
 //! same: posts in a mapping made by hand, and posts in RTV's own form. Prints rows and bytes a second and the process's highest memory so far.
-//! `cargo run --release -p rtv-import --example measure`
+//! `cargo run --release -p rtv-import --example measure_reading`
 
 use std::{
     fs,
