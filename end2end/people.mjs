@@ -14,6 +14,13 @@ export const tenants = [
   { slug: 'harbour', name: 'Harbour Tea', zone: 'Europe/Berlin' },
 ];
 
+/** Tenants that files are imported into by the page, for each project one in which nothing has happened yet and one in
+ *  which much may happen at a time.
+ *  @type {Tenant[]} */
+export const importers = ['hydrated', 'no-js'].flatMap((project) =>
+  ['first', 'importer'].map((kind) => ({ slug: `${kind}-${project}`, name: `Files of ${kind} ${project}`, zone: 'Asia/Bangkok' })),
+);
+
 export const roles = /** @type {const} */ (['owner', 'admin', 'editor', 'viewer']);
 
 /** The address of the person with that role in that tenant.

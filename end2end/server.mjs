@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { email, imports, password, people, roles, tenants } from './people.mjs';
+import { email, importers, imports, password, people, roles, tenants } from './people.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const binary = path.resolve(root, process.env.RTV_BINARY ?? 'target/debug/rtv');
@@ -55,7 +55,7 @@ async function rtv(env, args, input = '') {
 /** @param {NodeJS.ProcessEnv} env */
 async function seed(env) {
   await rtv(env, ['db', 'up']);
-  for (const tenant of tenants) {
+  for (const tenant of [...tenants, ...importers]) {
     await rtv(env, ['admin', 'tenants', 'create', '--slug', tenant.slug, '--name', tenant.name, '--zone', tenant.zone]);
     for (const role of roles) {
       const person = ['--email', email(tenant, role), '--tenant', tenant.slug, '--role', role];

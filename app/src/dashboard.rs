@@ -8,7 +8,7 @@ mod filter;
 mod present;
 mod trend;
 
-pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, pairs};
+pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, hidden_fields, pairs, select_options};
 #[cfg(feature = "ssr")]
 pub use present::{filter_view, trend_chart};
 

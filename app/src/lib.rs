@@ -11,6 +11,7 @@ mod arrival;
 pub mod dashboard;
 pub mod error;
 pub mod home;
+pub mod import;
 pub mod not_found;
 pub mod page;
 pub mod post;

@@ -6,6 +6,8 @@ use leptos_meta::Title;
 use rtv_ui::{Crumb, IconName, NavGroup, NavItem, Shell, TenantLink, Tone};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{AppError, Failed};
+
 /// Name of the product.
 pub const PRODUCT: &str = "RTV";
 
@@ -62,6 +64,8 @@ pub struct Frame {
     pub user_email: String,
     /// Whether the pages with figures are shown in the navigation.
     pub can_read_figures: bool,
+    /// Whether files may be imported.
+    pub can_import: bool,
     /// A message for this page.
     pub flash: Option<Flash>,
 }
@@ -82,6 +86,8 @@ pub enum Place {
     Dashboard,
     /// `/t/{tenant}/posts`
     Posts,
+    /// `/t/{tenant}/imports`
+    Imports,
 }
 
 impl Place {
@@ -89,6 +95,16 @@ impl Place {
         match self {
             Self::Dashboard => "Dashboard",
             Self::Posts => "Posts",
+            Self::Imports => "Imports",
+        }
+    }
+
+    /// The last part of its address.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Dashboard => "dashboard",
+            Self::Posts => "posts",
+            Self::Imports => "imports",
         }
     }
 }
@@ -98,35 +114,42 @@ impl Place {
 pub fn TenantPage(
     frame: Frame,
     place: Place,
+    /// The way from the place to a page below it, the page itself last; empty for the place itself.
+    #[prop(optional)]
+    crumbs: Vec<Crumb>,
     /// Whether what was asked is refused; the title says so first.
     #[prop(optional)]
     is_refused: bool,
     children: Children,
 ) -> impl IntoView {
-    let address = |page: &str| format!("/t/{}/{page}", frame.slug);
-    let item = |one: Place, page: &str, icon: IconName| NavItem {
+    let address = |one: Place| format!("/t/{}/{}", frame.slug, one.path());
+    let item = |one: Place, icon: IconName| NavItem {
         label: one.label().into(),
-        href: address(page),
+        href: address(one),
         icon,
         current: one == place,
     };
-    let nav = if frame.can_read_figures {
-        vec![
-            NavGroup {
-                label: "Overview".into(),
-                items: vec![item(Place::Dashboard, "dashboard", IconName::Dashboard)],
-            },
-            NavGroup { label: "Measure".into(), items: vec![item(Place::Posts, "posts", IconName::Posts)] },
-        ]
-    } else {
-        Vec::new()
-    };
+    let mut measure = Vec::new();
+    let mut nav = Vec::new();
+    if frame.can_read_figures {
+        nav.push(NavGroup { label: "Overview".into(), items: vec![item(Place::Dashboard, IconName::Dashboard)] });
+        measure.push(item(Place::Posts, IconName::Posts));
+    }
+    if frame.can_import {
+        measure.push(item(Place::Imports, IconName::Imports));
+    }
+    if !measure.is_empty() {
+        nav.push(NavGroup { label: "Measure".into(), items: measure });
+    }
+    let label = crumbs.last().map_or_else(|| place.label().to_owned(), |crumb| crumb.label.clone());
+    let first = Crumb { label: place.label().into(), href: (!crumbs.is_empty()).then(|| address(place)) };
+    let crumbs: Vec<Crumb> = core::iter::once(first).chain(crumbs).collect();
     let tenants = frame
         .tenants
         .into_iter()
         .map(|one| TenantLink { name: one.name, slug: one.slug, role: one.role, current: one.current })
         .collect();
-    let title = format!("{}{} · {}", if is_refused { "Error: " } else { "" }, place.label(), frame.tenant);
+    let title = format!("{}{label} · {}", if is_refused { "Error: " } else { "" }, frame.tenant);
     view! {
         <PageTitle title />
         <Shell
@@ -135,7 +158,7 @@ pub fn TenantPage(
             tenant=frame.tenant
             tenants
             nav
-            crumbs=vec![Crumb { label: place.label().into(), href: None }]
+            crumbs
             user_name=frame.user_name
             user_email=frame.user_email
             sessions_href="/me/sessions"
@@ -143,6 +166,16 @@ pub fn TenantPage(
             {frame.flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))}
             {children()}
         </Shell>
+    }
+}
+
+/// In place of a page that the person lacks the permission for: it names the permission and who can grant it.
+#[component]
+pub fn ForbiddenPage(frame: Frame, place: Place, error: AppError) -> impl IntoView {
+    view! {
+        <TenantPage frame place>
+            <Failed error />
+        </TenantPage>
     }
 }
 

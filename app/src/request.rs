@@ -6,7 +6,8 @@ use leptos_axum::ResponseOptions;
 use rtv_core::Error;
 use rtv_domain::{Context, TenantContext};
 
-use crate::page::{Flash, Frame, TenantEntry};
+use crate::error::AppError;
+use crate::page::{Flash, Frame, Framed, TenantEntry};
 
 /// One request, as pages see it.
 #[derive(Debug, Clone)]
@@ -119,6 +120,21 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
         user_name: person.name.clone(),
         user_email: person.email.to_string(),
         can_read_figures: ctx.access().grants(rtv_core::Permission::AnalyticsRead),
+        can_import: ctx.access().grants(rtv_core::Permission::ImportsManage),
         flash: current().flash,
     })
+}
+
+/// A page of a tenant. One that the person lacks the permission for is answered inside the same frame, so that they can
+/// go on to what they may see; a call from a page that is open gets the error itself.
+pub async fn framed<T>(
+    ctx: &TenantContext,
+    content: Result<T, Error>,
+) -> Result<Framed<Result<T, AppError>>, AppError> {
+    let content = match content {
+        Ok(content) => Ok(content),
+        Err(error @ Error::Forbidden(_)) if current().is_page => Err(AppError::from(error)),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Framed { frame: frame(ctx).await?, content })
 }

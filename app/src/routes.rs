@@ -7,6 +7,7 @@ use leptos_router::{SsrMode, path};
 
 use crate::dashboard::DashboardPage;
 use crate::home::HomePage;
+use crate::import::{ImportPage, ImportsPage, MappingsPage, RollBackPage};
 use crate::not_found::NotFound;
 use crate::post::PostsPage;
 use crate::session::SessionsPage;
@@ -23,6 +24,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                 <Route path=path!("/me/sessions") view=SessionsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/dashboard") view=DashboardPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/imports") view=ImportsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/imports/mappings") view=MappingsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/imports/:import") view=ImportPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/imports/:import/roll-back") view=RollBackPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/posts") view=PostsPage ssr=SsrMode::Async />
             </Routes>
         </Router>

@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod flash;
 pub mod health;
+pub mod import;
 pub mod metrics;
 pub mod session;
 pub mod sign_in;

@@ -9,6 +9,7 @@ mod command;
 mod headers;
 mod health;
 mod import;
+mod import_page;
 mod isolation;
 mod permission;
 mod sign_in;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Request, header};
-use rtv_core::Role;
+use rtv_core::{ImportId, Role};
 use rtv_domain::Tenant;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,6 +25,8 @@ struct World {
     app: TestApp,
     people: BTreeMap<&'static str, Uuid>,
     foreigner: Uuid,
+    /// An import of each tenant, that is done.
+    imports: BTreeMap<&'static str, ImportId>,
 }
 
 impl World {
@@ -32,8 +34,10 @@ impl World {
         let app = TestApp::new().await;
         let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
         let post = |name: &str| vec![format!("x,{name},p1,2026-11-20T10:00:00Z,50,100,4,3,2,1")];
-        app.posts(&acme, &post("acme-page")).await;
-        app.posts(&other, &post("other-page")).await;
+        let imports = BTreeMap::from([
+            ("acme", app.posts(&acme, &post("acme-page")).await),
+            ("other", app.posts(&other, &post("other-page")).await),
+        ]);
         let mut people = BTreeMap::new();
         for (name, role) in
             [("viewer", Role::Viewer), ("editor", Role::Editor), ("admin", Role::Admin), ("owner", Role::Owner)]
@@ -42,7 +46,7 @@ impl World {
         }
         people.insert("staff", app.somebody("staff@rtv.example", None).await);
         let foreigner = app.somebody("owner@other.example", Some((&other, Role::Owner))).await;
-        Self { app, people, foreigner }
+        Self { app, people, foreigner, imports }
     }
 
     /// A browser of the actor with a session that nothing else uses.
@@ -71,8 +75,18 @@ impl World {
         }
     }
 
+    /// Id of an import that a target means.
+    fn import(&self, target: &str) -> String {
+        self.imports
+            .get(Self::tenant(target))
+            .copied()
+            .unwrap_or_else(|| ImportId::from(Uuid::from_u128(42)))
+            .to_string()
+    }
+
     async fn ask(&self, entry: &Entry, target: &str, actor: &str) -> Answer {
-        let mut path = entry.pattern.replace("{tenant}", Self::tenant(target));
+        let mut path =
+            entry.pattern.replace("{tenant}", Self::tenant(target)).replace("{import}", &self.import(target));
         if path.contains("{session}") {
             path = path.replace("{session}", &self.session(actor, target).await.to_string());
         }
@@ -83,7 +97,9 @@ impl World {
         );
         let mut browser = self.browser(actor).await;
         match (&entry.kind, entry.method.as_str()) {
-            (Kind::Function(arguments), _) => browser.call(&path, &arguments(Self::tenant(target))).await,
+            (Kind::Function(arguments), _) => {
+                browser.call(&path, &arguments(Self::tenant(target), &self.import(target))).await
+            }
             (Kind::Address, "GET") => browser.get(&path).await,
             (Kind::Address, "POST") => browser.post(&path, &[]).await,
             (Kind::Address, other) => {
@@ -95,8 +111,8 @@ impl World {
 
 enum Kind {
     Address,
-    /// The arguments of a server function, where it names a tenant.
-    Function(fn(&str) -> Value),
+    /// The arguments of a server function by tenant and import, where it names them.
+    Function(fn(&str, &str) -> Value),
 }
 
 struct Entry {
@@ -113,7 +129,7 @@ impl Entry {
     fn targets(&self) -> &'static [&'static str] {
         let names_something = match self.kind {
             Kind::Address => self.pattern.contains('{'),
-            Kind::Function(arguments) => arguments("one") != arguments("two"),
+            Kind::Function(arguments) => arguments("one", "import") != arguments("two", "import"),
         };
         if names_something { &TARGETS } else { &["-"] }
     }
@@ -149,10 +165,15 @@ fn entries() -> Vec<Entry> {
 }
 
 /// What a server function is called with.
-fn arguments(path: &str) -> fn(&str) -> Value {
+fn arguments(path: &str) -> fn(&str, &str) -> Value {
     match path {
-        "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
-        "/fn/dashboard" | "/fn/posts" => |tenant| json!({ "tenant": tenant, "query": [] }),
+        "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_, _| json!({}),
+        "/fn/dashboard" | "/fn/posts" | "/fn/imports" => |tenant, _| json!({ "tenant": tenant, "query": [] }),
+        "/fn/import" => |tenant, import| json!({ "tenant": tenant, "import": import, "query": [] }),
+        "/fn/import-progress" | "/fn/import-roll-back" => {
+            |tenant, import| json!({ "tenant": tenant, "import": import })
+        }
+        "/fn/import-mappings" => |tenant, _| json!({ "tenant": tenant }),
         other => {
             panic!("{other} is not in the permission test; add its arguments here and its rows to permission.table")
         }
@@ -167,6 +188,9 @@ fn cell(answer: &Answer) -> String {
     }
     let (path, query) = answer.location().split_once('?').unwrap_or((answer.location(), ""));
     let path = path.replace("/t/acme/", "/t/{tenant}/");
+    let path: Vec<&str> =
+        path.split('/').map(|part| if part.starts_with("imp_") { "{import}" } else { part }).collect();
+    let path = path.join("/");
     let names: Vec<&str> =
         query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty()).collect();
     if names.is_empty() { format!("{status} {path}") } else { format!("{status} {path}?{}", names.join("&")) }
@@ -294,7 +318,11 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 7 * 5, "two pages, two server functions, two charts and one form, for five actors each");
+    assert_eq!(
+        compared,
+        (6 + 7 + 4 + 8) * 5,
+        "six pages, seven server functions, four files and eight forms, for five actors each"
+    );
 }
 
 #[tokio::test]
