@@ -130,7 +130,8 @@ pub fn Columns(view: ColumnsView, errors: Vec<(String, String)>, path: String) -
     let error = |field: &str| errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone());
     let has_questions = !questions.is_empty();
     let questions = has_questions.then(|| {
-        let title = match questions.len() {
+        // The name of a new account belongs to the question of the account.
+        let title = match questions.iter().filter(|field| field.name != "new_account").count() {
             1 => "One question".to_owned(),
             several => format!("{several} questions"),
         };

@@ -548,12 +548,14 @@ pub(super) fn uploads() -> Uploads {
 /// A size as people read it: `950 B`, `1.2 MB`.
 fn size(format: &Format, bytes: u64) -> String {
     let mut value = rust_decimal::Decimal::from(bytes);
+    // As the limits are counted: a gigabyte of 1,024 megabytes.
+    let step = rust_decimal::Decimal::from(1_024);
     let mut unit = "B";
     for larger in ["KB", "MB", "GB"] {
-        if value < rust_decimal::Decimal::ONE_THOUSAND {
+        if value < step {
             break;
         }
-        value /= rust_decimal::Decimal::ONE_THOUSAND;
+        value /= step;
         unit = larger;
     }
     let is_whole = unit == "B" || value >= rust_decimal::Decimal::ONE_HUNDRED || value.fract().is_zero();
