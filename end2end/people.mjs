@@ -23,6 +23,20 @@ export const moreTenants = [
   { slug: 'maple', name: 'Maple Cafés and Bakeries of the Northern Lakes', zone: 'UTC' },
 ];
 
+/** Tenants that files are imported into by the page, for each project one in which nothing has happened yet and one in
+ *  which much may happen at a time.
+ *  @type {Tenant[]} */
+export const importers = ['hydrated', 'no-js'].flatMap((project) =>
+  ['first', 'importer'].map((kind) => ({ slug: `${kind}-${project}`, name: `Files of ${kind} ${project}`, zone: 'Asia/Bangkok' })),
+);
+
+/** The demo's tenants that the projects take the sample data out of, and what its people sign in with. */
+export const demo = {
+  password: 'demo-rtv-2026',
+  slugs: /** @type {Record<string, string>} */ ({ hydrated: 'kaffa-coffee', 'no-js': 'house' }),
+  showcase: 'northwind-outdoor',
+};
+
 export const roles = /** @type {const} */ (['owner', 'admin', 'editor', 'viewer']);
 
 /** The address of the person with that role in that tenant.
@@ -45,7 +59,7 @@ export const people = ['hydrated', 'no-js'].flatMap((project) => [
 ]);
 
 /** The operator's own person. */
-export const staff = 'staff@rtv.example';
+export const staff = 'operator@rtv.example';
 
 /** The second tenant has a colour of its own, the first one the default. */
 export const brand = { tenant: tenants[1], hue: 30, chroma: 0.18 };

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brand, email, imports, moreTenants, password, people, roles, staff, tenants } from './people.mjs';
+import { brand, email, importers, imports, moreTenants, password, people, roles, staff, tenants } from './people.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const binary = path.resolve(root, process.env.RTV_BINARY ?? 'target/debug/rtv');
@@ -52,10 +52,11 @@ async function rtv(env, args, input = '') {
   if (status !== 0) throw new Error(`rtv ${args.join(' ')} ended with status ${status}:\n${output}`);
 }
 
-/** @param {NodeJS.ProcessEnv} env */
-async function seed(env) {
+/** @param {NodeJS.ProcessEnv} env @param {string[]} demo */
+async function seed(env, demo) {
   await rtv(env, ['db', 'up']);
-  for (const tenant of tenants) {
+  await rtv(env, ['demo', ...demo]);
+  for (const tenant of [...tenants, ...importers]) {
     await rtv(env, ['admin', 'tenants', 'create', '--slug', tenant.slug, '--name', tenant.name, '--zone', tenant.zone]);
     for (const role of roles) {
       const person = ['--email', email(tenant, role), '--tenant', tenant.slug, '--role', role];
@@ -109,8 +110,9 @@ export async function startProgram(program, args, env, address) {
   return { pid: child.pid, milliseconds: performance.now() - started, stop };
 }
 
-/** A seeded server; `restart` ends and starts it again on the same data. */
-export async function startServer() {
+/** A seeded server; `restart` ends and starts it again on the same data.
+ *  @param {string[]} demo Arguments of `rtv demo`: by default a small one, which loads in a second. */
+export async function startServer(demo = ['--posts', '600']) {
   // Short, as PostgreSQL's socket path must be, and passable, as PostgreSQL may run as another user.
   const home = await mkdtemp(path.join(tmpdir(), 'rtv-e2e-'));
   await chmod(home, 0o755);
@@ -119,7 +121,7 @@ export async function startServer() {
   const url = `http://127.0.0.1:${port}`;
   const start = () => startProgram(binary, ['serve'], env, `${url}/health/ready`);
   try {
-    await seed(env);
+    await seed(env, demo);
     let running = await start();
     return {
       url,

@@ -11,7 +11,7 @@ mod scorecard;
 mod trend;
 mod week;
 
-pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, Step, pairs, select_options};
+pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, Step, hidden_fields, pairs, select_options};
 #[cfg(feature = "ssr")]
 pub use present::{domain_filter, filter_view, trend_chart};
 

@@ -16,6 +16,7 @@ pub mod error;
 pub mod gallery;
 pub mod help;
 pub mod home;
+pub mod import;
 pub mod keyboard;
 pub mod not_found;
 pub mod page;

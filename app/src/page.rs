@@ -13,6 +13,7 @@ use rtv_ui::{
 use serde::{Deserialize, Serialize};
 
 use crate::brand::BrandStyle;
+use crate::error::{AppError, Failed};
 use crate::{palette, preference};
 
 /// Name of the product.
@@ -165,11 +166,13 @@ pub enum Place {
     Posts,
     /// `/t/{tenant}/targets`
     Targets,
+    /// `/t/{tenant}/imports`
+    Imports,
 }
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 3] = [Self::Dashboard, Self::Targets, Self::Posts];
+    pub const ALL: [Self; 4] = [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports];
 
     /// Name for people.
     pub const fn label(self) -> &'static str {
@@ -177,6 +180,7 @@ impl Place {
             Self::Dashboard => "Dashboard",
             Self::Posts => "Posts",
             Self::Targets => "Targets",
+            Self::Imports => "Imports",
         }
     }
 
@@ -186,6 +190,7 @@ impl Place {
             Self::Dashboard => "dashboard",
             Self::Posts => "posts",
             Self::Targets => "targets",
+            Self::Imports => "imports",
         }
     }
 
@@ -193,7 +198,7 @@ impl Place {
     pub const fn group(self) -> &'static str {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
-            Self::Posts => "Measure",
+            Self::Posts | Self::Imports => "Measure",
         }
     }
 
@@ -203,6 +208,7 @@ impl Place {
             Self::Dashboard => IconName::Dashboard,
             Self::Posts => IconName::Posts,
             Self::Targets => IconName::Target,
+            Self::Imports => IconName::Imports,
         }
     }
 
@@ -212,6 +218,7 @@ impl Place {
             Self::Dashboard => 'd',
             Self::Posts => 'p',
             Self::Targets => 't',
+            Self::Imports => 'i',
         }
     }
 
@@ -219,6 +226,7 @@ impl Place {
     pub const fn permission(self) -> Permission {
         match self {
             Self::Dashboard | Self::Targets | Self::Posts => Permission::AnalyticsRead,
+            Self::Imports => Permission::ImportsManage,
         }
     }
 
@@ -372,6 +380,16 @@ fn SampleDataNotice(slug: String, can_remove: bool) -> impl IntoView {
             " Accounts, posts and figures here are made up. "
             {advice}
         </Notice>
+    }
+}
+
+/// In place of a page that the person lacks the permission for: it names the permission and who can grant it.
+#[component]
+pub fn ForbiddenPage(frame: Frame, place: Place, error: AppError) -> impl IntoView {
+    view! {
+        <TenantPage frame place>
+            <Failed error is_page=true />
+        </TenantPage>
     }
 }
 

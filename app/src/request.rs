@@ -8,7 +8,8 @@ use rtv_domain::access::Membership;
 use rtv_domain::format::Format;
 use rtv_domain::{Context, TenantContext};
 
-use crate::page::{Around, Flash, Frame, Place, TenantEntry};
+use crate::error::AppError;
+use crate::page::{Around, Flash, Frame, Framed, Place, TenantEntry};
 
 /// One request, as pages see it.
 #[derive(Debug, Clone)]
@@ -174,4 +175,18 @@ pub async fn around(tenant: Option<&str>) -> Result<Around, Error> {
         Some(tenant) => Around::Tenant(Box::new(frame(&tenant).await?)),
         None => Around::Nothing(request.flash.clone()),
     })
+}
+
+/// A page of a tenant. One that the person lacks the permission for is answered inside the same frame, so that they can
+/// go on to what they may see; a call from a page that is open gets the error itself.
+pub async fn framed<T>(
+    ctx: &TenantContext,
+    content: Result<T, Error>,
+) -> Result<Framed<Result<T, AppError>>, AppError> {
+    let content = match content {
+        Ok(content) => Ok(content),
+        Err(error @ Error::Forbidden(_)) if current().is_page => Err(AppError::from(error)),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Framed { frame: frame(ctx).await?, content })
 }

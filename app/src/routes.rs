@@ -9,6 +9,7 @@ use crate::announce::Urgency;
 use crate::dashboard::DashboardPage;
 use crate::help::KeyboardHelpPage;
 use crate::home::HomePage;
+use crate::import::{ImportPage, ImportsPage, MappingsPage, RollBackPage};
 use crate::not_found::NotFound;
 use crate::post::PostsPage;
 use crate::search::SearchPage;
@@ -29,6 +30,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async />
                 <Route path=path!("/help/keyboard") view=KeyboardHelpPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/dashboard") view=DashboardPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/imports") view=ImportsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/imports/mappings") view=MappingsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/imports/:import") view=ImportPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/imports/:import/roll-back") view=RollBackPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/posts") view=PostsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/targets") view=TargetsPage ssr=SsrMode::Async />
             </Routes>

@@ -13,6 +13,7 @@ export const pages = [
     path: `/t/${tenant.slug}/dashboard?range=custom&from=2018-04-01&to=2018-04-30`,
     as: { tenant, role: 'owner' },
   },
+  { name: 'imports', path: `/t/${tenant.slug}/imports`, as: { tenant, role: 'owner' } },
 ];
 
 /** Least scores, of 100. */

@@ -4,6 +4,7 @@ pub mod chart;
 pub mod flash;
 pub mod gallery;
 pub mod health;
+pub mod import;
 pub mod metrics;
 pub mod preference;
 pub mod sample_data;

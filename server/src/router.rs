@@ -21,7 +21,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-use crate::http::{chart, gallery, health, metrics, preference, sample_data, session, sign_in, target};
+use crate::http::{chart, gallery, health, import, metrics, preference, sample_data, session, sign_in, target};
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
 use crate::middleware::session_store::Store;
@@ -49,6 +49,16 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/t/{tenant}/sample-data/remove", post(sample_data::remove)),
         ("POST", "/t/{tenant}/targets", post(target::set)),
         ("POST", "/t/{tenant}/targets/{target}/remove", post(target::remove)),
+        // A file has a limit of its own, which the domain holds while it arrives.
+        ("POST", "/t/{tenant}/imports", post(import::upload).layer(DefaultBodyLimit::disable())),
+        ("GET", "/t/{tenant}/imports/sample.csv", get(import::sample)),
+        ("POST", "/t/{tenant}/imports/mappings/rename", post(import::rename_mapping)),
+        ("POST", "/t/{tenant}/imports/mappings/delete", post(import::delete_mapping)),
+        ("POST", "/t/{tenant}/imports/{import}/check", post(import::check)),
+        ("POST", "/t/{tenant}/imports/{import}/start", post(import::start)),
+        ("POST", "/t/{tenant}/imports/{import}/cancel", post(import::cancel)),
+        ("POST", "/t/{tenant}/imports/{import}/roll-back", post(import::roll_back)),
+        ("GET", "/t/{tenant}/imports/{import}/refused.csv", get(import::refused_rows)),
     ]
 }
 
@@ -142,6 +152,21 @@ pub async fn page(State(state): State<AppState>, request: Request<Body>) -> Resp
     leptos_axum::render_app_async_with_context(provide, move || document(&assets))(request).await.into_response()
 }
 
+/// A page in answer to a form that is sent to its own address and is refused there: the page itself says why, and the
+/// answer has the status of the refusal.
+pub async fn page_in_place(
+    state: &AppState,
+    asked: app::request::Request,
+    path: &str,
+    flash: app::page::Flash,
+) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = path.parse().unwrap_or_default();
+    let page = path.to_owned();
+    request.extensions_mut().insert(app::request::Request { flash: Some(flash), page, is_page: true, ..asked });
+    self::page(State(state.clone()), request).await
+}
+
 /// Answers a call from a page in the browser.
 async fn server_function(State(state): State<AppState>, request: Request<Body>) -> Response {
     // Leptos would answer 500 to a body that is too long.
@@ -165,11 +190,13 @@ async fn server_function(State(state): State<AppState>, request: Request<Body>) 
 fn contexts(state: &AppState, request: &Request<Body>) -> impl Fn() + Clone + Send + Sync + 'static {
     let asked = request.extensions().get::<app::request::Request>().cloned();
     let assets = (*state.assets).clone();
+    let uploads = state.uploads.clone();
     move || {
         if let Some(asked) = asked.clone() {
             provide_context(asked);
         }
         provide_context(assets.clone());
+        provide_context(uploads.clone());
         if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
             && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce))
         {

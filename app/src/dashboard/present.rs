@@ -11,7 +11,7 @@ use rtv_charts::{Mark, NumberStyle, Role, Series, TrendChart, Unit as ChartUnit}
 use rtv_core::filter::PageFilter;
 use rtv_core::kpi::{Basis, Kpi, Unit};
 use rtv_core::period::{Compare, Grain, Period, Range};
-use rtv_core::{CampaignId, Error, Platform};
+use rtv_core::{CampaignId, Error, Permission, Platform};
 use rtv_domain::TenantContext;
 use rtv_domain::account::Account;
 use rtv_domain::campaign::Campaign;
@@ -27,6 +27,7 @@ use crate::dashboard::{
     Body, CardView, ChangeView, ChoiceView, Dashboard, FilterView, LinkView, Panel, Panels, SparkView, Step, TrendRow,
     TrendView,
 };
+use crate::page::Place;
 use crate::request::Assets;
 
 /// Metric of the trend where the address names none.
@@ -66,7 +67,7 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
             }),
         }
     } else {
-        empty(&format, &filter, &summary, &path, asked.period)
+        empty(ctx, &format, &filter, &summary, &path, asked.period)
     };
     Ok(Dashboard {
         subtitle: subtitle(ctx, &format, &asked, &summary),
@@ -164,12 +165,24 @@ fn notices(format: &Format, asked: &Query, summary: &Summary, has_figures: bool)
     notices
 }
 
-fn empty(format: &Format, filter: &PageFilter, summary: &Summary, path: &str, period: Period) -> Body {
+fn empty(
+    ctx: &TenantContext,
+    format: &Format,
+    filter: &PageFilter,
+    summary: &Summary,
+    path: &str,
+    period: Period,
+) -> Body {
     if summary.accounts.is_empty() {
+        let can_import = ctx.access().grants(Permission::ImportsManage);
         return Body::Empty {
             title: "No data yet".into(),
-            text: "Figures appear here once posts have been imported. Ask your operator to import the export file of your platform with “rtv migrate import”.".into(),
-            link: None,
+            text: if can_import {
+                "Figures appear here once posts have been imported. A CSV file that your platform exports is enough; its columns may be called anything.".into()
+            } else {
+                "Figures appear here once posts have been imported. An owner, an admin or an editor of your organisation can do that.".into()
+            },
+            link: can_import.then(|| ("Import a file".into(), Place::Imports.address(ctx.tenant().slug.as_str()))),
         };
     }
     let Some(extent) = summary.extent else {
@@ -239,15 +252,16 @@ fn coverage(format: &Format, figure: &Figure) -> Option<String> {
     if coverage.platforms == 0 || figure.kpi == Kpi::Published {
         return None;
     }
-    let counted = match figure.basis {
-        Basis::Lifetime => "posts",
-        Basis::Period => "daily figures of posts",
-    };
     let platforms = if coverage.of_platforms == 1 { "platform reports" } else { "platforms report" };
-    let posts = if coverage.posts < coverage.of_posts {
-        format!(", {} of {} {counted}", format.count(coverage.posts), format.count(coverage.of_posts))
-    } else {
-        String::new()
+    let posts = match figure.basis {
+        _ if coverage.posts >= coverage.of_posts => String::new(),
+        Basis::Lifetime => format!(", {} of {} posts", format.count(coverage.posts), format.count(coverage.of_posts)),
+        // Days of posts are many; how many of them are there says more than the two numbers. Cut off and not rounded:
+        // all but one of them are not 100 %.
+        Basis::Period => {
+            let share = Decimal::from(coverage.posts) / Decimal::from(coverage.of_posts) * Decimal::ONE_HUNDRED;
+            format!(", {}% of daily figures", format.decimal(share.trunc_with_scale(1), 1))
+        }
     };
     Some(format!("{} of {} {platforms} this{posts}", coverage.platforms, coverage.of_platforms))
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use rtv_core::{Brand, Permission, Plan, Role, Slug, TenantId, TenantStatus, UserId};
+use rtv_core::{Brand, Error, Permission, Plan, Role, Slug, TenantId, TenantStatus, UserId};
 
 use crate::clock::Clock;
 use crate::database::Database;
@@ -180,6 +180,17 @@ impl TenantContext {
     /// The present instant.
     pub fn now(&self) -> DateTime<Utc> {
         self.context.now()
+    }
+
+    /// Refuses to change anything in a tenant that is suspended or cancelled: [`Error::Conflict`].
+    pub(crate) fn refuse_read_only(&self) -> Result<(), Error> {
+        match self.tenant.status {
+            TenantStatus::Pending | TenantStatus::Active => Ok(()),
+            status @ (TenantStatus::Suspended | TenantStatus::Cancelled) => Err(Error::Conflict(format!(
+                "“{}” is {status}: it can be read and exported, and nothing in it changes.",
+                self.tenant.slug
+            ))),
+        }
     }
 
     /// The present day in the tenant's zone.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use rtv_core::{AccountId, Error, Permission, PostId, TenantStatus};
+use rtv_core::{AccountId, Error, Permission, PostId};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive;
 use serde_json::json;
@@ -91,7 +91,7 @@ pub(crate) const BATCH: usize = 10_000;
 pub async fn store(ctx: &TenantContext, gains: &[PostDay], followers: &[FollowerCount]) -> Result<Stored, Error> {
     refuse_impossible(gains, followers)?;
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Posts).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     tx.take_time().await?;
     kpi_daily::lock_facts(&mut tx, ctx.tenant().id).await?;
     let mut touched = Touched::default();
@@ -154,17 +154,6 @@ fn refuse_impossible(gains: &[PostDay], followers: &[FollowerCount]) -> Result<(
             Err(Error::invalid("followers", format!("{} cannot have {} followers.", wrong.account, wrong.followers)))
         }
         None => Ok(()),
-    }
-}
-
-/// A tenant that was suspended or has ended keeps what it has.
-pub(crate) fn refuse_read_only(ctx: &TenantContext) -> Result<(), Error> {
-    match ctx.tenant().status {
-        TenantStatus::Pending | TenantStatus::Active => Ok(()),
-        status @ (TenantStatus::Suspended | TenantStatus::Cancelled) => Err(Error::Conflict(format!(
-            "“{}” is {status}: it can be read and exported, and nothing in it changes.",
-            ctx.tenant().slug
-        ))),
     }
 }
 

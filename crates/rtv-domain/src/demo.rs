@@ -207,7 +207,7 @@ impl Plan {
             }
         }
         let inside = TenantContext { context: ctx.clone(), tenant: tenant.clone().into(), access: Access::Operator };
-        crate::daily_metric::refuse_read_only(&inside)?;
+        inside.refuse_read_only()?;
         let removed = match present {
             Some(_) => Some(sample_data::clear(&mut tx, tenant.id).await?),
             None => None,

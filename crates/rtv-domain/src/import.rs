@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use chrono_tz::Tz;
-use rtv_core::{AccountId, Error, ImportId, Permission, Slug, TenantStatus};
+use rtv_core::{AccountId, Error, ImportId, Permission, Slug};
 pub use rtv_import::{
     DateOrder, Delimiter, Draft, DraftColumn, DraftError, Encoding, Field, Guess, Mapping, NumberStyle, Published,
     Question, Refusal, Row,
@@ -49,6 +49,7 @@ pub use self::steps::{begin_roll_back, cancel, check, start};
 pub use self::sweep::{Swept, sweep};
 pub use self::upload::{KEEP_DAYS, Limits, Uploads};
 use crate::context::{Context, TenantContext};
+use crate::kpi_daily;
 use crate::transaction::{Resource, StaffPermission, Tx, failed};
 
 /// What happens when a file has one post twice with different content.
@@ -219,16 +220,10 @@ async fn take_in(ctx: &TenantContext, path: &Path, options: &Options, meter: &Me
 /// A transaction that may change a tenant's posts as a set: an import and its roll-back begin alike.
 async fn begin(ctx: &TenantContext, resource: Resource, meter: &Meter) -> Result<Tx, Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, resource).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     prepare_for_sets(&mut tx, meter).await?;
-    // One at a time for a tenant: two would judge each other's rows as new.
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#,
-        format!("import {}", ctx.tenant().id)
-    )
-    .fetch_one(tx.connection())
-    .await
-    .map_err(failed)?;
+    // Two would also judge each other's rows as new.
+    kpi_daily::lock_facts(&mut tx, ctx.tenant().id).await?;
     Ok(tx)
 }
 
@@ -248,16 +243,6 @@ async fn prepare_for_sets(tx: &mut Tx, meter: &Meter) -> Result<(), Error> {
         sqlx::query_scalar!(r#"select pg_backend_pid() as "pid!""#).fetch_one(tx.connection()).await.map_err(failed)?;
     meter.works_on(backend);
     Ok(())
-}
-
-pub(crate) fn refuse_read_only(ctx: &TenantContext) -> Result<(), Error> {
-    match ctx.tenant().status {
-        TenantStatus::Pending | TenantStatus::Active => Ok(()),
-        status @ (TenantStatus::Suspended | TenantStatus::Cancelled) => Err(Error::Conflict(format!(
-            "“{}” is {status}: it can be read and exported, and nothing in it changes.",
-            ctx.tenant().slug
-        ))),
-    }
 }
 
 /// Which tenant an import belongs to, for the command that names only the import.

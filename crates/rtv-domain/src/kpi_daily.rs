@@ -23,6 +23,11 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
+    /// First and last day on which any group begins; posts of other days need not be looked at.
+    pub(crate) fn extent(&self) -> Option<(NaiveDate, NaiveDate)> {
+        Some((*self.first_days.iter().min()?, *self.first_days.iter().max()?))
+    }
+
     pub(crate) fn push(&mut self, account: Uuid, first_day: NaiveDate, last_day: NaiveDate) {
         self.accounts.push(account);
         self.first_days.push(first_day);
@@ -33,11 +38,7 @@ impl Touched {
 /// Takes the place of every other change of a tenant's facts until the transaction ends: two that run beside each other
 /// would each roll up without the other's rows. The key is the one of imports, which change facts too.
 pub(crate) async fn lock_facts(tx: &mut Tx, tenant: TenantId) -> Result<(), Error> {
-    sqlx::query!(r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#, format!("import {tenant}"))
-        .fetch_one(tx.connection())
-        .await
-        .map_err(failed)?;
-    Ok(())
+    tx.lock(&format!("import {tenant}")).await
 }
 
 /// Recomputes the groups of basis *lifetime* from the posts and the roll-up by hour with them, and all groups of basis
@@ -52,8 +53,18 @@ pub(crate) async fn refresh_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(
     if with_gains.is_empty() { Ok(()) } else { refresh_period(tx, &with_gains, None).await }
 }
 
+/// From so many groups on all posts of their days are read once and not group by group: a group's posts are found by
+/// their day, so that every account of a day would read the posts of all of them. The planner cannot know, because the
+/// posts that an import has just written have no statistics yet.
+const MANY_GROUPS: usize = 500;
+
 /// The groups of basis *lifetime*, and those by hour: both come from the posts of the same days.
 async fn write_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(), Error> {
+    let Some((first, last)) = touched.extent() else { return Ok(()) };
+    let is_many = touched.accounts.len() >= MANY_GROUPS;
+    if is_many {
+        tx.set_nested_loops(false).await?;
+    }
     sqlx::query!(
         r#"
         delete from kpi_daily
@@ -97,16 +108,20 @@ async fn write_lifetime(tx: &mut Tx, touched: &Touched) -> Result<(), Error> {
           on post.account_id = touched.account_id
           and post.published_from = touched.first_day
           and post.published_to = touched.last_day
+        where post.published_from between $4 and $5
         group by post.tenant_id, post.published_from, post.published_to, post.account_id, post.campaign_id
         "#,
         &touched.accounts,
         &touched.first_days,
         &touched.last_days,
+        first,
+        last,
     )
     .execute(tx.connection())
     .await
     .map_err(failed)?;
-    post_hour::refresh(tx, touched).await
+    post_hour::refresh(tx, touched).await?;
+    if is_many { tx.set_nested_loops(true).await } else { Ok(()) }
 }
 
 /// Recomputes the groups of basis *period* of the accounts on the days, or on all days, from what posts gained.

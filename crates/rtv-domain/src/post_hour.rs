@@ -17,6 +17,7 @@ use crate::transaction::{Resource, Tx, failed};
 /// Recomputes the groups whose posts changed. Hours are those of the tenant's zone: of the hour that a day has twice
 /// both count, and the one that a day leaves out has none.
 pub(crate) async fn refresh(tx: &mut Tx, touched: &Touched) -> Result<(), Error> {
+    let Some((first, last)) = touched.extent() else { return Ok(()) };
     sqlx::query!(
         r#"
         delete from post_hour
@@ -52,11 +53,14 @@ pub(crate) async fn refresh(tx: &mut Tx, touched: &Touched) -> Result<(), Error>
           on post.account_id = touched.account_id
           and post.published_from = touched.first_day
           and post.published_to = touched.last_day
+        where post.published_from between $4 and $5
         group by post.tenant_id, post.published_from, post.published_to, hour, post.account_id, campaign
         "#,
         &touched.accounts,
         &touched.first_days,
         &touched.last_days,
+        first,
+        last,
     )
     .execute(tx.connection())
     .await

@@ -16,7 +16,6 @@ use crate::account::{self, Account};
 use crate::audit::Event;
 use crate::context::TenantContext;
 use crate::format::{Format, machine};
-use crate::import::refuse_read_only;
 use crate::transaction::{Resource, Tx, failed, violated};
 
 /// What a target is for.
@@ -124,7 +123,7 @@ pub(crate) async fn read(tx: &mut Tx, kpi: Option<Kpi>) -> Result<Vec<Target>, E
 /// Sets a target, or changes the one that the same aim has for the KPI. Every field that is refused is named at once.
 pub async fn set(ctx: &TenantContext, new: &NewTarget) -> Result<Target, Error> {
     let mut tx = ctx.begin(Permission::SettingsUpdate, Resource::Targets).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     let accounts = account::read(&mut tx).await?;
     let mut errors = Vec::new();
     let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
@@ -194,7 +193,7 @@ pub async fn set(ctx: &TenantContext, new: &NewTarget) -> Result<Target, Error> 
 /// Removes a target.
 pub async fn remove(ctx: &TenantContext, id: TargetId) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::SettingsUpdate, Resource::Target(id)).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     let row = sqlx::query!("delete from target where id = $1 returning kpi, platform, account_id, amount", id.uuid())
         .fetch_optional(tx.connection())
         .await

@@ -235,6 +235,23 @@ impl Tx {
         Ok(())
     }
 
+    /// Waits until no other transaction holds what is named, and holds it until this one ends. The name carries the
+    /// tenant's id where what is held belongs to one.
+    pub(crate) async fn lock(&mut self, name: &str) -> Result<(), Error> {
+        sqlx::query!(r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#, name)
+            .fetch_one(&mut *self.inner)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Tells the planner whether to look rows up one after the other, for statements of which we know better than it.
+    pub(crate) async fn set_nested_loops(&mut self, are_on: bool) -> Result<(), Error> {
+        let statement = if are_on { "set local enable_nestloop = on" } else { "set local enable_nestloop = off" };
+        sqlx::query(statement).execute(&mut *self.inner).await.map_err(failed)?;
+        Ok(())
+    }
+
     /// Makes everything since the beginning permanent.
     pub async fn commit(self) -> Result<(), Error> {
         self.inner.commit().await.map_err(failed)

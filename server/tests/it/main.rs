@@ -10,6 +10,7 @@ mod dashboard;
 mod headers;
 mod health;
 mod import;
+mod import_page;
 mod isolation;
 mod permission;
 mod preference;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Request, header};
-use rtv_core::Role;
+use rtv_core::{ImportId, Role};
 use rtv_domain::Tenant;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,6 +25,8 @@ struct World {
     app: TestApp,
     people: BTreeMap<&'static str, Uuid>,
     foreigner: Uuid,
+    /// An import of each tenant, that is done.
+    imports: BTreeMap<&'static str, ImportId>,
 }
 
 impl World {
@@ -32,8 +34,10 @@ impl World {
         let app = TestApp::new().await;
         let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
         let post = |name: &str| vec![format!("x,{name},p1,2026-11-20T10:00:00Z,50,100,4,3,2,1")];
-        app.posts(&acme, &post("acme-page")).await;
-        app.posts(&other, &post("other-page")).await;
+        let imports = BTreeMap::from([
+            ("acme", app.posts(&acme, &post("acme-page")).await),
+            ("other", app.posts(&other, &post("other-page")).await),
+        ]);
         let mut people = BTreeMap::new();
         for (name, role) in
             [("viewer", Role::Viewer), ("editor", Role::Editor), ("admin", Role::Admin), ("owner", Role::Owner)]
@@ -42,7 +46,7 @@ impl World {
         }
         people.insert("staff", app.somebody("staff@rtv.example", None).await);
         let foreigner = app.somebody("owner@other.example", Some((&other, Role::Owner))).await;
-        Self { app, people, foreigner }
+        Self { app, people, foreigner, imports }
     }
 
     /// A browser of the actor with a session that nothing else uses.
@@ -93,8 +97,18 @@ impl World {
         format!("tgt_{}", id.simple())
     }
 
+    /// Id of an import that a target means.
+    fn import(&self, target: &str) -> String {
+        self.imports
+            .get(Self::tenant(target))
+            .copied()
+            .unwrap_or_else(|| ImportId::from(Uuid::from_u128(42)))
+            .to_string()
+    }
+
     async fn ask(&self, entry: &Entry, target: &str, actor: &str) -> Answer {
-        let mut path = entry.pattern.replace("{tenant}", Self::tenant(target));
+        let mut path =
+            entry.pattern.replace("{tenant}", Self::tenant(target)).replace("{import}", &self.import(target));
         if path.contains("{session}") {
             path = path.replace("{session}", &self.session(actor, target).await.to_string());
         }
@@ -108,7 +122,9 @@ impl World {
         );
         let mut browser = self.browser(actor).await;
         match (&entry.kind, entry.method.as_str()) {
-            (Kind::Function(arguments), _) => browser.call(&path, &arguments(Self::tenant(target))).await,
+            (Kind::Function(arguments), _) => {
+                browser.call(&path, &arguments(Self::tenant(target), &self.import(target))).await
+            }
             (Kind::Address, "GET") => browser.get(&path).await,
             (Kind::Address, "POST") => browser.post(&path, &[]).await,
             (Kind::Address, other) => {
@@ -120,8 +136,8 @@ impl World {
 
 enum Kind {
     Address,
-    /// The arguments of a server function, where it names a tenant.
-    Function(fn(&str) -> Value),
+    /// The arguments of a server function by tenant and import, where it names them.
+    Function(fn(&str, &str) -> Value),
 }
 
 struct Entry {
@@ -138,7 +154,7 @@ impl Entry {
     fn targets(&self) -> &'static [&'static str] {
         let names_something = match self.kind {
             Kind::Address => self.pattern.contains('{'),
-            Kind::Function(arguments) => arguments("one") != arguments("two"),
+            Kind::Function(arguments) => arguments("one", "import") != arguments("two", "import"),
         };
         if names_something { &TARGETS } else { &["-"] }
     }
@@ -174,11 +190,17 @@ fn entries() -> Vec<Entry> {
 }
 
 /// What a server function is called with.
-fn arguments(path: &str) -> fn(&str) -> Value {
+fn arguments(path: &str) -> fn(&str, &str) -> Value {
     match path {
-        "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_| json!({}),
-        "/fn/search" => |tenant| json!({ "tenant": tenant }),
-        "/fn/dashboard" | "/fn/posts" | "/fn/targets" => |tenant| json!({ "tenant": tenant, "query": [] }),
+        "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_, _| json!({}),
+        "/fn/search" | "/fn/import-mappings" => |tenant, _| json!({ "tenant": tenant }),
+        "/fn/dashboard" | "/fn/posts" | "/fn/targets" | "/fn/imports" => {
+            |tenant, _| json!({ "tenant": tenant, "query": [] })
+        }
+        "/fn/import" => |tenant, import| json!({ "tenant": tenant, "import": import, "query": [] }),
+        "/fn/import-progress" | "/fn/import-roll-back" => {
+            |tenant, import| json!({ "tenant": tenant, "import": import })
+        }
         other => {
             panic!("{other} is not in the permission test; add its arguments here and its rows to permission.table")
         }
@@ -193,6 +215,9 @@ fn cell(answer: &Answer) -> String {
     }
     let (path, query) = answer.location().split_once('?').unwrap_or((answer.location(), ""));
     let path = path.replace("/t/acme/", "/t/{tenant}/");
+    let path: Vec<&str> =
+        path.split('/').map(|part| if part.starts_with("imp_") { "{import}" } else { part }).collect();
+    let path = path.join("/");
     let names: Vec<&str> =
         query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty()).collect();
     if names.is_empty() { format!("{status} {path}") } else { format!("{status} {path}?{}", names.join("&")) }
@@ -320,7 +345,11 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 13 * 5, "three pages, four server functions, two charts and four forms, for five actors each");
+    assert_eq!(
+        compared,
+        (7 + 8 + 4 + 12) * 5,
+        "seven pages, eight server functions, four files and twelve forms, for five actors each"
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use rtv_core::{Role, Slug};
+use rtv_core::{ImportId, Role, Slug};
 use rtv_domain::import::Options;
 use rtv_domain::password::Passwords;
 use rtv_domain::tenant::NewTenant;
@@ -135,7 +135,7 @@ impl TestApp {
     }
 
     /// Takes posts in, as the operator does.
-    pub(crate) async fn posts(&self, tenant: &Tenant, rows: &[String]) {
+    pub(crate) async fn posts(&self, tenant: &Tenant, rows: &[String]) -> ImportId {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("posts.csv");
         let columns = COLUMNS.split(',').count();
@@ -147,7 +147,7 @@ impl TestApp {
         std::fs::write(&path, text).unwrap();
         let slug: Slug = tenant.slug.clone();
         let ctx = access::enter_as_operator(&self.operator(), &slug, "test").await.unwrap();
-        import::run(&ctx, &path, Options::default(), |_| {}).await.unwrap();
+        import::run(&ctx, &path, Options::default(), |_| {}).await.unwrap().id.unwrap()
     }
 
     /// A browser that has never been here.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::settings::{self, Settings};
 use super::upload::Uploads;
 use super::work::{CheckImport, RollBackImport, RunImport, Ticket};
-use super::{MappingChoice, refuse_read_only, roll_back};
+use super::{MappingChoice, roll_back};
 use crate::access::stored;
 use crate::audit::Event;
 use crate::context::TenantContext;
@@ -22,7 +22,7 @@ use crate::transaction::{Resource, Tx, failed};
 /// field. May be asked again with others, until the import is started.
 pub async fn check(ctx: &TenantContext, uploads: &Uploads, id: ImportId, settings: Settings) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     let state = lock_state(&mut tx, id).await?;
     if !state.can_check() {
         return Err(wrong_state(state, "checked"));
@@ -68,7 +68,7 @@ pub async fn check(ctx: &TenantContext, uploads: &Uploads, id: ImportId, setting
 /// Has a checked file imported, when it is its turn.
 pub async fn start(ctx: &TenantContext, id: ImportId) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     lock_line(&mut tx, ctx).await?;
     let state = lock_state(&mut tx, id).await?;
     if state != ImportState::Checked {
@@ -124,7 +124,7 @@ pub async fn cancel(ctx: &TenantContext, uploads: &Uploads, id: ImportId) -> Res
 /// Has an import taken back by a worker, when it is its turn. Refused while later imports have changed the same posts.
 pub async fn begin_roll_back(ctx: &TenantContext, id: ImportId) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     lock_line(&mut tx, ctx).await?;
     let state = lock_state(&mut tx, id).await?;
     if state == ImportState::RollingBack {
@@ -201,14 +201,7 @@ fn wrong_state(state: ImportState, act: &str) -> Error {
 /// Who enters or leaves the line of a tenant's imports holds this to the end of the transaction; else one could leave
 /// without seeing who has just come, and nobody would go on. It is taken before the import's row.
 pub(super) async fn lock_line(tx: &mut Tx, ctx: &TenantContext) -> Result<(), Error> {
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#,
-        format!("import line {}", ctx.tenant().id)
-    )
-    .fetch_one(tx.connection())
-    .await
-    .map_err(failed)?;
-    Ok(())
+    tx.lock(&format!("import line {}", ctx.tenant().id)).await
 }
 
 /// Sees to it that the first of the line has a job. Adding it again while it has one does nothing.

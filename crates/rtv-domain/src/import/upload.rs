@@ -16,7 +16,6 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
-use super::refuse_read_only;
 use super::settings::{refused_file, with_file};
 use crate::access::stored;
 use crate::audit::Event;
@@ -169,7 +168,7 @@ pub async fn begin(
     announced_bytes: Option<u64>,
 ) -> Result<Upload, Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Imports).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     let limits = uploads.limits;
     // What surrounds a file in a form is a few hundred bytes; a file that is just too large is found out as it comes.
     if announced_bytes.is_some_and(|announced| announced.saturating_sub(JUDGED as u64) > limits.file_bytes) {
@@ -372,14 +371,7 @@ async fn forget(ctx: &TenantContext, id: ImportId) -> Result<(), Error> {
 
 /// One reservation of a tenant at a time: two could each find the room that is left for one.
 async fn lock_quota(tx: &mut Tx, ctx: &TenantContext) -> Result<(), Error> {
-    sqlx::query!(
-        r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#,
-        format!("uploads {}", ctx.tenant().id)
-    )
-    .fetch_one(tx.connection())
-    .await
-    .map_err(failed)?;
-    Ok(())
+    tx.lock(&format!("uploads {}", ctx.tenant().id)).await
 }
 
 async fn check_quota(tx: &mut Tx, limits: Limits, more: u64) -> Result<(), Error> {
