@@ -277,6 +277,7 @@ test.describe('trend', () => {
       await page.setViewportSize({ width, height: 900 });
       await page.goto(`${dashboard}?${monthQuery('2018-04')}`);
       const canvas = page.locator('.c-chart__canvas');
+      await canvas.scrollIntoViewIfNeeded();
       const before = await canvas.boundingBox();
       await expect(canvas.locator('.c-chart__live svg')).toBeVisible();
       await expect(canvas.locator('.c-chart__image')).toBeHidden();
@@ -294,7 +295,11 @@ test.describe('trend', () => {
     await open(page, '/me/sessions');
     await open(page, '/t/meadow/posts?range=7d');
     expect(asked.filter((url) => /echarts/.test(url))).toEqual([]);
+    // On a telephone the chart stands far below the first screen: who does not go there does not load it.
+    await page.setViewportSize({ width: 375, height: 700 });
     await open(page, `${dashboard}?${monthQuery('2018-04')}`);
+    expect(asked.filter((url) => /echarts/.test(url))).toEqual([]);
+    await page.locator('.c-chart__canvas').scrollIntoViewIfNeeded();
     await expect(page.locator('.c-chart__live svg')).toBeVisible();
     expect(asked.filter((url) => /echarts/.test(url))).toHaveLength(1);
     const [loaded, began] = await page.evaluate(() => {

@@ -2,13 +2,19 @@
 //! best and weakest posts, and the week by hour, each drawing with its table. Everything stands in the first HTML; the browser only makes filters quicker and the chart answer the pointer.
 
 pub mod api;
+#[cfg(feature = "ssr")]
 mod cards;
 mod filter;
 #[cfg(feature = "ssr")]
 mod present;
+#[cfg(feature = "ssr")]
 mod ranking;
+#[cfg(feature = "ssr")]
 mod scorecard;
 mod trend;
+#[cfg(feature = "ssr")]
+mod trend_table;
+#[cfg(feature = "ssr")]
 mod week;
 
 pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, Step, hidden_fields, pairs, select_options};
@@ -17,14 +23,10 @@ pub use present::{domain_filter, filter_view, trend_chart};
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use rtv_ui::{Card, EmptyState, ErrorSummary, IconName, LinkButton, Notice, PageHeader, Tone, Variant};
+use rtv_ui::{EmptyState, ErrorSummary, IconName, LinkButton, Notice, PageHeader, Tone, Variant};
 use serde::{Deserialize, Serialize};
 
-use crate::dashboard::cards::Cards;
-use crate::dashboard::ranking::{Ranking, RankingView};
-use crate::dashboard::scorecard::{Scorecard, ScorecardView};
 use crate::dashboard::trend::Trend;
-use crate::dashboard::week::{Week, WeekView};
 use crate::not_found::FailedPage;
 use crate::page::{Framed, Place, TenantPage};
 
@@ -46,24 +48,17 @@ enum Body {
     /// There are no figures, and what to do about it.
     Empty { title: String, text: String, link: Option<(String, String)> },
     /// The figures.
-    Figures { cards: Vec<CardView>, trend: Box<TrendView>, panels: Box<Panels> },
+    Figures { trend: Box<TrendView>, panels: Box<Panels> },
 }
 
-/// What stands below the trend. Each is asked for by itself, so that one which fails leaves the others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What stands around the trend, as HTML. It is read and followed, and nothing in it answers to a script; made on the
+/// server alone, it is not made a second time by the browser, where it took longer than all the rest of the page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Panels {
-    scorecard: Panel<ScorecardView>,
-    ranking: Panel<RankingView>,
-    week: Panel<WeekView>,
-}
-
-/// A part of the page, or why it is not there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum Panel<T> {
-    /// It is there.
-    Shown(T),
-    /// It is not: what to do, and the request's id.
-    Failed { explanation: String, request_id: String },
+    cards: String,
+    scorecard: String,
+    ranking: String,
+    week: String,
 }
 
 /// A link, one of several of which one may be in force.
@@ -75,43 +70,6 @@ pub struct LinkView {
     pub href: String,
     /// Whether it leads to what is shown.
     pub is_current: bool,
-}
-
-/// One KPI.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CardView {
-    key: String,
-    label: String,
-    definition: String,
-    value: String,
-    exact: String,
-    href: Option<String>,
-    change: Option<ChangeView>,
-    missing: Option<String>,
-    coverage: Option<String>,
-    basis: String,
-    note: Option<String>,
-    spark: Option<SparkView>,
-}
-
-/// The line in a card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SparkView {
-    line: String,
-    area: String,
-    running: Option<String>,
-    text: String,
-}
-
-/// How a KPI changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeView {
-    text: String,
-    /// −1, 0 or 1; 2 is new.
-    direction: i8,
-    /// Whether that is good; `None` where neither is.
-    is_better: Option<bool>,
-    sentence: String,
 }
 
 /// The trend chart.
@@ -127,21 +85,9 @@ pub struct TrendView {
     metrics: Vec<ChoiceView>,
     grains: Vec<LinkView>,
     hidden: Vec<(String, String)>,
-    period_label: String,
-    previous_label: Option<String>,
-    rows: Vec<TrendRow>,
+    /// The data behind the chart, as HTML: read, and never changed by a script.
+    table: String,
     note: Option<String>,
-}
-
-/// One point of the trend, for the table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrendRow {
-    day: String,
-    /// Why it is no whole point, and the top posts in it.
-    details: Vec<String>,
-    value: String,
-    previous_day: Option<String>,
-    previous: Option<String>,
 }
 
 /// The page.
@@ -177,16 +123,13 @@ fn Page(page: Framed<Dashboard>) -> impl IntoView {
                 link.map(|(label, href)| view! { <LinkButton href variant=Variant::Primary>{label}</LinkButton> });
             view! { <EmptyState icon=IconName::Calendar title text action=view! { {action} }.into_any() /> }.into_any()
         }
-        Body::Figures { cards, trend, panels } => {
-            let Panels { scorecard, ranking, week } = *panels;
+        Body::Figures { trend, panels } => {
+            let Panels { cards, scorecard, ranking, week } = *panels;
             view! {
-                <Cards cards />
+                <div inner_html=cards></div>
                 <Trend trend=*trend path=path.clone() theme=page.frame.preference.theme />
-                {panel("Scorecards", scorecard, |card| view! { <Scorecard card /> }.into_any())}
-                <div class="l-grid" data-columns="2">
-                    {panel("Best and weakest posts", ranking, |ranking| view! { <Ranking ranking /> }.into_any())}
-                    {panel("Weekday and hour", week, |week| view! { <Week week /> }.into_any())}
-                </div>
+                <div class="l-below" inner_html=scorecard></div>
+                <div class="l-grid l-below" data-columns="2" inner_html=format!("{ranking}{week}")></div>
             }
             .into_any()
         }
@@ -199,19 +142,5 @@ fn Page(page: Framed<Dashboard>) -> impl IntoView {
             {notices.into_iter().map(|text| view! { <Notice tone=Tone::Info>{text}</Notice> }).collect_view()}
             {body}
         </TenantPage>
-    }
-}
-
-fn panel<T>(title: &'static str, panel: Panel<T>, shown: impl FnOnce(T) -> AnyView) -> AnyView {
-    match panel {
-        Panel::Shown(content) => shown(content),
-        Panel::Failed { explanation, request_id } => view! {
-            <Card title>
-                <Notice tone=Tone::Danger>
-                    {format!("This part could not be loaded; the rest of the page is complete. {explanation} Request id: {request_id}")}
-                </Notice>
-            </Card>
-        }
-        .into_any(),
     }
 }

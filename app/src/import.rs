@@ -159,12 +159,14 @@ fn Page(page: Framed<Imports>) -> impl IntoView {
                     <UploadForm path accepted usage error=file_error />
                 </Card>
                 <Card title="What happens then">
+                  <div class="l-stack" data-gap="3">
                     <ol class="c-import-course">
                         <li><strong>"Columns. "</strong>"RTV guesses what each column means, and you correct it. What could be read in two ways, like 03/04/2026, is asked."</li>
                         <li><strong>"Check. "</strong>"The whole file is read. You see how many posts are new, changed or refused, and why."</li>
                         <li><strong>"Import. "</strong>"All of it is stored, or nothing. You can take it back later."</li>
                     </ol>
                     {(!is_empty).then(|| view! { <p class="u-small"><a href=sample rel="external">"Download a sample file"</a></p> })}
+                  </div>
                 </Card>
             </div>
             {history}

@@ -17,8 +17,16 @@ use crate::routes::App;
 /// The whole document of the application.
 pub fn document(assets: &Assets) -> impl IntoView + use<> {
     let Assets { js, wasm, .. } = assets.clone();
+    // Nothing of the program is asked for before the page stands: on a slow line it would take the line from what people
+    // read. Making the program and running it are two tasks, so that a press in between is answered.
     let start = format!(
-        "import {{ default as load, hydrate }} from \"{js}\"; load({{ module_or_path: \"{wasm}\" }}).then(() => hydrate());"
+        "const start = async () => {{ \
+           const program = fetch(\"{wasm}\"); \
+           const {{ default: load, hydrate }} = await import(\"{js}\"); \
+           await load({{ module_or_path: program }}); \
+           setTimeout(hydrate); \
+         }}; \
+         if (document.readyState === \"complete\") start(); else addEventListener(\"load\", start);"
     );
     let preference = crate::preference::current();
     view! {
@@ -26,8 +34,6 @@ pub fn document(assets: &Assets) -> impl IntoView + use<> {
         <html lang="en" data-theme=preference.theme.key() data-density=preference.density.key()>
             <head>
                 {basics(assets)}
-                <link rel="modulepreload" href=js nonce=use_nonce() />
-                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
                 <script type="module" nonce=use_nonce() inner_html=start></script>
                 <MetaTags />
             </head>

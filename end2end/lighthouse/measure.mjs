@@ -23,9 +23,8 @@ async function look(address, port, headers) {
     output: 'json',
     logLevel: 'error',
     onlyCategories: Object.keys(least),
+    // The session goes with the browser's storage before every look, so that nothing is in the cache.
     extraHeaders: headers,
-    // The session would go with the storage, and the cookie is ours to send anyway.
-    disableStorageReset: true,
   });
   const { lhr } = answer;
   if (lhr.runtimeError) throw new Error(`${address}: ${lhr.runtimeError.message}`);

@@ -40,6 +40,24 @@ async function whenIdle() {
 }
 
 /**
+ * Resolves when the element is on the screen or close to it: until then the picture does, and nothing is fetched. On a
+ * telephone the chart stands below the figures, and who reads only those pays nothing for it.
+ */
+const whenSeen = (element, signal) =>
+  new Promise((resolve) => {
+    const seen = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        seen.disconnect();
+        resolve();
+      },
+      { rootMargin: "200px" },
+    );
+    seen.observe(element);
+    signal.addEventListener("abort", () => seen.disconnect(), { once: true });
+  });
+
+/**
  * Draws the option found at `optionUrl` (JSON, asked for with `theme=light` or `dark`) into `element`, which is hidden
  * and covers its parent's picture once it is shown. Returns a handle whose `dispose()` hides it again.
  */
@@ -84,8 +102,13 @@ export function mount(element, optionUrl, echartsUrl) {
   }
 
   const redraw = () => draw().catch(() => {});
-  DARK.addEventListener("change", redraw, { signal: stop.signal });
-  whenIdle().then(() => stop.signal.aborted || redraw());
+  whenSeen(element.parentElement, stop.signal)
+    .then(whenIdle)
+    .then(() => {
+      if (stop.signal.aborted) return;
+      DARK.addEventListener("change", redraw, { signal: stop.signal });
+      redraw();
+    });
 
   return {
     dispose() {

@@ -1,9 +1,49 @@
-//! The cards with the KPIs, and how a change is shown.
+//! The cards with the KPIs, and how a change is shown. Runs on the server only.
 
 use leptos::prelude::*;
 use rtv_ui::{Direction, Judgement, KpiCard, KpiChange, KpiDelta, KpiGrid, Sparkline};
 
-use crate::dashboard::{CardView, ChangeView};
+/// One KPI.
+#[derive(Debug)]
+pub struct CardView {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub label: String,
+    /// What it counts.
+    pub definition: String,
+    /// As people read it.
+    pub value: String,
+    /// Exact, empty where it is missing.
+    pub exact: String,
+    /// The posts behind it.
+    pub href: Option<String>,
+    /// How it changed.
+    pub change: Option<ChangeView>,
+    /// Why it is missing.
+    pub missing: Option<String>,
+    /// From how much data it comes.
+    pub coverage: Option<String>,
+    /// Whether it is what happened in the period, or what posts have by now.
+    pub basis: String,
+    /// What else is to be known.
+    pub note: Option<String>,
+    /// The line in the card.
+    pub spark: Option<Sparkline>,
+}
+
+/// How a KPI changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeView {
+    /// By how much.
+    pub text: String,
+    /// −1, 0 or 1; 2 is new.
+    pub direction: i8,
+    /// Whether that is good; `None` where neither is.
+    pub is_better: Option<bool>,
+    /// Compared with what.
+    pub sentence: String,
+}
 
 /// All cards, in the order of the catalogue.
 #[component]
@@ -11,12 +51,6 @@ pub fn Cards(cards: Vec<CardView>) -> impl IntoView {
     let cards = cards
         .into_iter()
         .map(|card| {
-            let sparkline = card.spark.map(|spark| Sparkline {
-                line: spark.line,
-                area: spark.area,
-                running: spark.running,
-                text: spark.text,
-            });
             view! {
                 <KpiCard
                     key=card.key
@@ -30,7 +64,7 @@ pub fn Cards(cards: Vec<CardView>) -> impl IntoView {
                     coverage=card.coverage
                     basis=card.basis
                     note=card.note
-                    sparkline
+                    sparkline=card.spark
                 />
             }
         })

@@ -6,7 +6,7 @@ mod scorecard;
 mod week;
 
 use chrono::Datelike;
-use leptos::prelude::expect_context;
+use leptos::prelude::*;
 use rtv_charts::{Mark, NumberStyle, Role, Series, TrendChart, Unit as ChartUnit};
 use rtv_core::filter::PageFilter;
 use rtv_core::kpi::{Basis, Kpi, Unit};
@@ -18,15 +18,17 @@ use rtv_domain::campaign::Campaign;
 use rtv_domain::format::{Format, MISSING, machine};
 use rtv_domain::kpi::{self, Coverage, Figure, Point, Query, Summary};
 use rtv_domain::ranking::Ranking;
-use rtv_ui::Sparkline;
+use rtv_ui::{Card, Notice, Sparkline, Tone};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use crate::dashboard::cards::{CardView, Cards, ChangeView};
 use crate::dashboard::present::scorecard::View;
-use crate::dashboard::{
-    Body, CardView, ChangeView, ChoiceView, Dashboard, FilterView, LinkView, Panel, Panels, SparkView, Step, TrendRow,
-    TrendView,
-};
+use crate::dashboard::ranking::Ranking as RankingCard;
+use crate::dashboard::scorecard::Scorecard;
+use crate::dashboard::trend_table::{TrendRow, TrendTable};
+use crate::dashboard::week::Week;
+use crate::dashboard::{Body, ChoiceView, Dashboard, FilterView, LinkView, Panels, Step, TrendView};
 use crate::page::Place;
 use crate::request::Assets;
 
@@ -57,13 +59,25 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
     let body = if has_something {
         let ranking = rtv_domain::ranking::read(ctx, &asked, &summary.accounts, &summary.campaigns).await;
         let marks = ranking.as_ref().map(|ranking| marks(&asked, &summary, ranking)).unwrap_or_default();
+        let cards =
+            summary.figures.iter().map(|figure| card(ctx, &format, &filter, &asked, &summary, figure)).collect();
         Body::Figures {
-            cards: summary.figures.iter().map(|figure| card(ctx, &format, &filter, &asked, &summary, figure)).collect(),
             trend: Box::new(trend(ctx, &format, &filter, view, &asked, &summary, &marks)),
             panels: Box::new(Panels {
-                scorecard: panel(scorecard::scorecard(ctx, &format, &filter, view, &asked, &summary).await)?,
-                ranking: panel(ranking.map(|ranking| ranking::ranking(&format, asked.metric, ranking)))?,
-                week: panel(week::week(ctx, &format, &asked, &summary).await)?,
+                cards: view! { <Cards cards /> }.into_view().to_html(),
+                scorecard: panel(
+                    "Scorecards",
+                    scorecard::scorecard(ctx, &format, &filter, view, &asked, &summary).await,
+                    |card| view! { <Scorecard card /> },
+                )?,
+                ranking: panel(
+                    "Best and weakest posts",
+                    ranking.map(|ranking| ranking::ranking(&format, asked.metric, ranking)),
+                    |ranking| view! { <RankingCard ranking /> },
+                )?,
+                week: panel("Weekday and hour", week::week(ctx, &format, &asked, &summary).await, |week| {
+                    view! { <Week week /> }
+                })?,
             }),
         }
     } else {
@@ -78,18 +92,31 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
     })
 }
 
-/// A panel that failed is told of in its place. Only faults and outages fail alone: whatever else is refused would be
-/// refused for the page.
-fn panel<T>(read: Result<T, Error>) -> Result<Panel<T>, Error> {
+/// A panel as HTML. One that failed is told of in its place. Only faults and outages fail alone: whatever else is
+/// refused would be refused for the page.
+fn panel<T, V: IntoView>(
+    title: &'static str,
+    read: Result<T, Error>,
+    shown: impl FnOnce(T) -> V,
+) -> Result<String, Error> {
     match read {
-        Ok(content) => Ok(Panel::Shown(content)),
-        Err(error @ (Error::Internal | Error::Unavailable(_))) => Ok(Panel::Failed {
-            explanation: match error {
+        Ok(content) => Ok(shown(content).into_view().to_html()),
+        Err(error @ (Error::Internal | Error::Unavailable(_))) => {
+            let explanation = match error {
                 Error::Unavailable(text) => text,
                 _ => "We have logged what happened; load the page again.".into(),
-            },
-            request_id: crate::request::current().context.request().id.clone(),
-        }),
+            };
+            let id = crate::request::current().context.request().id.clone();
+            let text = format!(
+                "This part could not be loaded; the rest of the page is complete. {explanation} Request id: {id}"
+            );
+            let told = view! {
+                <Card title>
+                    <Notice tone=Tone::Danger>{text}</Notice>
+                </Card>
+            };
+            Ok(told.into_view().to_html())
+        }
         Err(other) => Err(other),
     }
 }
@@ -267,7 +294,7 @@ fn coverage(format: &Format, figure: &Figure) -> Option<String> {
 }
 
 /// The line in a card; `None` where there are no two points to draw one through.
-fn spark(format: &Format, asked: &Query, summary: &Summary, figure: &Figure) -> Option<SparkView> {
+fn spark(format: &Format, asked: &Query, summary: &Summary, figure: &Figure) -> Option<Sparkline> {
     let (grain, days) = &summary.course;
     let known: Vec<(Decimal, String)> = figure
         .course
@@ -293,7 +320,7 @@ fn spark(format: &Format, asked: &Query, summary: &Summary, figure: &Figure) -> 
     // The last point is still growing where it is drawn at all.
     let is_last_known = figure.course.last().is_some_and(Option::is_some);
     let running = path.last.filter(|_| summary.is_running && is_last_known);
-    Some(SparkView {
+    Some(Sparkline {
         running: running.map(|(x, y)| format!("M{x:.2} {y:.2}h0")),
         line: path.d,
         area: path.area,
@@ -467,8 +494,34 @@ fn trend(
     };
     let hidden = PageFilter { metric: None, ..filter.clone() };
     let page = format!("/t/{}/dashboard", ctx.tenant().slug);
+    let title = format!("{} by {}", asked.metric.label(), summary.grain.label().to_lowercase());
+    let rows = summary
+        .trend
+        .iter()
+        .enumerate()
+        .map(|(index, point)| TrendRow {
+            day: format.span(summary.grain, point.first_day, point.last_day, spans_years),
+            details: partial(point, index + 1 == summary.trend.len() && summary.is_running)
+                .into_iter()
+                .chain(marks.iter().filter(|mark| mark.index == index).map(|mark| format!("Top post {}", mark.label)))
+                .collect(),
+            value: point.value.map_or_else(|| MISSING.into(), |value| format.exact(unit, value)),
+            previous_day: point.previous_first_day.map(|day| format.point(summary.grain, day, spans_years)),
+            previous: asked
+                .previous
+                .map(|_| point.previous.map_or_else(|| MISSING.into(), |value| format.exact(unit, value))),
+        })
+        .collect();
+    let table = view! {
+        <TrendTable
+            title=title.clone()
+            period_label=format.period(asked.period)
+            previous_label=asked.previous.map(|previous| format.period(previous))
+            rows
+        />
+    };
     TrendView {
-        title: format!("{} by {}", asked.metric.label(), summary.grain.label().to_lowercase()),
+        title,
         takeaway: takeaway(format, asked, figure),
         alt: alt(format, asked, summary),
         picture: format!("{}&v={version}", base.link(&format!("/t/{}/charts/trend.svg", ctx.tenant().slug))),
@@ -493,23 +546,7 @@ fn trend(
             .filter_map(|pair| pair.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
-        period_label: format.period(asked.period),
-        previous_label: asked.previous.map(|previous| format.period(previous)),
-        rows: summary
-            .trend
-            .iter()
-            .enumerate()
-            .map(|(index, point)| TrendRow {
-                day: format.span(summary.grain, point.first_day, point.last_day, spans_years),
-                details: partial(point, index + 1 == summary.trend.len() && summary.is_running)
-                    .into_iter()
-                    .chain(marks.iter().filter(|mark| mark.index == index).map(|mark| format!("Top post {}", mark.label)))
-                    .collect(),
-                value: point.value.map_or_else(|| MISSING.into(), |value| format.exact(unit, value)),
-                previous_day: point.previous_first_day.map(|day| format.point(summary.grain, day, spans_years)),
-                previous: asked.previous.map(|_| point.previous.map_or_else(|| MISSING.into(), |value| format.exact(unit, value))),
-            })
-            .collect(),
+        table: table.into_view().to_html(),
         note: (summary.unplaced_posts > 0).then(|| {
             format!(
                 "{} posts are in the figure but not in the chart: of them only the month is known. Choose the step “Month” to see them.",

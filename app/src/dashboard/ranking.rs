@@ -1,11 +1,10 @@
-//! The best and the weakest posts of the period, side by side, each with a bar beside its figure.
+//! The best and the weakest posts of the period, side by side, each with a bar beside its figure. Runs on the server only.
 
 use leptos::prelude::*;
 use rtv_ui::{Card, Table};
-use serde::{Deserialize, Serialize};
 
 /// Both lists and what is to be known about them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RankingView {
     /// Key of the KPI that they are ranked by.
     pub key: String,
@@ -22,7 +21,7 @@ pub struct RankingView {
 }
 
 /// One post.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RankedView {
     /// Id.
     pub id: String,

@@ -1,15 +1,14 @@
 //! The scorecards: a table of platforms, accounts or campaigns with their figures, targets and grades. Tabs and orders are
-//! links, so that each view has an address.
+//! links, so that each view has an address. Runs on the server only.
 
 use leptos::prelude::*;
 use rtv_ui::{Card, LinkButton, SegmentLink, Segments, SortHeader, SortOrder, Table};
-use serde::{Deserialize, Serialize};
 
-use crate::dashboard::cards::Delta;
-use crate::dashboard::{ChangeView, LinkView};
+use crate::dashboard::LinkView;
+use crate::dashboard::cards::{ChangeView, Delta};
 
 /// The table and what stands around it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ScorecardView {
     /// What the rows can be.
     pub tabs: Vec<LinkView>,
@@ -34,7 +33,7 @@ pub struct ScorecardView {
 }
 
 /// The heading of a column with the order that a press brings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadView {
     /// The heading.
     pub label: String,
@@ -45,7 +44,7 @@ pub struct HeadView {
 }
 
 /// One row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ScoreRow {
     /// Key of what it is about.
     pub key: String,
@@ -64,7 +63,7 @@ pub struct ScoreRow {
 }
 
 /// One figure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScoreCell {
     /// Key of the KPI.
     pub key: String,
@@ -77,7 +76,7 @@ pub struct ScoreCell {
 }
 
 /// How a row stands to its target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StandingView {
     /// The target for the days that are over, and where it comes from.
     pub target: Option<(String, String)>,

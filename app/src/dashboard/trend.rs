@@ -4,7 +4,7 @@
 use leptos::html::Div;
 use leptos::prelude::*;
 use rtv_core::Theme;
-use rtv_ui::{Button, ChartFrame, Picture, SegmentLink, Segments, SelectField, Table};
+use rtv_ui::{Button, ChartFrame, Picture, SegmentLink, Segments, SelectField};
 
 use crate::dashboard::TrendView;
 use crate::dashboard::filter::{AddressForm, hidden_fields, select_options};
@@ -52,35 +52,6 @@ pub fn Trend(trend: TrendView, path: String, theme: Theme) -> impl IntoView {
         </AddressForm>
     }
     .into_any();
-    let has_previous = trend.previous_label.is_some();
-    let previous_label = trend.previous_label.clone();
-    let (value_label, before_label) = (trend.period_label.clone(), trend.previous_label.clone().unwrap_or_default());
-    let rows = trend
-        .rows
-        .into_iter()
-        .map(|row| {
-            let previous = has_previous.then(|| {
-                view! {
-                    <td data-label="Compared with">{row.previous_day.unwrap_or_default()}</td>
-                    <td data-label=before_label.clone() class="u-number">{row.previous.unwrap_or_default()}</td>
-                }
-            });
-            view! {
-                <tr>
-                    <th scope="row" data-label="From">
-                        {row.day}
-                        {row
-                            .details
-                            .into_iter()
-                            .map(|detail| view! { <span class="c-table__detail">{detail}</span> })
-                            .collect_view()}
-                    </th>
-                    <td data-label=value_label.clone() class="u-number">{row.value}</td>
-                    {previous}
-                </tr>
-            }
-        })
-        .collect_view();
     view! {
         <ChartFrame
             title=trend.title.clone()
@@ -94,19 +65,7 @@ pub fn Trend(trend: TrendView, path: String, theme: Theme) -> impl IntoView {
             actions
             note=trend.note
         >
-            <Table caption=trend.title id="trend" compact=true>
-                <thead>
-                    <tr>
-                        <th scope="col">"From"</th>
-                        <th scope="col" class="u-number">{trend.period_label}</th>
-                        {previous_label.map(|label| view! {
-                            <th scope="col">"Compared with"</th>
-                            <th scope="col" class="u-number">{label}</th>
-                        })}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </Table>
+            <div inner_html=trend.table></div>
         </ChartFrame>
     }
 }

@@ -1,11 +1,11 @@
-//! The week: posts by weekday and hour, as a table whose cells are shaded by how the posts did. The table is the drawing.
+//! The week: posts by weekday and hour, as a table whose cells are shaded by how the posts did. The table is the drawing. Runs on the
+//! server only.
 
 use leptos::prelude::*;
 use rtv_ui::{Card, Table};
-use serde::{Deserialize, Serialize};
 
 /// The table and what is to be known about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeekView {
     /// What the cells hold.
     pub measure: String,
@@ -22,7 +22,7 @@ pub struct WeekView {
 }
 
 /// One hour of all weekdays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourRow {
     /// When it begins.
     pub hour: String,
@@ -31,7 +31,7 @@ pub struct HourRow {
 }
 
 /// One hour of one weekday.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourCell {
     /// Key like `1-20`: the weekday from Monday = 1, and the hour.
     pub key: String,

@@ -381,6 +381,15 @@ fn ColumnTable(rows: Vec<ColumnRow>, errors: Vec<(String, String)>) -> impl Into
 pub fn PreviewCard(preview: PreviewView) -> impl IntoView {
     let PreviewView { columns, rows, summary, stopped, left_out } = preview;
     let width = columns.len().to_string();
+    // A heading stands above its values: to the right over numbers.
+    let headings = columns
+        .iter()
+        .enumerate()
+        .map(|(index, label)| {
+            let is_number = rows.iter().any(|row| row.cells.get(index).is_some_and(|cell| cell.is_number));
+            view! { <th scope="col" class=is_number.then_some("u-number")>{label.clone()}</th> }
+        })
+        .collect_view();
     let body = rows
         .into_iter()
         .map(|row| {
@@ -410,7 +419,6 @@ pub fn PreviewCard(preview: PreviewView) -> impl IntoView {
             }
         })
         .collect_view();
-    let headings = columns.into_iter().map(|label| view! { <th scope="col">{label}</th> }).collect_view();
     view! {
         <div id="preview">
             <Card title="Preview" text=summary flush=true>

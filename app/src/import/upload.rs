@@ -116,7 +116,7 @@ pub(super) fn UploadForm(
                     </div>
                 })}
             })}
-            <div role="status">
+            <div role="status" class="c-import-said">
                 {move || (sending.get() == Some(Sending::Broken)).then(|| view! {
                     <Notice tone=Tone::Danger>"The upload broke off, and nothing of it was kept. Check the connection and upload the file again."</Notice>
                 })}

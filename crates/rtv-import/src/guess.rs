@@ -216,15 +216,20 @@ impl<'a> Column<'a> {
 
     /// Whether so good as all values are as expected; a few that are not become refused rows.
     fn mostly(&self, is_expected: impl Fn(&str) -> bool) -> bool {
-        let expected = self.values.iter().filter(|value| is_expected(value)).count();
-        expected * 10 >= self.values.len() * 8
+        self.has_share(8, is_expected)
+    }
+
+    /// Whether so many tenths of the values are as expected.
+    fn has_share(&self, tenths: usize, is_expected: impl Fn(&str) -> bool) -> bool {
+        self.values.iter().filter(|value| is_expected(value)).count() * 10 >= self.values.len() * tenths
     }
 
     /// What speaks against the field in the values, as the end of a sentence.
     fn contradiction(&self, field: Field) -> Option<&'static str> {
         let is_label = |value: &str| value.chars().count() <= MAX_LABEL_CHARACTERS && !value.contains(['\n', '\r']);
         let (is_expected, otherwise) = match field {
-            Field::PublishedAt => (self.mostly(|value| date::hint(value).is_some()), "are no dates"),
+            // Without a date there is no post: half of them are enough where the name says so, and the others are refused.
+            Field::PublishedAt => (self.has_share(5, |value| date::hint(value).is_some()), "are no dates"),
             Field::PublishedTime => (self.mostly(date::is_clock), "are no times of day"),
             Field::Platform => (self.mostly(|value| platform_named(value).is_some()), "are no names of networks"),
             Field::PostId => {
