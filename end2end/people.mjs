@@ -30,6 +30,10 @@ export const importers = ['hydrated', 'no-js'].flatMap((project) =>
   ['first', 'importer'].map((kind) => ({ slug: `${kind}-${project}`, name: `Files of ${kind} ${project}`, zone: 'Asia/Bangkok' })),
 );
 
+/** Tenants whose people change roles and teams, for each project one.
+ *  @type {Tenant[]} */
+export const crews = ['hydrated', 'no-js'].map((project) => ({ slug: `crew-${project}`, name: `Crew of ${project}`, zone: 'UTC' }));
+
 /** The demo's tenants that the projects take the sample data out of, and what its people sign in with. */
 export const demo = {
   password: 'demo-rtv-2026',

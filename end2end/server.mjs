@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brand, email, importers, imports, moreTenants, password, people, roles, staff, tenants } from './people.mjs';
+import { brand, crews, email, importers, imports, moreTenants, password, people, roles, staff, tenants } from './people.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const binary = path.resolve(root, process.env.RTV_BINARY ?? 'target/debug/rtv');
@@ -56,7 +56,7 @@ async function rtv(env, args, input = '') {
 async function seed(env, demo) {
   await rtv(env, ['db', 'up']);
   await rtv(env, ['demo', ...demo]);
-  for (const tenant of [...tenants, ...importers]) {
+  for (const tenant of [...tenants, ...importers, ...crews]) {
     await rtv(env, ['admin', 'tenants', 'create', '--slug', tenant.slug, '--name', tenant.name, '--zone', tenant.zone]);
     for (const role of roles) {
       const person = ['--email', email(tenant, role), '--tenant', tenant.slug, '--role', role];

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dashboard::trend::Trend;
 use crate::not_found::FailedPage;
-use crate::page::{Framed, Place, TenantPage};
+use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
 
 /// Everything that the page shows, written for people on the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,7 +103,10 @@ pub fn DashboardPage() -> impl IntoView {
         <Transition>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(page) => view! { <Page page /> }.into_any(),
+                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
+                    Ok(Framed { frame, content: Err(error) }) => {
+                        view! { <ForbiddenPage frame place=Place::Dashboard error /> }.into_any()
+                    }
                     Err(error) => view! { <FailedPage error /> }.into_any(),
                 }
             })}

@@ -25,7 +25,10 @@ pub async fn read_home() -> Result<Home, AppError> {
     let tenants = rtv_domain::access::memberships(&request.context).await?;
     let last = tenants.iter().find(|one| Some(one.slug.as_str()) == person.last_tenant.as_deref());
     if let Some(one) = last.or(tenants.first().filter(|_| tenants.len() == 1)) {
-        crate::request::lead_to(&crate::page::Place::Dashboard.address(one.slug.as_str()));
+        use crate::page::Place;
+        let places = Place::open_to(|permission| one.holding.grants_somewhere(permission));
+        let place = places.first().copied().unwrap_or(Place::Dashboard);
+        crate::request::lead_to(&place.address(one.slug.as_str()));
     }
     Ok(Home {
         tenants: tenants.iter().map(|one| crate::request::entry(one, false)).collect(),

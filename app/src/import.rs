@@ -24,7 +24,6 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{Badge, Card, EmptyState, ErrorSummary, IconName, LinkButton, PageHeader, Pager, Table, Tone};
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
 use crate::import::upload::UploadForm;
 use crate::not_found::FailedPage;
 use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
@@ -109,9 +108,6 @@ pub fn ImportsPage() -> impl IntoView {
         </Transition>
     }
 }
-
-/// A page that a member of the tenant may lack the permission for.
-pub type Guarded<T> = Framed<Result<T, AppError>>;
 
 #[component]
 fn Page(page: Framed<Imports>) -> impl IntoView {

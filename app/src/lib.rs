@@ -34,3 +34,4 @@ pub mod session;
 pub mod shell;
 pub mod sign_in;
 pub mod target;
+pub mod team;

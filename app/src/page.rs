@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use leptos_router::params::ParamsMap;
+use rtv_core::permission::SEES_TEAM;
 use rtv_core::{Permission, Plan, Preference, TenantStatus};
 use rtv_ui::{
     BareLayout, Button, Crumb, IconName, LinkButton, NavGroup, NavItem, Notice, Shell, TenantLink, Tone, Variant,
@@ -38,6 +39,11 @@ impl Flash {
         self.values.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone())
     }
 
+    /// Everything that was chosen under a name that may repeat.
+    pub fn chosen(&self, field: &str) -> Vec<String> {
+        self.values.iter().filter(|(name, _)| name == field).map(|(_, value)| value.clone()).collect()
+    }
+
     /// Why a field was refused.
     pub fn error(&self, field: &str) -> Option<String> {
         self.errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone())
@@ -64,9 +70,11 @@ pub struct TenantEntry {
 }
 
 impl TenantEntry {
-    /// The entry for the eye. It leads to the page that is shown now where there is one, else to the dashboard.
+    /// The entry for the eye. It leads to the page that is shown now where there is one, else to the first that is
+    /// open there, which is the dashboard for nearly everybody.
     pub(crate) fn link(self, place: Option<Place>, query: &str) -> TenantLink {
-        let place = place.filter(|place| self.places.contains(place)).unwrap_or(Place::Dashboard);
+        let first = self.places.first().copied().unwrap_or(Place::Dashboard);
+        let place = place.filter(|place| self.places.contains(place)).unwrap_or(first);
         let mut badges = vec![(Tone::Neutral, self.plan.label().to_owned())];
         // What is as it should be is not worth a word in every line.
         let tone = match self.status {
@@ -135,6 +143,9 @@ pub struct Framed<T> {
     pub content: T,
 }
 
+/// A page that a member of the tenant may lack the permission for.
+pub type Guarded<T> = Framed<Result<T, AppError>>;
+
 /// What stands around a page that belongs to a person and to no tenant: the tenant that they were in last, so that it
 /// is a part of the same house; for who has none, the message alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,11 +179,13 @@ pub enum Place {
     Targets,
     /// `/t/{tenant}/imports`
     Imports,
+    /// `/t/{tenant}/team`
+    Team,
 }
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 4] = [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports];
+    pub const ALL: [Self; 5] = [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports, Self::Team];
 
     /// Name for people.
     pub const fn label(self) -> &'static str {
@@ -181,6 +194,7 @@ impl Place {
             Self::Posts => "Posts",
             Self::Targets => "Targets",
             Self::Imports => "Imports",
+            Self::Team => "Team",
         }
     }
 
@@ -191,6 +205,7 @@ impl Place {
             Self::Posts => "posts",
             Self::Targets => "targets",
             Self::Imports => "imports",
+            Self::Team => "team",
         }
     }
 
@@ -199,6 +214,7 @@ impl Place {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
             Self::Posts | Self::Imports => "Measure",
+            Self::Team => "Admin",
         }
     }
 
@@ -209,6 +225,7 @@ impl Place {
             Self::Posts => IconName::Posts,
             Self::Targets => IconName::Target,
             Self::Imports => IconName::Imports,
+            Self::Team => IconName::Team,
         }
     }
 
@@ -219,15 +236,24 @@ impl Place {
             Self::Posts => 'p',
             Self::Targets => 't',
             Self::Imports => 'i',
+            // `t` is the targets'; its first tab is the members.
+            Self::Team => 'm',
         }
     }
 
-    /// What it takes to open it.
-    pub const fn permission(self) -> Permission {
+    /// What opens it, each by itself.
+    pub const fn permissions(self) -> &'static [Permission] {
         match self {
-            Self::Dashboard | Self::Targets | Self::Posts => Permission::AnalyticsRead,
-            Self::Imports => Permission::ImportsManage,
+            Self::Dashboard | Self::Targets | Self::Posts => &[Permission::AnalyticsRead],
+            Self::Imports => &[Permission::ImportsManage],
+            Self::Team => SEES_TEAM,
         }
+    }
+
+    /// The places that are open to who holds what `holds` says, for the tenant or for a team.
+    pub fn open_to(holds: impl Fn(Permission) -> bool) -> Vec<Self> {
+        let is_open = |place: &Self| place.permissions().iter().any(|permission| holds(*permission));
+        Self::ALL.into_iter().filter(is_open).collect()
     }
 
     /// Its address in a tenant.
@@ -450,6 +476,7 @@ mod tests {
         check(&Place::ALL, Some(Place::Posts), "/t/acme/posts?range=7d");
         check(&[Place::Dashboard], Some(Place::Posts), "/t/acme/dashboard?range=7d");
         check(&Place::ALL, None, "/t/acme/dashboard?range=7d");
+        check(&[Place::Imports, Place::Team], Some(Place::Posts), "/t/acme/imports?range=7d");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{FilterBarView, FilterView};
 use crate::not_found::FailedPage;
-use crate::page::{Framed, Place, TenantPage};
+use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,10 @@ pub fn PostsPage() -> impl IntoView {
         <Transition>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(page) => view! { <Page page /> }.into_any(),
+                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
+                    Ok(Framed { frame, content: Err(error) }) => {
+                        view! { <ForbiddenPage frame place=Place::Posts error /> }.into_any()
+                    }
                     Err(error) => view! { <FailedPage error /> }.into_any(),
                 }
             })}

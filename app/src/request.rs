@@ -111,6 +111,7 @@ pub async fn enter(slug: &str) -> Result<TenantContext, Error> {
     let request = current();
     let tenant = rtv_domain::access::enter(&request.context, slug).await?;
     rtv_domain::session::remember_tenant(&request.context, slug).await?;
+    rtv_domain::member::remember_visit(&tenant).await?;
     Ok(tenant)
 }
 
@@ -119,13 +120,13 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
     let person = ctx.context().person().ok_or(Error::SignedOut)?;
     let slug = &ctx.tenant().slug;
     let memberships = rtv_domain::access::memberships(ctx.context()).await?;
-    let role = memberships.iter().find(|one| one.slug == *slug).map(|one| one.role.label());
+    let role = memberships.iter().find(|one| one.slug == *slug).map(|one| one.holding.role.name.clone());
     let request = current();
     Ok(Frame {
         tenant: ctx.tenant().name.clone(),
         slug: slug.to_string(),
         tenants: memberships.into_iter().map(|one| entry(&one, one.slug == *slug)).collect(),
-        places: Place::ALL.into_iter().filter(|place| ctx.access().grants(place.permission())).collect(),
+        places: Place::open_to(|permission| ctx.access().grants_somewhere(permission)),
         user_name: person.name.clone(),
         user_email: person.email.to_string(),
         user_facts: role
@@ -149,10 +150,10 @@ pub fn entry(membership: &Membership, current: bool) -> TenantEntry {
     TenantEntry {
         slug: membership.slug.to_string(),
         name: membership.name.clone(),
-        role: membership.role.label().into(),
+        role: membership.holding.role.name.clone(),
         plan: membership.plan,
         status: membership.status,
-        places: Place::ALL.into_iter().filter(|place| membership.role.grants(place.permission())).collect(),
+        places: Place::open_to(|permission| membership.holding.grants_somewhere(permission)),
         current,
     }
 }

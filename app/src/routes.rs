@@ -16,6 +16,10 @@ use crate::search::SearchPage;
 use crate::session::SessionsPage;
 use crate::sign_in::SignInPage;
 use crate::target::TargetsPage;
+use crate::team::{
+    AccessPage, ChangePage, MemberPage, MembersPage, RemovalPage, RolePage, RolesPage, TeamDeletionPage, TeamPage,
+    TeamsPage,
+};
 
 /// The application: the same in the server's first answer and in the browser.
 #[component]
@@ -36,6 +40,16 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/imports/:import/roll-back") view=RollBackPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/posts") view=PostsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/targets") view=TargetsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team") view=MembersPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/members/:user") view=MemberPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/members/:user/change") view=ChangePage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/members/:user/remove") view=RemovalPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/teams") view=TeamsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/teams/:team") view=TeamPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/teams/:team/delete") view=TeamDeletionPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/roles") view=RolesPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/roles/:role") view=RolePage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/access") view=AccessPage ssr=SsrMode::Async />
             </Routes>
         </Router>
         // Outside of the pages: a region that is new to the document is not listened to yet.

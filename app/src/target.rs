@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
 use crate::not_found::FailedPage;
-use crate::page::{Framed, Place, TenantPage};
+use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,10 @@ pub fn TargetsPage() -> impl IntoView {
         <Transition>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(page) => view! { <Page page /> }.into_any(),
+                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
+                    Ok(Framed { frame, content: Err(error) }) => {
+                        view! { <ForbiddenPage frame place=Place::Targets error /> }.into_any()
+                    }
                     Err(error) => view! { <FailedPage error /> }.into_any(),
                 }
             })}

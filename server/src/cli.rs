@@ -5,6 +5,7 @@ pub mod admin;
 pub mod database;
 pub mod demo;
 pub mod migrate;
+pub mod role;
 
 use std::process::ExitCode;
 use std::sync::Arc;

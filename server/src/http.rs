@@ -11,3 +11,4 @@ pub mod sample_data;
 pub mod session;
 pub mod sign_in;
 pub mod target;
+pub mod team;

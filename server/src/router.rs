@@ -21,7 +21,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-use crate::http::{chart, gallery, health, import, metrics, preference, sample_data, session, sign_in, target};
+use crate::http::{chart, gallery, health, import, metrics, preference, sample_data, session, sign_in, target, team};
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
 use crate::middleware::session_store::Store;
@@ -49,6 +49,17 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/t/{tenant}/sample-data/remove", post(sample_data::remove)),
         ("POST", "/t/{tenant}/targets", post(target::set)),
         ("POST", "/t/{tenant}/targets/{target}/remove", post(target::remove)),
+        ("POST", "/t/{tenant}/team/members/{user}", post(team::change_member)),
+        ("POST", "/t/{tenant}/team/members/{user}/remove", post(team::remove_member)),
+        ("POST", "/t/{tenant}/team/teams", post(team::create_team)),
+        ("POST", "/t/{tenant}/team/teams/{team}", post(team::update_team)),
+        ("POST", "/t/{tenant}/team/teams/{team}/delete", post(team::delete_team)),
+        ("POST", "/t/{tenant}/team/teams/{team}/members", post(team::set_team_member)),
+        ("POST", "/t/{tenant}/team/teams/{team}/members/{user}/remove", post(team::remove_team_member)),
+        ("POST", "/t/{tenant}/team/teams/{team}/resources", post(team::set_team_resources)),
+        ("POST", "/t/{tenant}/team/roles", post(team::create_role)),
+        ("POST", "/t/{tenant}/team/roles/{role}", post(team::update_role)),
+        ("POST", "/t/{tenant}/team/roles/{role}/delete", post(team::delete_role)),
         // A file has a limit of its own, which the domain holds while it arrives.
         ("POST", "/t/{tenant}/imports", post(import::upload).layer(DefaultBodyLimit::disable())),
         ("GET", "/t/{tenant}/imports/sample.csv", get(import::sample)),

@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 
 use crate::error::AppError;
+use crate::import::Imports;
 use crate::import::mapping::Mappings;
 use crate::import::one::Import;
 use crate::import::roll_back::RollBack;
 use crate::import::working::ProgressView;
-use crate::import::{Guarded, Imports};
+use crate::page::Guarded;
 
 /// The list for a tenant and the pairs of its query string.
 #[server(prefix = "/fn", endpoint = "imports", input = server_fn::codec::Json)]

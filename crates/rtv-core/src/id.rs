@@ -94,6 +94,10 @@ ids! {
     AuditEventId = "evt_";
     /// What is to be reached of a KPI.
     TargetId = "tgt_";
+    /// A group of members inside a tenant.
+    TeamId = "team_";
+    /// A custom role of a tenant.
+    RoleId = "role_";
 }
 
 #[cfg(test)]

@@ -22,12 +22,12 @@ pub mod text;
 
 pub use brand::Brand;
 pub use error::{Error, FieldError, Result};
-pub use id::{AccountId, AuditEventId, CampaignId, ImportId, PostId, TargetId, TenantId, UserId};
+pub use id::{AccountId, AuditEventId, CampaignId, ImportId, PostId, RoleId, TargetId, TeamId, TenantId, UserId};
 pub use import::ImportState;
 pub use kpi::Kpi;
-pub use permission::Permission;
+pub use permission::{Permission, PermissionSet};
 pub use plan::{Plan, TenantStatus};
 pub use platform::Platform;
 pub use preference::{Density, Preference, Theme};
-pub use role::Role;
+pub use role::{GivenRole, Role};
 pub use text::{Email, Slug};

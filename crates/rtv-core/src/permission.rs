@@ -86,6 +86,199 @@ permissions! {
     BillingManage = "billing:manage", "change the plan";
 }
 
+impl Permission {
+    /// The part of the product that it is about: `content` of `content:publish`.
+    pub fn area(self) -> &'static str {
+        self.key().split(':').next().unwrap_or_default()
+    }
+
+    /// Whether it can hold for some accounts and campaigns only. What is about the tenant as a whole, its people, settings,
+    /// switches or money, holds for all of it or not at all. The match is exhaustive on purpose.
+    pub const fn is_by_resource(self) -> bool {
+        match self {
+            Self::CampaignsRead
+            | Self::CampaignsUpdate
+            | Self::CampaignsDelete
+            | Self::ContentCreate
+            | Self::ContentRead
+            | Self::ContentUpdate
+            | Self::ContentDelete
+            | Self::ContentPublish
+            | Self::ApprovalsReview
+            | Self::EngagementReply
+            | Self::AnalyticsRead
+            | Self::AnalyticsExport
+            | Self::DeliveriesDecide => true,
+            Self::CampaignsCreate
+            | Self::ImportsManage
+            | Self::CompetitorsManage
+            | Self::ReportsRead
+            | Self::ReportsManage
+            | Self::ReportsSchedule
+            | Self::SwitchesRead
+            | Self::SwitchesEngage
+            | Self::SwitchesRelease
+            | Self::FlagsRead
+            | Self::FlagsManage
+            | Self::AccountsConnect
+            | Self::WebhooksManage
+            | Self::ExportsCreate
+            | Self::AuditRead
+            | Self::AuditExport
+            | Self::ApikeysManage
+            | Self::SecretsManage
+            | Self::SettingsRead
+            | Self::SettingsUpdate
+            | Self::SsoManage
+            | Self::UsersInvite
+            | Self::UsersManage
+            | Self::TeamsManage
+            | Self::RolesManage
+            | Self::BillingRead
+            | Self::BillingManage => false,
+        }
+    }
+
+    /// Whether it only looks or takes out a copy: what also a suspended tenant may.
+    pub const fn only_reads(self) -> bool {
+        matches!(
+            self,
+            Self::CampaignsRead
+                | Self::ContentRead
+                | Self::AnalyticsRead
+                | Self::AnalyticsExport
+                | Self::ReportsRead
+                | Self::SwitchesRead
+                | Self::FlagsRead
+                | Self::ExportsCreate
+                | Self::AuditRead
+                | Self::AuditExport
+                | Self::SettingsRead
+                | Self::BillingRead
+        )
+    }
+
+    const fn bit(self) -> u64 {
+        1 << self as u64
+    }
+}
+
+/// Each of them opens the pages of the team. Who lacks all of them is told the first.
+pub const SEES_TEAM: &[Permission] =
+    &[Permission::UsersManage, Permission::UsersInvite, Permission::TeamsManage, Permission::RolesManage];
+
+const _: () = assert!(Permission::ALL.len() <= 64, "a set of permissions is one word of 64 bits");
+
+/// A set of permissions, as one word, so that asking it costs nothing. Written as the list of its keys.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "Vec<Permission>", from = "Vec<Permission>")]
+pub struct PermissionSet(u64);
+
+impl PermissionSet {
+    /// Nothing.
+    pub const EMPTY: Self = Self(0);
+
+    /// The whole catalogue.
+    pub fn all() -> Self {
+        Permission::ALL.iter().copied().collect()
+    }
+
+    /// What can hold for some accounts and campaigns only.
+    pub fn by_resource() -> Self {
+        Permission::ALL.iter().copied().filter(|permission| permission.is_by_resource()).collect()
+    }
+
+    /// The permissions that the texts name. A word that this version does not know gives nothing: it is left out.
+    pub fn of_known<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        keys.into_iter().filter_map(|key| key.parse().ok()).collect()
+    }
+
+    /// Whether the permission is in it.
+    pub const fn contains(self, permission: Permission) -> bool {
+        self.0 & permission.bit() != 0
+    }
+
+    /// With one more.
+    #[must_use]
+    pub const fn with(self, permission: Permission) -> Self {
+        Self(self.0 | permission.bit())
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// What is in this one and not in the other.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether the other one holds all of it.
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// Whether nothing is in it.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many are in it.
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Those in it, in the order of the catalogue.
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
+    }
+
+    /// Their keys, in the order of the catalogue.
+    pub fn keys(self) -> Vec<String> {
+        self.iter().map(|permission| permission.key().to_owned()).collect()
+    }
+}
+
+impl FromIterator<Permission> for PermissionSet {
+    fn from_iter<T: IntoIterator<Item = Permission>>(permissions: T) -> Self {
+        permissions.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+impl From<Vec<Permission>> for PermissionSet {
+    fn from(permissions: Vec<Permission>) -> Self {
+        permissions.into_iter().collect()
+    }
+}
+
+impl From<PermissionSet> for Vec<Permission> {
+    fn from(set: PermissionSet) -> Self {
+        set.iter().collect()
+    }
+}
+
+impl fmt::Debug for PermissionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(Permission::key)).finish()
+    }
+}
+
+/// Their keys, one after the other; “nothing” where there is none.
+impl fmt::Display for PermissionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() { f.write_str("nothing") } else { f.write_str(&self.keys().join(", ")) }
+    }
+}
+
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.key())
@@ -115,6 +308,31 @@ mod tests {
         for permission in Permission::ALL {
             assert_eq!(permission.key().parse(), Ok(*permission));
             assert!(permission.key().split_once(':').is_some());
+        }
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_into_it_and_nothing_else() {
+        let some: PermissionSet = [Permission::BillingManage, Permission::CampaignsCreate].into_iter().collect();
+        for permission in Permission::ALL {
+            let expect = matches!(permission, Permission::BillingManage | Permission::CampaignsCreate);
+            assert_eq!(some.contains(*permission), expect, "{permission}");
+        }
+        assert_eq!(some.to_string(), "campaigns:create, billing:manage");
+        assert_eq!((some.len(), PermissionSet::EMPTY.to_string().as_str()), (2, "nothing"));
+        assert!(some.is_within(PermissionSet::all()) && !PermissionSet::all().is_within(some));
+        assert_eq!(PermissionSet::all().minus(some).union(some), PermissionSet::all());
+        assert_eq!(PermissionSet::all().len() as usize, Permission::ALL.len());
+        assert_eq!(serde_json::to_string(&some).unwrap(), r#"["campaigns:create","billing:manage"]"#);
+        assert_eq!(PermissionSet::of_known(["content:publish", "moon:land"]).to_string(), "content:publish");
+    }
+
+    #[test]
+    fn what_only_reads_says_so_in_its_key() {
+        for permission in Permission::ALL {
+            let verb = permission.key().rsplit(':').next().unwrap();
+            let reads = matches!(verb, "read" | "export") || *permission == Permission::ExportsCreate;
+            assert_eq!(permission.only_reads(), reads, "{permission}");
         }
     }
 }

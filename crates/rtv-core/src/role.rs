@@ -1,12 +1,13 @@
-//! The built-in roles of a tenant with their fixed matrix. Custom roles are sets of permissions and are kept in the
-//! database; they never go through this file.
+//! The built-in roles of a tenant with their fixed matrix, and how a role that is given is written. Custom roles are sets of
+//! permissions and are kept in the database.
 
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::permission::Permission;
+use crate::id::RoleId;
+use crate::permission::{Permission, PermissionSet};
 
 /// A built-in role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,6 +45,21 @@ impl Role {
             Self::Editor => "Editor",
             Self::Viewer => "Viewer",
         }
+    }
+
+    /// What the role is for, in a sentence.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Owner => "Everything, ownership and billing included.",
+            Self::Admin => "Everything but changes of the plan; owners are out of reach.",
+            Self::Editor => "Makes content, campaigns, imports and reports.",
+            Self::Viewer => "Reads.",
+        }
+    }
+
+    /// All that the role holds.
+    pub fn permissions(self) -> PermissionSet {
+        Permission::ALL.iter().copied().filter(|permission| self.grants(*permission)).collect()
     }
 
     /// Whether the role holds the permission. The match is exhaustive on purpose: a new permission has to be
@@ -109,9 +125,70 @@ impl FromStr for Role {
     }
 }
 
+/// A role as it is given to somebody: a built-in one by its key, or a custom one by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum GivenRole {
+    /// One of those that every tenant has.
+    BuiltIn(Role),
+    /// One that the tenant has made.
+    Custom(RoleId),
+}
+
+impl GivenRole {
+    /// Whether it is the role of owners.
+    pub fn is_owner(self) -> bool {
+        self == Self::BuiltIn(Role::Owner)
+    }
+}
+
+impl fmt::Display for GivenRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn(role) => role.fmt(f),
+            Self::Custom(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for GivenRole {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse::<RoleId>() {
+            Ok(id) => Ok(Self::Custom(id)),
+            Err(_) => text.parse().map(Self::BuiltIn),
+        }
+    }
+}
+
+impl From<GivenRole> for String {
+    fn from(value: GivenRole) -> Self {
+        value.to_string()
+    }
+}
+
+impl TryFrom<String> for GivenRole {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_given_role_reads_back_what_it_wrote() {
+        for text in ["owner", "viewer", "role_0000000000000000000000000000002a"] {
+            assert_eq!(text.parse::<GivenRole>().unwrap().to_string(), text);
+        }
+        for wrong in ["", "custom", "king", "team_0000000000000000000000000000002a"] {
+            assert!(wrong.parse::<GivenRole>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn each_role_holds_all_that_the_next_one_holds() {

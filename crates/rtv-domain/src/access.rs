@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
-use rtv_core::{Error, Plan, Role, Slug, TenantId, TenantStatus};
+use rtv_core::{Error, GivenRole, Plan, Slug, TenantId, TenantStatus, UserId};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::audit::Event;
 use crate::context::{Access, Actor, Context, TenantContext};
+use crate::effective_access::{Holding, NamedRole, Share};
+use crate::roster::{given, known};
 use crate::tenant::TenantRow;
 use crate::transaction::{StaffPermission, Tx, failed};
 
@@ -22,8 +25,8 @@ pub struct Membership {
     pub plan: Plan,
     /// Where it stands in its life.
     pub status: TenantStatus,
-    /// The person's role in it.
-    pub role: Role,
+    /// What the person holds in it.
+    pub holding: Holding,
 }
 
 /// The person's tenants by name; empty for somebody who belongs to none.
@@ -32,9 +35,13 @@ pub async fn memberships(ctx: &Context) -> Result<Vec<Membership>, Error> {
     let mut tx = ctx.begin_person().await?;
     let rows = sqlx::query!(
         r#"
-        select tenant.slug, tenant.name, tenant.plan, tenant.status, membership.role
+        select
+          tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, membership.role, membership.role_id,
+          membership.permissions, custom_role.name as "role_name?", custom_role.permissions as "role_permissions?"
         from membership
         join tenant on tenant.id = membership.tenant_id
+        left join custom_role
+          on custom_role.tenant_id = membership.tenant_id and custom_role.id = membership.role_id
         where membership.user_id = $1
         order by tenant.name, tenant.id
         "#,
@@ -43,35 +50,47 @@ pub async fn memberships(ctx: &Context) -> Result<Vec<Membership>, Error> {
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
+    let mut shares = shares(&mut tx, user, None).await?;
     tx.rollback().await?;
     rows.into_iter()
         .map(|row| {
+            let tenant = TenantId::from(row.id);
+            let theirs = shares.extract_if(.., |(of, _)| *of == tenant).map(|(_, share)| share).collect();
             Ok(Membership {
                 slug: stored(row.slug.parse())?,
                 name: row.name,
                 plan: stored(row.plan.parse())?,
                 status: stored(row.status.parse())?,
-                role: stored(row.role.parse())?,
+                holding: Holding {
+                    role: named(&row.role, row.role_id, row.role_name, row.role_permissions)?,
+                    extra: known(&row.permissions),
+                    shares: theirs,
+                },
             })
         })
         .collect()
 }
 
-/// Enters a tenant as one of its members. Nobody signed in: [`Error::SignedOut`]; no such tenant, or one of others:
-/// [`Error::NotFound`].
+/// Enters a tenant as one of its members, with what they hold there now: two queries. Nobody signed in:
+/// [`Error::SignedOut`]; no such tenant, or one of others: [`Error::NotFound`].
 pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     let user = ctx.actor().user_id().ok_or(Error::SignedOut)?;
     let slug: Slug = slug.parse().map_err(|_| Error::NotFound)?;
     let mut tx = ctx.begin_person().await?;
-    let mut row = sqlx::query_as!(
-        TenantRow,
+    let row = sqlx::query!(
         r#"
         select
           tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.time_zone, tenant.locale,
           tenant.currency, tenant.week_start, tenant.brand_hue, tenant.brand_chroma, tenant.created_at,
-          tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", membership.role as "role?"
+          tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", membership.role, membership.role_id,
+          membership.permissions, custom_role.name as "role_name?", custom_role.permissions as "role_permissions?",
+          member_visit.last_seen_at as "last_seen_at?"
         from membership
         join tenant on tenant.id = membership.tenant_id
+        left join custom_role
+          on custom_role.tenant_id = membership.tenant_id and custom_role.id = membership.role_id
+        left join member_visit
+          on member_visit.tenant_id = membership.tenant_id and member_visit.user_id = membership.user_id
         where membership.user_id = $1 and tenant.slug = $2
         "#,
         user.uuid(),
@@ -81,13 +100,82 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     .await
     .map_err(failed)?
     .ok_or(Error::NotFound)?;
+    let shares = shares(&mut tx, user, Some(row.id.into())).await?;
     tx.rollback().await?;
-    let role = row.role.take().ok_or(Error::NotFound)?;
+    let holding = Holding {
+        role: named(&row.role, row.role_id, row.role_name, row.role_permissions)?,
+        extra: known(&row.permissions),
+        shares: shares.into_iter().map(|(_, share)| share).collect(),
+    };
+    let tenant = TenantRow {
+        id: row.id,
+        slug: row.slug,
+        name: row.name,
+        plan: row.plan,
+        status: row.status,
+        is_house: row.is_house,
+        time_zone: row.time_zone,
+        locale: row.locale,
+        currency: row.currency,
+        week_start: row.week_start,
+        brand_hue: row.brand_hue,
+        brand_chroma: row.brand_chroma,
+        created_at: row.created_at,
+        is_sample: row.is_sample,
+        has_sample_data: row.has_sample_data,
+    };
     Ok(TenantContext {
         context: ctx.clone(),
-        tenant: Arc::new(row.try_into()?),
-        access: Access::Member(stored(role.parse())?),
+        tenant: Arc::new(tenant.try_into()?),
+        access: Access::Member(holding.into()),
+        last_seen_at: row.last_seen_at,
     })
+}
+
+fn named(
+    role: &str,
+    custom: Option<Uuid>,
+    name: Option<String>,
+    permissions: Option<Vec<String>>,
+) -> Result<NamedRole, Error> {
+    Ok(match given(role, custom)? {
+        GivenRole::BuiltIn(role) => NamedRole::built_in(role),
+        role @ GivenRole::Custom(_) => {
+            NamedRole { role, name: name.unwrap_or_default(), permissions: known(&permissions.unwrap_or_default()) }
+        }
+    })
+}
+
+/// What teams give to the person, in all of their tenants or in one, by the teams' names.
+async fn shares(tx: &mut Tx, user: UserId, tenant: Option<TenantId>) -> Result<Vec<(TenantId, Share)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        select
+          team_member.tenant_id, team_member.team_id, team.name, team_member.role, team_member.role_id,
+          team_member.permissions, custom_role.name as "role_name?", custom_role.permissions as "role_permissions?"
+        from team_member
+        join team on team.tenant_id = team_member.tenant_id and team.id = team_member.team_id
+        left join custom_role
+          on custom_role.tenant_id = team_member.tenant_id and custom_role.id = team_member.role_id
+        where team_member.user_id = $1 and ($2::uuid is null or team_member.tenant_id = $2)
+        order by lower(team.name), team.id
+        "#,
+        user.uuid(),
+        tenant.map(TenantId::uuid)
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    rows.into_iter()
+        .map(|row| {
+            let role = match row.role {
+                Some(role) => Some(named(&role, row.role_id, row.role_name, row.role_permissions)?),
+                None => None,
+            };
+            let share = Share { team: row.team_id.into(), name: row.name, role, extra: known(&row.permissions) };
+            Ok((row.tenant_id.into(), share))
+        })
+        .collect()
 }
 
 /// Enters a tenant as the operator. The tenant sees the visit and its reason in its audit log.
@@ -99,7 +187,7 @@ pub async fn enter_as_operator(ctx: &Context, slug: &Slug, reason: &str) -> Resu
     let event = Event::new("staff.enter", "tenant", tenant.id.to_string()).after(json!({ "reason": reason }));
     tx.audit(event).await?;
     tx.commit().await?;
-    Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Operator })
+    Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Operator, last_seen_at: None })
 }
 
 /// The person, if they belong to the operator. To everybody else the console does not exist: [`Error::NotFound`].
@@ -116,7 +204,7 @@ pub(crate) async fn enter_to_work(ctx: &Context, tenant: TenantId) -> Result<Ten
     let mut tx = ctx.begin_work(tenant).await?;
     let tenant = crate::tenant::find_by_id(&mut tx, tenant).await?;
     tx.rollback().await?;
-    Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Work })
+    Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Work, last_seen_at: None })
 }
 
 /// A word of ours that the database gives back. One that this version does not know is a fault of ours.

@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use rtv_core::{Brand, Error, Permission, Plan, Role, Slug, TenantId, TenantStatus, UserId};
+use rtv_core::{Brand, Error, Permission, PermissionSet, Plan, Slug, TeamId, TenantId, TenantStatus, UserId};
 
 use crate::clock::Clock;
 use crate::database::Database;
+use crate::effective_access::Holding;
 
 /// Where a request comes from; the audit log keeps it.
 #[derive(Debug, Clone, Default)]
@@ -133,10 +134,10 @@ pub struct Tenant {
 }
 
 /// What an actor holds in a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// A member with a built-in role.
-    Member(Role),
+    /// A member, with what they held when they entered. Every request enters anew.
+    Member(Arc<Holding>),
     /// Staff by a listed, audited path: everything that the path names.
     Operator,
     /// RTV itself, doing work that a member of the tenant has asked for.
@@ -144,10 +145,39 @@ pub enum Access {
 }
 
 impl Access {
-    /// Whether it holds the permission.
-    pub const fn grants(self, permission: Permission) -> bool {
+    /// Whether it holds the permission for the whole tenant.
+    pub fn grants(&self, permission: Permission) -> bool {
+        self.everywhere().contains(permission)
+    }
+
+    /// Whether it holds the permission for the whole tenant or for the accounts and campaigns of a team.
+    pub fn grants_somewhere(&self, permission: Permission) -> bool {
         match self {
-            Self::Member(role) => role.grants(permission),
+            Self::Member(holding) => holding.grants_somewhere(permission),
+            Self::Operator | Self::Work => true,
+        }
+    }
+
+    /// All that it holds for the whole tenant.
+    pub fn everywhere(&self) -> PermissionSet {
+        match self {
+            Self::Member(holding) => holding.everywhere(),
+            Self::Operator | Self::Work => PermissionSet::all(),
+        }
+    }
+
+    /// All that it holds for the accounts and campaigns of a team.
+    pub fn in_team(&self, team: TeamId) -> PermissionSet {
+        match self {
+            Self::Member(holding) => holding.everywhere().union(holding.in_team(team)),
+            Self::Operator | Self::Work => PermissionSet::all(),
+        }
+    }
+
+    /// Whether it may decide over owners.
+    pub fn is_owner(&self) -> bool {
+        match self {
+            Self::Member(holding) => holding.role.role.is_owner(),
             Self::Operator | Self::Work => true,
         }
     }
@@ -159,6 +189,8 @@ pub struct TenantContext {
     pub(crate) context: Context,
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) access: Access,
+    /// When the member was last here, as the database knew when they entered.
+    pub(crate) last_seen_at: Option<DateTime<Utc>>,
 }
 
 impl TenantContext {
@@ -168,8 +200,8 @@ impl TenantContext {
     }
 
     /// What the actor holds in it.
-    pub const fn access(&self) -> Access {
-        self.access
+    pub const fn access(&self) -> &Access {
+        &self.access
     }
 
     /// The actor without the tenant.

@@ -206,7 +206,12 @@ impl Plan {
                 add_person(&mut tx, &tenant, story, role, name, hash, now).await?;
             }
         }
-        let inside = TenantContext { context: ctx.clone(), tenant: tenant.clone().into(), access: Access::Operator };
+        let inside = TenantContext {
+            context: ctx.clone(),
+            tenant: tenant.clone().into(),
+            access: Access::Operator,
+            last_seen_at: None,
+        };
         inside.refuse_read_only()?;
         let removed = match present {
             Some(_) => Some(sample_data::clear(&mut tx, tenant.id).await?),

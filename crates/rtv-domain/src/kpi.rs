@@ -357,7 +357,7 @@ impl Group {
 /// Figures and trend of a period, in six queries: accounts, campaigns, roll-ups, followers, extent, and the marker of
 /// the transaction.
 pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Error> {
-    let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Tenant).await?;
+    let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
     let accounts = account::read(&mut tx).await?;
     let covered = query.filter.covered(&accounts)?;
     let ids: Vec<_> = covered.iter().map(|account| account.id.uuid()).collect();

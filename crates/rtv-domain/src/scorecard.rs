@@ -205,7 +205,7 @@ pub async fn read(
             .into_iter()
             .flatten()
             .collect();
-    let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Tenant).await?;
+    let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
     let is_by_campaign = dimension == Dimension::Campaign;
     let sums = read_sums(&mut tx, basis, &windows, &ids, &campaign_ids, is_by_campaign).await?;
     let targets = target::read(&mut tx, Some(query.metric)).await?;

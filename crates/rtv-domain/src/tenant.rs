@@ -155,8 +155,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
         r#"
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
-          created_at, is_sample, sample_until is not null as "has_sample_data!",
-          null::text as role
+          created_at, is_sample, sample_until is not null as "has_sample_data!"
         from tenant
         order by slug
         "#
@@ -177,8 +176,7 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
         r#"
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
-          created_at, is_sample, sample_until is not null as "has_sample_data!",
-          null::text as role
+          created_at, is_sample, sample_until is not null as "has_sample_data!"
         from tenant
         where slug = $1
         "#,
@@ -211,8 +209,6 @@ pub(crate) struct TenantRow {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) is_sample: bool,
     pub(crate) has_sample_data: bool,
-    /// Role of the person who asks, in queries over memberships.
-    pub(crate) role: Option<String>,
 }
 
 impl TryFrom<TenantRow> for Tenant {

@@ -3,7 +3,8 @@
 //!
 //! | beginning | for | sees |
 //! |---|---|---|
-//! | [`TenantContext::begin`] | everything inside a tenant | the tenant's rows |
+//! | [`TenantContext::begin`] | everything inside a tenant | the tenant's rows; through teams alone, what these are responsible for |
+//! | [`TenantContext::begin_members`] | the sessions of members | the tenant's rows, and its members' sessions |
 //! | [`Context::begin_person`] | what a person has across tenants | own user, memberships, their tenants, own sessions |
 //! | [`Context::begin_session`] | one browser's session | that session and its person |
 //! | [`Context::begin_sign_in`] | signing in | users, credentials, limits, that session |
@@ -17,7 +18,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::audit::{self, Event, Outcome};
-use crate::context::{Actor, Context, TenantContext};
+use crate::context::{Access, Actor, Context, TenantContext};
 use crate::session::SessionHash;
 
 /// What an act is about; it is named in refusals and in the audit log.
@@ -43,10 +44,28 @@ pub enum Resource {
     Mappings,
     /// The sample data of the tenant.
     SampleData,
+    /// All members.
+    Members,
+    /// One member.
+    Member(UserId),
+    /// All teams.
+    Teams,
+    /// One team.
+    Team(rtv_core::TeamId),
+    /// All roles.
+    Roles,
+    /// One custom role.
+    Role(rtv_core::RoleId),
 }
 
 impl Resource {
-    fn name(self, tenant: TenantId) -> (&'static str, String) {
+    /// Whether it is a list of what teams can be responsible for, so that who holds a permission through teams alone gets the
+    /// part of it that is theirs.
+    const fn can_be_narrowed(self) -> bool {
+        matches!(self, Self::Accounts | Self::Campaigns | Self::Posts | Self::Targets)
+    }
+
+    pub(crate) fn name(self, tenant: TenantId) -> (&'static str, String) {
         match self {
             Self::Tenant => ("tenant", tenant.to_string()),
             Self::Accounts => ("account", "all".into()),
@@ -58,6 +77,12 @@ impl Resource {
             Self::Import(id) => ("import", id.to_string()),
             Self::Mappings => ("mapping", "all".into()),
             Self::SampleData => ("sample_data", "all".into()),
+            Self::Members => ("user", "all".into()),
+            Self::Member(id) => ("user", id.to_string()),
+            Self::Teams => ("team", "all".into()),
+            Self::Team(id) => ("team", id.to_string()),
+            Self::Roles => ("role", "all".into()),
+            Self::Role(id) => ("role", id.to_string()),
         }
     }
 }
@@ -75,6 +100,8 @@ pub enum StaffPermission {
     UsersRead,
     /// Create a user with a password.
     UsersCreate,
+    /// Keep a user from signing in, or let them again.
+    UsersDisable,
     /// Act inside one tenant, which sees it in its audit log.
     TenantEnter,
     /// Load the demo: its tenants, its people and their sample data.
@@ -106,6 +133,8 @@ struct Markers {
     tenant: Option<TenantId>,
     user: Option<UserId>,
     session: Option<SessionHash>,
+    /// Narrows what is seen to what these teams are responsible for; none: nothing is narrowed.
+    teams: Vec<rtv_core::TeamId>,
 }
 
 impl Context {
@@ -123,12 +152,14 @@ impl Context {
               set_config('rtv.tenant_id', $2, true) as "tenant!",
               set_config('rtv.user_id', $3, true) as "user!",
               set_config('rtv.session', $4, true) as "session!",
-              set_config('statement_timeout', coalesce($5, current_setting('statement_timeout')), true) as "limit!"
+              set_config('rtv.teams', $5, true) as "teams!",
+              set_config('statement_timeout', coalesce($6, current_setting('statement_timeout')), true) as "limit!"
             "#,
             markers.actor,
             text(markers.tenant.map(TenantId::uuid)),
             text(markers.user.map(UserId::uuid)),
             markers.session.map(SessionHash::to_hex).unwrap_or_default(),
+            array(&markers.teams),
             remaining.map(|milliseconds| milliseconds.to_string()),
         )
         .fetch_one(&mut *inner)
@@ -195,25 +226,57 @@ impl Context {
 }
 
 impl TenantContext {
-    /// The way to a tenant's rows: checks the permission, opens, sets the tenant. A refusal is written to the
-    /// tenant's audit log in a transaction of its own and answers [`Error::Forbidden`].
+    /// The way to a tenant's rows: checks the permission, opens, sets the tenant. Who holds the permission through teams
+    /// alone sees of a list what these are responsible for, and nothing else. A refusal is written to the tenant's audit
+    /// log in a transaction of its own and answers [`Error::Forbidden`].
     pub async fn begin(&self, permission: Permission, resource: Resource) -> Result<Tx, Error> {
-        let tenant = self.tenant.id;
+        self.begin_with_any(&[permission], resource).await
+    }
+
+    /// The same for what several permissions lead to, each by itself. A refusal names the first of them.
+    pub async fn begin_with_any(&self, permissions: &[Permission], resource: Resource) -> Result<Tx, Error> {
         let actor = match self.context.actor {
             Actor::Operator(_) => "staff",
             Actor::Person(_) | Actor::Anonymous | Actor::System(_) => "tenant",
         };
-        let markers = Markers { actor, tenant: Some(tenant), user: self.context.actor.user_id(), session: None };
-        if !self.access.grants(permission) {
-            let mut tx = self.context.open(markers).await?;
-            let (kind, id) = resource.name(tenant);
-            tx.audit(Event::new("permission.refused", kind, id).outcome(Outcome::Denied).detail(permission.key()))
-                .await?;
-            tx.commit().await?;
-            return Err(Error::Forbidden(permission));
-        }
-        self.context.open(markers).await
+        self.begin_as(actor, permissions, resource).await
     }
+
+    /// For looking at the sessions of one member.
+    pub(crate) async fn begin_members(&self, user: UserId) -> Result<Tx, Error> {
+        self.begin_as("members", &[Permission::UsersManage], Resource::Member(user)).await
+    }
+
+    async fn begin_as(&self, actor: &'static str, permissions: &[Permission], resource: Resource) -> Result<Tx, Error> {
+        let tenant = self.tenant.id;
+        let mut markers =
+            Markers { actor, tenant: Some(tenant), user: self.context.actor.user_id(), ..Markers::default() };
+        if permissions.iter().any(|permission| self.access.grants(*permission)) {
+            return self.context.open(markers).await;
+        }
+        if let (Access::Member(holding), true) = (&self.access, resource.can_be_narrowed()) {
+            let teams = permissions.iter().flat_map(|permission| holding.teams_with(*permission));
+            markers.teams = teams.collect();
+        }
+        if !markers.teams.is_empty() {
+            return self.context.open(markers).await;
+        }
+        let refused = *permissions.first().ok_or(Error::Internal)?;
+        let mut tx = self.context.open(markers).await?;
+        let (kind, id) = resource.name(tenant);
+        tx.audit(Event::new("permission.refused", kind, id).outcome(Outcome::Denied).detail(refused.key())).await?;
+        tx.commit().await?;
+        Err(Error::Forbidden(refused))
+    }
+}
+
+/// Ids as the database reads an array; nothing for none.
+fn array(teams: &[rtv_core::TeamId]) -> String {
+    if teams.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<String> = teams.iter().map(|team| team.uuid().to_string()).collect();
+    format!("{{{}}}", ids.join(","))
 }
 
 impl Tx {

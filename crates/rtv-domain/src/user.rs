@@ -1,7 +1,7 @@
 //! People as the operator keeps them: create one with a password, make them a member or staff, and list them.
 
 use chrono::{DateTime, Utc};
-use rtv_core::{Email, Error, FieldError, Role, Slug, UserId};
+use rtv_core::{Email, Error, FieldError, GivenRole, Role, Slug, TenantId, UserId};
 use secrecy::SecretString;
 use serde_json::json;
 use uuid::Uuid;
@@ -10,6 +10,7 @@ use crate::access::stored;
 use crate::audit::Event;
 use crate::context::{Context, Tenant};
 use crate::password::{self, Passwords};
+use crate::roster::{given, take_turn};
 use crate::transaction::{StaffPermission, Tx, failed, violated};
 
 /// Where a new person belongs.
@@ -42,7 +43,9 @@ pub struct Listed {
     /// When they were created.
     pub created_at: DateTime<Utc>,
     /// Their role, when the list is of one tenant.
-    pub role: Option<Role>,
+    pub role: Option<GivenRole>,
+    /// Its name for people.
+    pub role_name: Option<String>,
 }
 
 /// Creates a person with a password and a place. An address that exists already becomes a member of the tenant too and
@@ -211,9 +214,11 @@ pub async fn list(ctx: &Context, tenant: Option<&Slug>) -> Result<Vec<Listed>, E
         select
           app_user.id, app_user.email, app_user.name, app_user.is_disabled, app_user.created_at,
           exists (select 1 from staff_member where staff_member.user_id = app_user.id) as "is_staff!",
-          membership.role as "role?"
+          membership.role as "role?", membership.role_id as "role_id?", custom_role.name as "role_name?"
         from app_user
         left join membership on membership.user_id = app_user.id and membership.tenant_id = $1
+        left join custom_role
+          on custom_role.tenant_id = membership.tenant_id and custom_role.id = membership.role_id
         where $1::uuid is null or membership.user_id is not null
         order by app_user.email
         "#,
@@ -225,15 +230,102 @@ pub async fn list(ctx: &Context, tenant: Option<&Slug>) -> Result<Vec<Listed>, E
     tx.rollback().await?;
     rows.into_iter()
         .map(|row| {
+            let role = row.role.map(|role| given(&role, row.role_id)).transpose()?;
+            let built_in = role.and_then(|role| match role {
+                GivenRole::BuiltIn(role) => Some(role.label().to_owned()),
+                GivenRole::Custom(_) => None,
+            });
             Ok(Listed {
+                role,
+                role_name: built_in.or(row.role_name),
                 id: row.id.into(),
                 email: stored(row.email.parse())?,
                 name: row.name,
                 is_disabled: row.is_disabled,
                 is_staff: row.is_staff,
                 created_at: row.created_at,
-                role: row.role.map(|role| stored(role.parse())).transpose()?,
             })
         })
         .collect()
+}
+
+/// Keeps a person from signing in, or lets them again. Disabling ends their sessions; it is refused while a tenant would be left
+/// without an owner who can sign in. Returns whether anything was changed.
+pub async fn set_disabled(ctx: &Context, email: &str, is_disabled: bool) -> Result<bool, Error> {
+    let email = email.parse::<Email>().map_err(|message| Error::invalid("email", message))?;
+    let mut tx = ctx.begin_staff(StaffPermission::UsersDisable, None).await?;
+    let id = sqlx::query_scalar!("select id from app_user where email = $1", email.as_str())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?
+        .ok_or_else(|| Error::invalid("email", format!("there is nobody with the address {email}")))?;
+    let tenants = sqlx::query_scalar!("select tenant_id from membership where user_id = $1 order by tenant_id", id)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+    let tenants: Vec<TenantId> = tenants.into_iter().map(TenantId::from).collect();
+    // In one order, so that two of these wait for each other and do not both wait.
+    for tenant in &tenants {
+        take_turn(&mut tx, *tenant).await?;
+    }
+    if is_disabled {
+        let alone = sqlx::query_scalar!(
+            r#"
+            select tenant.slug
+            from membership
+            join tenant on tenant.id = membership.tenant_id
+            where membership.user_id = $1
+              and membership.role = 'owner'
+              and not exists (
+                select 1
+                from membership as other
+                join app_user on app_user.id = other.user_id
+                where other.tenant_id = membership.tenant_id
+                  and other.role = 'owner'
+                  and other.user_id <> $1
+                  and not app_user.is_disabled
+              )
+            order by tenant.slug
+            "#,
+            id
+        )
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+        if !alone.is_empty() {
+            return Err(Error::Conflict(format!(
+                "{email} is the last owner who can sign in of {}. Make somebody else an owner there first.",
+                alone.join(", ")
+            )));
+        }
+    }
+    let changed = sqlx::query!(
+        "update app_user set is_disabled = $2, updated_at = $3 where id = $1 and is_disabled <> $2",
+        id,
+        is_disabled,
+        ctx.now()
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    if changed == 0 {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    let mut ended = 0;
+    if is_disabled {
+        ended = sqlx::query!("delete from session where user_id = $1", id)
+            .execute(tx.connection())
+            .await
+            .map_err(failed)?
+            .rows_affected();
+    }
+    let action = if is_disabled { "user.disable" } else { "user.enable" };
+    let event = Event::new(action, "user", UserId::from(id).to_string())
+        .before(json!({ "email": email, "disabled": !is_disabled }))
+        .after(json!({ "email": email, "disabled": is_disabled, "sessions_ended": ended }));
+    tx.audit_sign_in(ctx.actor(), &tenants, &event).await?;
+    tx.commit().await?;
+    Ok(true)
 }

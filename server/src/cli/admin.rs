@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use clap::Subcommand;
-use rtv_core::{Brand, Slug};
+use rtv_core::{Brand, Error, Slug};
 use rtv_domain::password::{self, Passwords};
 use rtv_domain::tenant::NewTenant;
 use rtv_domain::user::Belongs;
@@ -11,6 +11,7 @@ use rtv_domain::{access, kpi_daily, post_hour, tenant, user};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
+use crate::cli::role::{self, Roles};
 use crate::cli::{Failure, Outcome, operate, print_table};
 use crate::config::Settings;
 
@@ -23,6 +24,9 @@ pub enum Admin {
     /// People.
     #[command(subcommand)]
     Users(Users),
+    /// Roles and what they hold.
+    #[command(subcommand)]
+    Roles(Roles),
     /// Daily roll-ups, which figures are read from.
     #[command(subcommand)]
     Rollups(Rollups),
@@ -128,6 +132,26 @@ pub enum Users {
         #[arg(long)]
         json: bool,
     },
+    /// Keep a person from signing in, and end their sessions. Refused for the last owner of a tenant.
+    #[command(after_help = "Example:\n  rtv admin users disable --email dana@acme.example")]
+    Disable {
+        /// Sign-in address.
+        #[arg(long)]
+        email: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a person sign in again.
+    #[command(after_help = "Example:\n  rtv admin users enable --email dana@acme.example")]
+    Enable {
+        /// Sign-in address.
+        #[arg(long)]
+        email: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Daily roll-ups.
@@ -150,6 +174,7 @@ pub async fn run(command: Admin, settings: &Settings) -> Outcome {
     match command {
         Admin::Tenants(command) => tenants(command, settings).await,
         Admin::Users(command) => users(command, settings).await,
+        Admin::Roles(command) => role::run(command, settings).await,
         Admin::Rollups(Rollups::Verify { tenant, json }) => verify(&tenant, json, settings).await,
     }
 }
@@ -237,6 +262,8 @@ async fn users(command: Users, settings: &Settings) -> Outcome {
                 }
             }
         }
+        Users::Disable { email, json } => set_disabled(&email, true, json, settings).await?,
+        Users::Enable { email, json } => set_disabled(&email, false, json, settings).await?,
         Users::List { tenant, json } => {
             let (_databases, ctx) = operate(settings).await?;
             let slug = tenant
@@ -247,15 +274,15 @@ async fn users(command: Users, settings: &Settings) -> Outcome {
             if json {
                 let list: Vec<_> = all
                     .iter()
-                    .map(|one| json!({ "id": one.id, "email": one.email, "name": one.name, "disabled": one.is_disabled, "staff": one.is_staff, "role": one.role }))
+                    .map(|one| json!({ "id": one.id, "email": one.email, "name": one.name, "disabled": one.is_disabled, "staff": one.is_staff, "role": one.role, "role_name": one.role_name }))
                     .collect();
                 println!("{}", json!(list));
             } else {
                 let rows: Vec<Vec<String>> = all
                     .into_iter()
                     .map(|one| {
-                        let role = match (one.role, one.is_staff) {
-                            (Some(role), _) => role.to_string(),
+                        let role = match (one.role_name, one.is_staff) {
+                            (Some(role), _) => role,
                             (None, true) => "staff".into(),
                             (None, false) => String::new(),
                         };
@@ -270,6 +297,22 @@ async fn users(command: Users, settings: &Settings) -> Outcome {
                 print_table(&["email", "name", "role", ""], &rows);
             }
         }
+    }
+    Ok(())
+}
+
+/// Keeps a person from signing in, or lets them again. A tenant that would be left without an owner is a refusal.
+async fn set_disabled(email: &str, is_disabled: bool, json: bool, settings: &Settings) -> Outcome {
+    let (_databases, ctx) = operate(settings).await?;
+    let is_changed = match user::set_disabled(&ctx, email, is_disabled).await {
+        Err(Error::Conflict(text)) => return Err(Failure::Refused(text)),
+        other => other?,
+    };
+    if json {
+        println!("{}", json!({ "email": email, "disabled": is_disabled, "changed": is_changed }));
+    } else {
+        let state = if is_disabled { "disabled, and signed out everywhere" } else { "enabled" };
+        println!("{email} is {state}{}.", if is_changed { "" } else { " already" });
     }
     Ok(())
 }

@@ -260,7 +260,7 @@ async fn people_are_created_with_a_password_that_is_typed_or_shown_once() {
     rtv.run(&create("typed@acme.example", owner)).await.check(2, "", "is a member of acme already");
 
     let list = rtv.run(&["admin", "users", "list", "--tenant", "acme", "--json"]).await.json();
-    check_keys(&list[0], &["id", "email", "name", "disabled", "staff", "role"]);
+    check_keys(&list[0], &["id", "email", "name", "disabled", "staff", "role", "role_name"]);
     let people: Vec<(&str, &str)> = list
         .as_array()
         .unwrap()

@@ -17,5 +17,6 @@ mod preference;
 mod sample_data;
 mod search;
 mod sign_in;
+mod team;
 mod test_app;
 mod trouble;

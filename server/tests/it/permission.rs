@@ -27,6 +27,55 @@ struct World {
     foreigner: Uuid,
     /// An import of each tenant, that is done.
     imports: BTreeMap<&'static str, ImportId>,
+    /// Of each tenant, what the pages of the team are about: a member who is nobody else here, a team and a role.
+    teams: BTreeMap<&'static str, TeamIds>,
+}
+
+/// Ids in addresses of the team's pages.
+struct TeamIds {
+    user: String,
+    team: String,
+    role: String,
+}
+
+impl TeamIds {
+    /// Of a tenant, with a member, a team with that member, and a custom role that nobody has.
+    async fn made_in(app: &TestApp, tenant: &Tenant) -> Self {
+        let user = app.somebody(&format!("member@{}.example", tenant.slug), Some((tenant, Role::Viewer))).await;
+        let (team, role) = (Uuid::now_v7(), Uuid::now_v7());
+        let mut tx = app.marked("tenant", Some(tenant.id.uuid()), None).await;
+        for (statement, second) in [
+            ("insert into team (tenant_id, id, name, changed_by) values ($1, $2, 'Crew', 'a')", team),
+            (
+                "insert into custom_role (tenant_id, id, name, permissions, changed_by)
+                 values ($1, $2, 'Helper', '{content:read}', 'a')",
+                role,
+            ),
+        ] {
+            sqlx::query(statement).bind(tenant.id.uuid()).bind(second).execute(&mut *tx).await.unwrap();
+        }
+        sqlx::query("insert into team_member (tenant_id, team_id, user_id) values ($1, $2, $3)")
+            .bind(tenant.id.uuid())
+            .bind(team)
+            .bind(user)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        Self::of(user, team, role)
+    }
+
+    fn of(user: Uuid, team: Uuid, role: Uuid) -> Self {
+        Self {
+            user: format!("usr_{}", user.simple()),
+            team: format!("team_{}", team.simple()),
+            role: format!("role_{}", role.simple()),
+        }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("{user}", &self.user).replace("{team}", &self.team).replace("{role}", &self.role)
+    }
 }
 
 impl World {
@@ -46,7 +95,20 @@ impl World {
         }
         people.insert("staff", app.somebody("staff@rtv.example", None).await);
         let foreigner = app.somebody("owner@other.example", Some((&other, Role::Owner))).await;
-        Self { app, people, foreigner, imports }
+        let teams = BTreeMap::from([
+            ("acme", TeamIds::made_in(&app, &acme).await),
+            ("other", TeamIds::made_in(&app, &other).await),
+        ]);
+        Self { app, people, foreigner, imports, teams }
+    }
+
+    /// Puts ids of members, teams and roles in where an address or an argument asks for one.
+    fn fill(&self, target: &str, text: &str) -> String {
+        let nobodys = || TeamIds::of(Uuid::from_u128(42), Uuid::from_u128(43), Uuid::from_u128(44));
+        match self.teams.get(Self::tenant(target)) {
+            Some(ids) => ids.fill(text),
+            None => nobodys().fill(text),
+        }
     }
 
     /// A browser of the actor with a session that nothing else uses.
@@ -115,6 +177,7 @@ impl World {
         if path.contains("{target}") {
             path = path.replace("{target}", &self.goal(target).await);
         }
+        path = self.fill(target, &path);
         assert!(
             !path.contains('{'),
             "{}: this test does not know what to put into the address; teach it here",
@@ -123,7 +186,9 @@ impl World {
         let mut browser = self.browser(actor).await;
         match (&entry.kind, entry.method.as_str()) {
             (Kind::Function(arguments), _) => {
-                browser.call(&path, &arguments(Self::tenant(target), &self.import(target))).await
+                let arguments = arguments(Self::tenant(target), &self.import(target)).to_string();
+                let arguments: Value = serde_json::from_str(&self.fill(target, &arguments)).unwrap();
+                browser.call(&path, &arguments).await
             }
             (Kind::Address, "GET") => browser.get(&path).await,
             (Kind::Address, "POST") => browser.post(&path, &[]).await,
@@ -193,8 +258,17 @@ fn entries() -> Vec<Entry> {
 fn arguments(path: &str) -> fn(&str, &str) -> Value {
     match path {
         "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_, _| json!({}),
-        "/fn/search" | "/fn/import-mappings" => |tenant, _| json!({ "tenant": tenant }),
-        "/fn/dashboard" | "/fn/posts" | "/fn/targets" | "/fn/imports" => {
+        "/fn/search" | "/fn/import-mappings" | "/fn/team-teams" | "/fn/team-roles" => {
+            |tenant, _| json!({ "tenant": tenant })
+        }
+        "/fn/team-member" | "/fn/team-member-removal" => |tenant, _| json!({ "tenant": tenant, "user": "{user}" }),
+        "/fn/team-member-change" => {
+            |tenant, _| json!({ "tenant": tenant, "user": "{user}", "query": [["role", "viewer"], ["version", "1"]] })
+        }
+        "/fn/team-team" => |tenant, _| json!({ "tenant": tenant, "team": "{team}", "query": [] }),
+        "/fn/team-deletion" => |tenant, _| json!({ "tenant": tenant, "team": "{team}" }),
+        "/fn/team-role" => |tenant, _| json!({ "tenant": tenant, "role": "{role}" }),
+        "/fn/dashboard" | "/fn/posts" | "/fn/targets" | "/fn/imports" | "/fn/team-members" | "/fn/team-access" => {
             |tenant, _| json!({ "tenant": tenant, "query": [] })
         }
         "/fn/import" => |tenant, import| json!({ "tenant": tenant, "import": import, "query": [] }),
@@ -215,8 +289,14 @@ fn cell(answer: &Answer) -> String {
     }
     let (path, query) = answer.location().split_once('?').unwrap_or((answer.location(), ""));
     let path = path.replace("/t/acme/", "/t/{tenant}/");
-    let path: Vec<&str> =
-        path.split('/').map(|part| if part.starts_with("imp_") { "{import}" } else { part }).collect();
+    let named = |part: &'_ str| match part.split_once('_') {
+        Some(("imp", _)) => "{import}".to_owned(),
+        Some(("usr", _)) => "{user}".to_owned(),
+        Some(("team", _)) => "{team}".to_owned(),
+        Some(("role", _)) => "{role}".to_owned(),
+        _ => part.to_owned(),
+    };
+    let path: Vec<String> = path.split('/').map(named).collect();
     let path = path.join("/");
     let names: Vec<&str> =
         query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty()).collect();
@@ -347,8 +427,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (7 + 8 + 4 + 12) * 5,
-        "seven pages, eight server functions, four files and twelve forms, for five actors each"
+        (17 + 18 + 4 + 23) * 5,
+        "17 pages, 18 server functions, four files and 23 forms, for five actors each"
     );
 }
 

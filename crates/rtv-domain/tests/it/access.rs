@@ -10,6 +10,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rtv_core::{Error, Permission, Role};
+use rtv_domain::effective_access::Holding;
 use rtv_domain::{Actor, Resource, TenantContext, WorkKind, access, account};
 use serde_json::Value;
 
@@ -24,13 +25,14 @@ async fn a_foreign_tenant_is_like_one_that_does_not_exist() {
     world.join(&dana, &own, Role::Editor).await;
     let ctx = world.context(Actor::Person(Arc::new(dana.clone())));
     let entered = access::enter(&ctx, "own").await.unwrap();
-    assert_eq!((entered.tenant(), entered.access()), (&own, rtv_domain::context::Access::Member(Role::Editor)));
+    let editor = rtv_domain::context::Access::Member(Holding::of(Role::Editor).into());
+    assert_eq!((entered.tenant(), entered.access()), (&own, &editor));
     for slug in ["foreign", "nowhere", "", "OWN", "own/../foreign", "x".repeat(300).as_str()] {
         assert_eq!(access::enter(&ctx, slug).await.unwrap_err(), Error::NotFound, "{slug}");
     }
     let listed: Vec<_> =
-        access::memberships(&ctx).await.unwrap().into_iter().map(|one| (one.slug.to_string(), one.role)).collect();
-    assert_eq!(listed, [("own".to_owned(), Role::Editor)]);
+        access::memberships(&ctx).await.unwrap().into_iter().map(|one| (one.slug.to_string(), one.holding)).collect();
+    assert_eq!(listed, [("own".to_owned(), Holding::of(Role::Editor))]);
 
     let stranger = world.person("stranger@example.org").await;
     let ctx = world.context(Actor::Person(Arc::new(stranger)));

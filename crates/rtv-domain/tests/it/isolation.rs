@@ -24,11 +24,24 @@ const GLOBAL: [(&str, &str); 9] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 4] = [
+const OTHER_POLICIES: [(&str, &str); 17] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("import_seen_by_worker", "a worker finds in all tenants what to sweep, and does it inside each"),
     ("audit_event_added", "sign-ins, staff and workers add to the operator's chain"),
+    ("membership_seen_by_staff", "the operator disables nobody who is the last owner of a tenant"),
+    ("team_member_of_person", "a person reads what they hold before a tenant is entered"),
+    ("custom_role_of_person", "likewise the roles that they have"),
+    ("team_of_person", "likewise the teams that they are in"),
+    ("member_visit_of_person", "a person writes that they were here"),
+    ("post_of_teams", "restrictive: who reads through teams alone sees what these are responsible for"),
+    ("kpi_daily_of_teams", "likewise"),
+    ("post_hour_of_teams", "likewise"),
+    ("account_daily_of_teams", "likewise"),
+    ("target_of_teams", "likewise"),
+    ("post_daily_of_teams", "likewise"),
+    ("account_of_teams", "likewise"),
+    ("campaign_of_teams", "likewise"),
 ];
 
 /// Everything in the schema that breaks isolation, as sentences.
@@ -416,6 +429,17 @@ const SEED: &str = r"
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000004');
     insert into import_refusal (tenant_id, import_id, row_number, reason, raw)
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000003', 1, 'r', 'w');
+    insert into custom_role (tenant_id, id, name, permissions, changed_by)
+      values (rtv_tenant(), '00000000-0000-7000-8000-000000000007', 'Helper', '{content:read}', 'a');
+    insert into team (tenant_id, id, name, changed_by) values (rtv_tenant(), '00000000-0000-7000-8000-000000000008', 'Crew', 'a');
+    insert into team_member (tenant_id, team_id, user_id)
+      values (rtv_tenant(), '00000000-0000-7000-8000-000000000008', '00000000-0000-7000-8000-00000000aaaa');
+    insert into team_account (tenant_id, team_id, account_id)
+      values (rtv_tenant(), '00000000-0000-7000-8000-000000000008', '00000000-0000-7000-8000-000000000001');
+    insert into team_campaign (tenant_id, team_id, campaign_id)
+      values (rtv_tenant(), '00000000-0000-7000-8000-000000000008', '00000000-0000-7000-8000-000000000002');
+    insert into member_visit (tenant_id, user_id, last_seen_at)
+      values (rtv_tenant(), '00000000-0000-7000-8000-00000000aaaa', now());
     insert into saved_mapping (tenant_id, name, draft, actor_label) values (rtv_tenant(), 'm', '{}', 'a');
     insert into audit_event (
       tenant_id, id, occurred_at, actor_kind, actor_label, action, resource_kind, resource_id, result

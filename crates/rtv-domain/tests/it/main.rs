@@ -17,6 +17,7 @@ mod scorecard;
 mod session;
 mod sign_in;
 mod target;
+mod team;
 mod tenant;
 mod user;
 mod world;

@@ -86,7 +86,7 @@ async fn an_address_that_exists_joins_a_second_tenant_and_keeps_its_password() {
         let people = user::list(&operator, Some(&tenant.slug)).await.unwrap();
         assert_eq!(
             people.iter().map(|one| (one.id, one.name.as_str(), one.role)).collect::<Vec<_>>(),
-            [(id, "Dana", Some(role))]
+            [(id, "Dana", Some(rtv_core::GivenRole::BuiltIn(role)))]
         );
         let added = world.audit(Some(tenant)).await.into_iter().filter(|(action, _, _)| action == "member.add").count();
         assert_eq!(added, 1, "{}", tenant.slug);

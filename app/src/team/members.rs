@@ -1,0 +1,154 @@
+//! `/t/{tenant}/team`: the members, to find one and go on to what they hold.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use rtv_ui::{
+    Badge, Button, Card, EmptyState, Field, FilterBar, IconName, LinkButton, PageHeader, Pager, RowLink, SelectField,
+    Table, Tone,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::dashboard::{ChoiceView, select_options};
+use crate::not_found::FailedPage;
+use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::team::{Counts, Tab, TeamTabs, api};
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    pub(super) counts: Counts,
+    pub(super) rows: Vec<MemberRow>,
+    /// What was typed to find somebody.
+    pub(super) typed: String,
+    pub(super) roles: Vec<ChoiceView>,
+    pub(super) is_filtered: bool,
+    pub(super) summary: String,
+    pub(super) newer: Option<String>,
+    pub(super) older: Option<String>,
+}
+
+/// One member in the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRow {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) role: String,
+    /// What is held beside the role, in a few words.
+    pub(super) extra: Option<String>,
+    pub(super) teams: String,
+    pub(super) last_seen: String,
+    /// The exact time.
+    pub(super) last_seen_at: Option<String>,
+    pub(super) is_you: bool,
+    pub(super) is_disabled: bool,
+}
+
+/// The page.
+#[component]
+pub fn MembersPage() -> impl IntoView {
+    let params = use_params_map();
+    let query = use_query_map();
+    let page = Resource::new(
+        move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
+        |(tenant, query)| api::read_members(tenant, query),
+    );
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match page.await {
+                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
+                    Ok(Framed { frame, content: Err(error) }) => {
+                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
+                    }
+                    Err(error) => view! { <FailedPage error /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Page(page: Framed<Members>) -> impl IntoView {
+    let Framed { frame, content } = page;
+    let Members { counts, rows, typed, roles, is_filtered, summary, newer, older } = content;
+    let path = format!("/t/{}/team", frame.slug);
+    let reset = is_filtered.then(|| view! { <LinkButton href=path.clone()>"Reset"</LinkButton> });
+    let list = if rows.is_empty() {
+        view! {
+            <EmptyState
+                icon=IconName::Team
+                title="Nobody is like that"
+                text="No member has this name or address and this role. Look for a part of the name, or leave the role open."
+                action=view! { <LinkButton href=path.clone()>"Show all members"</LinkButton> }.into_any()
+            />
+        }
+        .into_any()
+    } else {
+        let base = path.clone();
+        view! {
+            <Card flush=true>
+                <MemberTable rows base />
+                <Pager summary newer older label="Pages of members" newer_label="Back" older_label="On" />
+            </Card>
+        }
+        .into_any()
+    };
+    view! {
+        <TenantPage frame=frame.clone() place=Place::Team>
+            <PageHeader title="Team" subtitle="Who belongs to this organisation, and what they may do." />
+            <TeamTabs slug=frame.slug counts current=Tab::Members />
+            <form method="get" action=path>
+                <FilterBar
+                    label="Find members"
+                    actions=view! { <Button>"Apply"</Button> {reset} }.into_any()
+                >
+                    <Field label="Name or address" name="q" kind="search" value=typed maxlength="120" />
+                    <SelectField label="Role" name="role" options=select_options(roles) />
+                </FilterBar>
+            </form>
+            {list}
+        </TenantPage>
+    }
+}
+
+#[component]
+fn MemberTable(rows: Vec<MemberRow>, base: String) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let href = format!("{base}/members/{}", row.id);
+            let role = row.role.clone();
+            view! {
+                <tr data-row=row.id>
+                    <th scope="row">
+                        <RowLink href>{row.name}</RowLink>
+                        " "
+                        {row.is_you.then(|| view! { <Badge tone=Tone::Info>"You"</Badge> })}
+                        {row.is_disabled.then(|| view! { <Badge tone=Tone::Danger>"Disabled"</Badge> })}
+                        <span class="c-table__detail">{row.email}</span>
+                    </th>
+                    <td data-label="Role" data-role=role>
+                        {row.role}
+                        {row.extra.map(|extra| view! { <span class="c-table__detail">{extra}</span> })}
+                    </td>
+                    <td data-label="Teams">{row.teams}</td>
+                    <td data-label="Last seen" class="u-nowrap"><span title=row.last_seen_at>{row.last_seen}</span></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <Table caption="Members" id="members">
+            <thead>
+                <tr>
+                    <th scope="col">"Name"</th>
+                    <th scope="col">"Role"</th>
+                    <th scope="col">"Teams"</th>
+                    <th scope="col">"Last seen"</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </Table>
+    }
+}
