@@ -17,7 +17,10 @@ mod trend_table;
 #[cfg(feature = "ssr")]
 mod week;
 
-pub use filter::{AccountOption, ChoiceView, FilterBarView, FilterView, Step, hidden_fields, pairs, select_options};
+pub(crate) use filter::day;
+pub use filter::{
+    AccountOption, AddressForm, ChoiceView, FilterBarView, FilterView, Step, hidden_fields, pairs, select_options,
+};
 #[cfg(feature = "ssr")]
 pub use present::{domain_filter, filter_view, trend_chart};
 

@@ -9,6 +9,7 @@
 pub mod announce;
 #[cfg(feature = "hydrate")]
 mod arrival;
+pub mod audit;
 pub mod brand;
 pub mod dashboard;
 pub mod error;

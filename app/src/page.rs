@@ -181,11 +181,13 @@ pub enum Place {
     Imports,
     /// `/t/{tenant}/team`
     Team,
+    /// `/t/{tenant}/audit`
+    Audit,
 }
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 5] = [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports, Self::Team];
+    pub const ALL: [Self; 6] = [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports, Self::Team, Self::Audit];
 
     /// Name for people.
     pub const fn label(self) -> &'static str {
@@ -195,6 +197,7 @@ impl Place {
             Self::Targets => "Targets",
             Self::Imports => "Imports",
             Self::Team => "Team",
+            Self::Audit => "Audit log",
         }
     }
 
@@ -206,6 +209,7 @@ impl Place {
             Self::Targets => "targets",
             Self::Imports => "imports",
             Self::Team => "team",
+            Self::Audit => "audit",
         }
     }
 
@@ -214,7 +218,7 @@ impl Place {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
             Self::Posts | Self::Imports => "Measure",
-            Self::Team => "Admin",
+            Self::Team | Self::Audit => "Admin",
         }
     }
 
@@ -226,6 +230,7 @@ impl Place {
             Self::Targets => IconName::Target,
             Self::Imports => IconName::Imports,
             Self::Team => IconName::Team,
+            Self::Audit => IconName::Audit,
         }
     }
 
@@ -238,6 +243,7 @@ impl Place {
             Self::Imports => 'i',
             // `t` is the targets'; its first tab is the members.
             Self::Team => 'm',
+            Self::Audit => 'u',
         }
     }
 
@@ -247,6 +253,7 @@ impl Place {
             Self::Dashboard | Self::Targets | Self::Posts => &[Permission::AnalyticsRead],
             Self::Imports => &[Permission::ImportsManage],
             Self::Team => SEES_TEAM,
+            Self::Audit => &[Permission::AuditRead],
         }
     }
 

@@ -6,6 +6,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::announce::Urgency;
+use crate::audit::{AuditEventPage, AuditPage};
 use crate::dashboard::DashboardPage;
 use crate::help::KeyboardHelpPage;
 use crate::home::HomePage;
@@ -33,6 +34,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/me/sessions") view=SessionsPage ssr=SsrMode::Async />
                 <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async />
                 <Route path=path!("/help/keyboard") view=KeyboardHelpPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/audit") view=AuditPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/audit/:event") view=AuditEventPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/dashboard") view=DashboardPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/imports") view=ImportsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/imports/mappings") view=MappingsPage ssr=SsrMode::Async />

@@ -2,6 +2,7 @@
 //! 1 for failed, 2 for wrong usage and 3 for refused.
 
 pub mod admin;
+pub mod audit;
 pub mod database;
 pub mod demo;
 pub mod migrate;

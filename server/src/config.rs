@@ -27,6 +27,7 @@ const KNOWN: &[&str] = &[
     "RTV_UPLOADS",
     "RTV_UPLOAD_BYTES",
     "RTV_UPLOAD_QUOTA_BYTES",
+    "RTV_AUDIT_KEY_FILE",
 ];
 
 /// Where RTV runs.
@@ -95,6 +96,10 @@ pub struct Settings {
     /// Most bytes that all uploaded files of one tenant may take at a time.
     #[arg(long, env = "RTV_UPLOAD_QUOTA_BYTES", default_value_t = Limits::default().tenant_bytes, global = true)]
     pub upload_quota_bytes: u64,
+    /// File with the private key that signs the audit log; every server and worker must have the same one. Unset:
+    /// `audit.key` in RTV_HOME, made at the first start.
+    #[arg(long, env = "RTV_AUDIT_KEY_FILE", global = true)]
+    pub audit_key_file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -141,6 +146,11 @@ impl Settings {
     pub fn uploads(&self) -> Uploads {
         let folder = self.uploads.clone().unwrap_or_else(|| self.home.join("uploads"));
         Uploads::new(folder, Limits { file_bytes: self.upload_bytes, tenant_bytes: self.upload_quota_bytes })
+    }
+
+    /// File with the private key of the audit log.
+    pub fn audit_key_file(&self) -> PathBuf {
+        self.audit_key_file.clone().unwrap_or_else(|| self.home.join("audit.key"))
     }
 
     /// Folder with the browser's files.

@@ -1,5 +1,6 @@
 //! Routes that are no pages: forms, pictures, probes.
 
+pub mod audit;
 pub mod chart;
 pub mod flash;
 pub mod gallery;

@@ -1,13 +1,18 @@
 //! The jobs of RTV and the worker that runs them. A job is a small typed value; what it does is one call of the domain.
 
+pub mod audit;
 pub mod import;
 pub mod sweep;
 
+use std::sync::Arc;
+
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use rtv_domain::audit::AuditKey;
 use rtv_domain::import::Uploads;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo, WorkKind};
 use rtv_jobs::{DbError, Worker, WorkerDb, WorkerSettings};
+use tokio::sync::watch;
 
 use crate::config;
 use crate::state::AppState;
@@ -30,14 +35,29 @@ impl WorkerDb for QueueDatabase {
 
 /// Works beside the server until told to stop.
 pub async fn work(state: AppState, stopped: impl Future<Output = ()> + Send) {
-    run(state.database, state.clock, state.uploads, stopped).await;
+    run(state.database, state.clock, state.uploads, state.audit_key, stopped).await;
 }
 
 /// Works until told to stop.
-pub async fn run(database: Database, clock: Clock, uploads: Uploads, stopped: impl Future<Output = ()> + Send) {
+pub async fn run(
+    database: Database,
+    clock: Clock,
+    uploads: Uploads,
+    key: Arc<AuditKey>,
+    stopped: impl Future<Output = ()> + Send,
+) {
     let context = |work| Context::new(database.clone(), clock, RequestInfo::default(), Actor::System(work));
     let queue = QueueDatabase { database: database.clone(), context: context("queue") };
     let worker = Worker::new(queue, &config::operator(), WorkerSettings::default());
     let worker = sweep::register(worker, context("sweep"), uploads.clone());
-    import::register(worker, context("import"), uploads).run(stopped).await;
+    let worker = import::register(worker, context("import"), uploads);
+    let worker = audit::register(worker, context("audit retention"), key.clone());
+    let (stop, told) = watch::channel(false);
+    let sealing = tokio::spawn(audit::keep_sealing(context("audit sealer"), key, told));
+    worker.run(stopped).await;
+    // Last, so that what the last jobs wrote is sealed too, or waits for the next start.
+    let _ = stop.send(true);
+    if let Err(error) = sealing.await {
+        tracing::error!(%error, "the sealer of the audit log panicked");
+    }
 }

@@ -2,6 +2,7 @@
 //! product lives here. A library beside the binary, so that tests drive the very router that serves.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod audit_key;
 pub mod cli;
 pub mod config;
 pub mod http;

@@ -21,7 +21,9 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
-use crate::http::{chart, gallery, health, import, metrics, preference, sample_data, session, sign_in, target, team};
+use crate::http::{
+    audit, chart, gallery, health, import, metrics, preference, sample_data, session, sign_in, target, team,
+};
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
 use crate::middleware::session_store::Store;
@@ -46,6 +48,9 @@ pub fn routes() -> Vec<Route> {
         ("GET", "/staff/gallery/chart.svg", get(gallery::picture)),
         ("GET", "/t/{tenant}/charts/trend.svg", get(chart::trend_svg)),
         ("GET", "/t/{tenant}/charts/trend.json", get(chart::trend_json)),
+        ("GET", "/t/{tenant}/audit/log.jsonl", get(audit::json_lines)),
+        ("GET", "/t/{tenant}/audit/log.csv", get(audit::csv)),
+        ("POST", "/t/{tenant}/audit/retention", post(audit::retention)),
         ("POST", "/t/{tenant}/sample-data/remove", post(sample_data::remove)),
         ("POST", "/t/{tenant}/targets", post(target::set)),
         ("POST", "/t/{tenant}/targets/{target}/remove", post(target::remove)),

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use crate::config::Settings;
 use crate::state::AppState;
-use crate::{jobs, router};
+use crate::{audit_key, jobs, router};
 
 /// How long requests may go on after the program was told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(20);
@@ -102,7 +102,8 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
     let database = databases.open(PoolSettings { connections: 8, ..PoolSettings::default() }).await?;
     let signal = stop_signal();
     eprintln!("RTV works (Ctrl-C stops it)");
-    jobs::run(database.clone(), settings.clock(), settings.uploads(), signal).await;
+    let key = Arc::new(audit_key::load_or_create(&settings.audit_key_file())?);
+    jobs::run(database.clone(), settings.clock(), settings.uploads(), key, signal).await;
     database.close().await;
     if let Some(cluster) = databases.cluster {
         tokio::task::spawn_blocking(move || cluster.stop()).await??;
@@ -130,6 +131,7 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
         longest_request: LONGEST_REQUEST,
         assets: Arc::new(assets),
         uploads: settings.uploads(),
+        audit_key: Arc::new(audit_key::load_or_create(&settings.audit_key_file())?),
         leptos,
         metrics: recorder()?,
         settings: Arc::new(settings),
@@ -170,6 +172,13 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
         metrics::describe_gauge!("rtv_db_pool_connections", "Connections of the serving role's pool by state.");
         metrics::describe_counter!("rtv_jobs_total", "Jobs by kind and outcome.");
         metrics::describe_counter!("rtv_sign_ins_total", "Attempts to sign in by outcome.");
+        metrics::describe_counter!("rtv_audit_sealed_total", "Events of audit logs that were sealed.");
+        metrics::describe_counter!("rtv_audit_heads_total", "Heads of audit logs that were signed.");
+        metrics::describe_gauge!("rtv_audit_unsealed_events", "Events of audit logs that wait to be sealed.");
+        metrics::describe_gauge!(
+            "rtv_audit_seal_lag_seconds",
+            "Age of the oldest event that waits to be sealed, as the sealer found it."
+        );
     }
     Ok(HANDLE.get_or_init(|| handle).clone())
 }

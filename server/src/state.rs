@@ -9,6 +9,7 @@ use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use moka::future::Cache;
 use rtv_charts::Renderer;
+use rtv_domain::audit::AuditKey;
 use rtv_domain::import::Uploads;
 use rtv_domain::password::Passwords;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo};
@@ -36,6 +37,8 @@ pub struct AppState {
     pub assets: Arc<Assets>,
     /// Where uploaded files lie.
     pub uploads: Uploads,
+    /// Signs the audit log and what is taken out of it.
+    pub audit_key: Arc<AuditKey>,
     /// What Leptos needs.
     pub leptos: LeptosOptions,
     /// Renders the metrics.

@@ -172,7 +172,7 @@ pub fn AddressForm(action: String, children: Children) -> impl IntoView {
 }
 
 /// What a date field can hold; browsers complain about a value that is no day, and drop it.
-fn day(typed: String) -> Option<String> {
+pub(crate) fn day(typed: String) -> Option<String> {
     let is_day = typed.len() == 10
         && typed.splitn(3, '-').map(|part| part.parse::<u32>().ok()).collect::<Option<Vec<_>>>().is_some_and(|parts| {
             match parts[..] {

@@ -1,5 +1,23 @@
-//! The audit log: what an event is, and how it is written in the transaction of the change itself.
-//! Sequence, hash chain and signatures are a sealer's business; this table only ever grows.
+//! The audit log: what an event is, and how it is written in the transaction of the change itself. The table only grows.
+//!
+//! What comes after lives beside it: `chain` says what is hashed and signed, `seal` does it, `verify` and `offline` check
+//! it, `retention` drops payloads, `explorer`, `detail` and `export` read it for people and programs.
+
+pub mod chain;
+pub mod detail;
+pub mod explorer;
+pub mod export;
+pub mod key;
+pub mod log;
+pub mod offline;
+pub mod retention;
+pub mod seal;
+pub mod verify;
+
+pub use key::{AuditKey, PublicKey};
+pub use log::Log;
+
+use core::str::FromStr;
 
 use std::net::IpAddr;
 
@@ -25,14 +43,42 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const fn key(self) -> &'static str {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Success, Self::Denied, Self::Error];
+
+    /// As stored.
+    pub const fn key(self) -> &'static str {
         match self {
             Self::Success => "success",
             Self::Denied => "denied",
             Self::Error => "error",
         }
     }
+
+    /// Name for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Success => "Done",
+            Self::Denied => "Denied",
+            Self::Error => "Failed",
+        }
+    }
 }
+
+impl FromStr for Outcome {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|outcome| outcome.key() == text)
+            .ok_or_else(|| format!("“{text}” is no result of an act; use success, denied or error"))
+    }
+}
+
+/// Longest id of a resource, in characters. An entry of an index holds 2,704 bytes, and an act must not fail because what
+/// somebody typed is longer.
+const LONGEST_ID: usize = 300;
 
 /// One entry before it is written. Secrets never go into `before` and `after`.
 #[derive(Debug, Clone)]
@@ -111,7 +157,7 @@ pub(crate) async fn insert(
         actor.label(),
         event.action,
         event.resource_kind,
-        event.resource_id,
+        event.resource_id.chars().take(LONGEST_ID).collect::<String>(),
         event.outcome.key(),
         event.detail,
         event.before,

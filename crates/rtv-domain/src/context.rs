@@ -98,6 +98,12 @@ impl Context {
         }
     }
 
+    /// The same for work that goes on as long as somebody reads its result, and not until a page must be there.
+    pub(crate) fn without_deadline(&self) -> Self {
+        let request = RequestInfo { deadline: None, ..(*self.request).clone() };
+        Self { request: Arc::new(request), ..self.clone() }
+    }
+
     /// Where the request comes from.
     pub fn request(&self) -> &RequestInfo {
         &self.request
@@ -212,6 +218,11 @@ impl TenantContext {
     /// The present instant.
     pub fn now(&self) -> DateTime<Utc> {
         self.context.now()
+    }
+
+    /// The same for work that goes on as long as somebody reads its result.
+    pub(crate) fn without_deadline(&self) -> Self {
+        Self { context: self.context.without_deadline(), ..self.clone() }
     }
 
     /// Refuses to change anything in a tenant that is suspended or cancelled: [`Error::Conflict`].

@@ -532,7 +532,7 @@ impl Turn {
     /// Takes the turn. What the actor holds is read again: it may have been taken from them while they waited.
     pub(crate) async fn begin(ctx: &TenantContext, permission: Permission, resource: Resource) -> Result<Self, Error> {
         let mut tx = ctx.begin(permission, resource).await?;
-        crate::import::refuse_read_only(ctx)?;
+        ctx.refuse_read_only()?;
         take_turn(&mut tx, ctx.tenant().id).await?;
         let roster = Roster::read(&mut tx).await?;
         let actor = ctx.context().actor().user_id();

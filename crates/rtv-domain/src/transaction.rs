@@ -9,7 +9,9 @@
 //! | [`Context::begin_session`] | one browser's session | that session and its person |
 //! | [`Context::begin_sign_in`] | signing in | users, credentials, limits, that session |
 //! | [`Context::begin_staff`] | the operator | tenants, users; one tenant's rows when it names one |
-//! | [`Context::begin_worker`] | jobs | jobs, and what is swept |
+//! | [`Context::begin_worker`] | jobs | jobs, what is swept, and which chains of the audit log have something to do |
+//! | [`Context::begin_sealer`] | sealing one chain | its events; adds seals and heads |
+//! | [`Context::begin_retention`] | dropping payloads of one chain | its events; empties those whose time is over |
 
 use std::time::Instant;
 
@@ -56,6 +58,10 @@ pub enum Resource {
     Roles,
     /// One custom role.
     Role(rtv_core::RoleId),
+    /// The audit log.
+    AuditLog,
+    /// One event of the audit log.
+    AuditEvent(rtv_core::AuditEventId),
 }
 
 impl Resource {
@@ -83,6 +89,8 @@ impl Resource {
             Self::Team(id) => ("team", id.to_string()),
             Self::Roles => ("role", "all".into()),
             Self::Role(id) => ("role", id.to_string()),
+            Self::AuditLog => ("audit_log", "all".into()),
+            Self::AuditEvent(id) => ("audit_event", id.to_string()),
         }
     }
 }
@@ -104,6 +112,8 @@ pub enum StaffPermission {
     UsersDisable,
     /// Act inside one tenant, which sees it in its audit log.
     TenantEnter,
+    /// Read, check and take out the operator's own audit log.
+    AuditRead,
     /// Load the demo: its tenants, its people and their sample data.
     SampleDataLoad,
 }
@@ -115,6 +125,8 @@ pub enum WorkKind {
     Queue,
     /// Removing expired sessions and counters.
     Sweep,
+    /// Finding chains of the audit log to seal, or with payloads whose time is over.
+    Audit,
 }
 
 /// An open transaction that knows who acts. Dropped, it is rolled back.
@@ -213,11 +225,28 @@ impl Context {
         self.open(Markers { actor: "tenant", tenant: Some(tenant), ..Markers::default() }).await
     }
 
-    /// For work without a person. The kind is part of the log, not of the rights: both kinds see the queue and what
-    /// is swept, and no tenant's rows.
+    /// For giving the events of one chain of the audit log their seals: a tenant's, or the operator's under the nil UUID.
+    pub(crate) async fn begin_sealer(&self, chain: TenantId) -> Result<Tx, Error> {
+        self.begin_chain("sealer", chain).await
+    }
+
+    /// For dropping the payloads of one chain of the audit log whose time is over.
+    pub(crate) async fn begin_retention(&self, chain: TenantId) -> Result<Tx, Error> {
+        self.begin_chain("retention", chain).await
+    }
+
+    async fn begin_chain(&self, actor: &'static str, chain: TenantId) -> Result<Tx, Error> {
+        match self.actor {
+            Actor::System(_) => self.open(Markers { actor, tenant: Some(chain), ..Markers::default() }).await,
+            Actor::Anonymous | Actor::Person(_) | Actor::Operator(_) => Err(Error::NotFound),
+        }
+    }
+
+    /// For work without a person. The kind is part of the log, not of the rights: all kinds see the queue, what is
+    /// swept and which chains wait, and no tenant's rows.
     pub async fn begin_worker(&self, kind: WorkKind) -> Result<Tx, Error> {
         match (&self.actor, kind) {
-            (Actor::System(_), WorkKind::Queue | WorkKind::Sweep) => {
+            (Actor::System(_), WorkKind::Queue | WorkKind::Sweep | WorkKind::Audit) => {
                 self.open(Markers { actor: "worker", ..Markers::default() }).await
             }
             _ => Err(Error::NotFound),

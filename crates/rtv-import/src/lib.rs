@@ -35,4 +35,4 @@ pub use read::{OpenOptions, Reader, open, open_seekable};
 pub use row::{PostMetrics, PostRow, Published, Refusal, Row};
 pub use sample::{SAMPLE_ROWS, Sample, sample, sample_seekable};
 pub use sniff::{Delimiter, Encoding, Sniffed, sniff};
-pub use write::{write_posts, write_refusals, write_refused_rows};
+pub use write::{without_formula, write_posts, write_refusals, write_refused_rows};

@@ -109,8 +109,9 @@ fn figure(post: &PostRow, metric: Metric) -> String {
     .unwrap_or_default()
 }
 
-fn without_formula(value: &str) -> String {
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{value}") } else { value.to_owned() }
+/// A cell that a spreadsheet does not take for a formula: one that begins like one gets a leading `'`.
+pub fn without_formula(value: &str) -> String {
+    if value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0']) { format!("'{value}") } else { value.to_owned() }
 }
 
 #[cfg(test)]

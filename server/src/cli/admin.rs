@@ -1,4 +1,4 @@
-//! `rtv admin`: tenants, people, and checks of what is stored.
+//! `rtv admin`: tenants, people, and checks of what is stored; the audit log has a file of its own.
 
 use std::io::{IsTerminal as _, Read as _};
 
@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::cli::role::{self, Roles};
-use crate::cli::{Failure, Outcome, operate, print_table};
+use crate::cli::{Failure, Outcome, audit, operate, print_table};
 use crate::config::Settings;
 
 /// Keep tenants and people.
@@ -30,6 +30,9 @@ pub enum Admin {
     /// Daily roll-ups, which figures are read from.
     #[command(subcommand)]
     Rollups(Rollups),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// Client organisations.
@@ -176,6 +179,7 @@ pub async fn run(command: Admin, settings: &Settings) -> Outcome {
         Admin::Users(command) => users(command, settings).await,
         Admin::Roles(command) => role::run(command, settings).await,
         Admin::Rollups(Rollups::Verify { tenant, json }) => verify(&tenant, json, settings).await,
+        Admin::Audit(command) => audit::run(command, settings).await,
     }
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::format_push_string, clippy::manual_assert)]
 
 mod architecture;
+mod audit;
 mod command;
 mod dashboard;
 mod headers;

@@ -159,6 +159,18 @@ impl World {
         format!("tgt_{}", id.simple())
     }
 
+    /// Id of an event in the audit log of the tenant that a target of the question means.
+    async fn event(&self, target: &str) -> String {
+        let id = if target == "nonexistent" {
+            Uuid::now_v7()
+        } else {
+            let tenant = tenant_id(self, Self::tenant(target)).await;
+            let mut tx = self.app.marked("tenant", Some(tenant), None).await;
+            sqlx::query_scalar("select id from audit_event order by id limit 1").fetch_one(&mut *tx).await.unwrap()
+        };
+        format!("evt_{}", id.simple())
+    }
+
     /// Id of an import that a target means.
     fn import(&self, target: &str) -> String {
         self.imports
@@ -177,6 +189,9 @@ impl World {
         if path.contains("{target}") {
             path = path.replace("{target}", &self.goal(target).await);
         }
+        if path.contains("{event}") {
+            path = path.replace("{event}", &self.event(target).await);
+        }
         path = self.fill(target, &path);
         assert!(
             !path.contains('{'),
@@ -187,7 +202,10 @@ impl World {
         match (&entry.kind, entry.method.as_str()) {
             (Kind::Function(arguments), _) => {
                 let arguments = arguments(Self::tenant(target), &self.import(target)).to_string();
-                let arguments: Value = serde_json::from_str(&self.fill(target, &arguments)).unwrap();
+                let mut arguments: Value = serde_json::from_str(&self.fill(target, &arguments)).unwrap();
+                if arguments["event"].is_string() {
+                    arguments["event"] = self.event(target).await.into();
+                }
                 browser.call(&path, &arguments).await
             }
             (Kind::Address, "GET") => browser.get(&path).await,
@@ -261,6 +279,7 @@ fn arguments(path: &str) -> fn(&str, &str) -> Value {
         "/fn/search" | "/fn/import-mappings" | "/fn/team-teams" | "/fn/team-roles" => {
             |tenant, _| json!({ "tenant": tenant })
         }
+        "/fn/audit-event" => |tenant, _| json!({ "tenant": tenant, "event": "evt" }),
         "/fn/team-member" | "/fn/team-member-removal" => |tenant, _| json!({ "tenant": tenant, "user": "{user}" }),
         "/fn/team-member-change" => {
             |tenant, _| json!({ "tenant": tenant, "user": "{user}", "query": [["role", "viewer"], ["version", "1"]] })
@@ -268,9 +287,8 @@ fn arguments(path: &str) -> fn(&str, &str) -> Value {
         "/fn/team-team" => |tenant, _| json!({ "tenant": tenant, "team": "{team}", "query": [] }),
         "/fn/team-deletion" => |tenant, _| json!({ "tenant": tenant, "team": "{team}" }),
         "/fn/team-role" => |tenant, _| json!({ "tenant": tenant, "role": "{role}" }),
-        "/fn/dashboard" | "/fn/posts" | "/fn/targets" | "/fn/imports" | "/fn/team-members" | "/fn/team-access" => {
-            |tenant, _| json!({ "tenant": tenant, "query": [] })
-        }
+        "/fn/audit" | "/fn/dashboard" | "/fn/posts" | "/fn/targets" | "/fn/imports" | "/fn/team-members"
+        | "/fn/team-access" => |tenant, _| json!({ "tenant": tenant, "query": [] }),
         "/fn/import" => |tenant, import| json!({ "tenant": tenant, "import": import, "query": [] }),
         "/fn/import-progress" | "/fn/import-roll-back" => {
             |tenant, import| json!({ "tenant": tenant, "import": import })
@@ -427,8 +445,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (17 + 18 + 4 + 23) * 5,
-        "17 pages, 18 server functions, four files and 23 forms, for five actors each"
+        (19 + 20 + 6 + 24) * 5,
+        "19 pages, 20 server functions, six files and 24 forms, for five actors each"
     );
 }
 

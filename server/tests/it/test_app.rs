@@ -235,6 +235,7 @@ pub(crate) fn settings(site: &TempDir) -> Settings {
         uploads: None,
         upload_bytes: 1_000_000,
         upload_quota_bytes: 5_000_000,
+        audit_key_file: None,
     }
 }
 

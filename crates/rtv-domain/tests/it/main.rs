@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod audit;
 mod daily_metric;
 mod demo;
 mod figures;
