@@ -60,7 +60,14 @@ export const people = ['hydrated', 'no-js'].flatMap((project) => [
   { email: `two-tenants@${project}.example`, tenants },
   { email: `many-tenants@${project}.example`, tenants: [...tenants, ...moreTenants] },
   { email: `preferences@${project}.example`, tenants: tenants.slice(0, 1) },
+  ...Object.values(identities(project)).map((email) => ({ email, tenants: tenants.slice(0, 1) })),
 ]);
+
+/** Who loses a password, and who sets up a second factor.
+ *  @param {string} project */
+export function identities(project) {
+  return { forgetful: `forgetful@${project}.example`, careful: `careful@${project}.example`, steady: `steady@${project}.example` };
+}
 
 /** The operator's own person. */
 export const staff = 'operator@rtv.example';

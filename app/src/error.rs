@@ -51,9 +51,12 @@ impl From<Error> for AppError {
     fn from(error: Error) -> Self {
         let request = crate::request::current();
         crate::request::fail_with(&error);
-        if error == Error::SignedOut {
-            // A page's redirect has a status of its own; a call from a page keeps the 401 beside the address.
-            crate::request::lead_to(&request.sign_in_address());
+        // A page's redirect has a status of its own; a call from a page keeps the refusal's beside the address.
+        match error {
+            Error::SignedOut => crate::request::lead_to(&request.sign_in_address()),
+            Error::SecondFactorMissing => crate::request::lead_to(&request.leading_back(crate::second_factor::PATH)),
+            Error::NotFresh => crate::request::lead_to(&request.leading_back(crate::confirmation::PATH)),
+            _ => {}
         }
         Self { error, request_id: request.context.request().id.clone() }
     }
@@ -70,11 +73,15 @@ pub fn Failed(
     let sign_in = (error == Error::SignedOut).then(|| {
         view! { <LinkButton href=sign_in_address() variant=Variant::Primary>"Sign in"</LinkButton> }
     });
+    let set_up = (error == Error::SecondFactorMissing).then(|| {
+        view! { <LinkButton href=crate::second_factor::PATH variant=Variant::Primary>"Set up a second factor"</LinkButton> }
+    });
     let again = (is_page
         && matches!(error, Error::Unavailable(_) | Error::Internal | Error::Limit { .. } | Error::Conflict(_)))
     .then(|| view! { <LinkButton href="" variant=Variant::Primary external=true>"Try again"</LinkButton> });
     let actions = view! {
         {sign_in}
+        {set_up}
         {again}
         <LinkButton href="/">"Go to the start"</LinkButton>
     }

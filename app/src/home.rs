@@ -74,6 +74,7 @@ fn Chooser(home: Home) -> impl IntoView {
                 message
                 foot
             >
+                <LinkButton href="/staff/mail" wide=true>"Mail that was written"</LinkButton>
                 <LinkButton href="/staff/gallery" wide=true external=true>"Components of the pages"</LinkButton>
             </AuthLayout>
         }

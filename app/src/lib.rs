@@ -11,6 +11,7 @@ pub mod announce;
 mod arrival;
 pub mod audit;
 pub mod brand;
+pub mod confirmation;
 pub mod dashboard;
 pub mod error;
 #[cfg(feature = "ssr")]
@@ -18,18 +19,23 @@ pub mod gallery;
 pub mod help;
 pub mod home;
 pub mod import;
+pub mod invitation;
 pub mod keyboard;
+pub mod mail;
 pub mod not_found;
 pub mod page;
 pub mod palette;
+pub mod password_reset;
 pub mod post;
 pub mod preference;
+pub mod profile;
 #[cfg(feature = "hydrate")]
 mod recent;
 #[cfg(feature = "ssr")]
 pub mod request;
 pub mod routes;
 pub mod search;
+pub mod second_factor;
 pub mod session;
 #[cfg(feature = "ssr")]
 pub mod shell;

@@ -75,6 +75,7 @@ pub fn entries(frame: Option<&Frame>, place: Option<Place>, query: &str) -> Vec<
                 .map(|one| entry(Kind::Place, one.icon(), one.label(), one.group(), one.address(&frame.slug))),
         );
     }
+    entries.push(entry(Kind::Place, IconName::User, "Profile", "Your account", "/me".into()));
     entries.push(entry(Kind::Place, IconName::Sessions, "Sessions", "Your account", "/me/sessions".into()));
     if let Some(frame) = frame {
         entries.extend(frame.tenants.iter().filter(|one| !one.current).map(|one| {

@@ -51,8 +51,13 @@ impl Request {
 
     /// Address of the sign-in page that leads back here.
     pub fn sign_in_address(&self) -> String {
+        self.leading_back("/sign-in")
+    }
+
+    /// Address of one of our pages that leads back here when it is done.
+    pub fn leading_back(&self, page: &str) -> String {
         if self.page == "/" || self.page.is_empty() {
-            return "/sign-in".into();
+            return page.into();
         }
         let escaped: String = self
             .page
@@ -64,8 +69,18 @@ impl Request {
                 other => format!("%{other:02X}"),
             })
             .collect();
-        format!("/sign-in?next={escaped}")
+        format!("{page}?next={escaped}")
     }
+}
+
+/// A path of our own, and nothing that a browser could read as another site.
+pub fn local_path(next: &str) -> Option<&str> {
+    let is_local = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && !next.chars().any(char::is_control)
+        && next.len() <= 2_000;
+    is_local.then_some(next)
 }
 
 /// The request that is being answered.
@@ -167,7 +182,8 @@ pub async fn around(tenant: Option<&str>) -> Result<Around, Error> {
         (Some(slug), _) => enter(slug).await.map(Some)?,
         (None, Some(last)) => match rtv_domain::access::enter(&request.context, last).await {
             Ok(tenant) => Some(tenant),
-            Err(Error::NotFound) => None,
+            // Also a tenant that wants a second factor first: the page where one is set up must open.
+            Err(Error::NotFound | Error::SecondFactorMissing) => None,
             Err(error) => return Err(error),
         },
         (None, None) => None,

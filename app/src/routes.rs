@@ -7,15 +7,22 @@ use leptos_router::{SsrMode, path};
 
 use crate::announce::Urgency;
 use crate::audit::{AuditEventPage, AuditPage};
+use crate::confirmation::ConfirmationPage;
 use crate::dashboard::DashboardPage;
 use crate::help::KeyboardHelpPage;
 use crate::home::HomePage;
 use crate::import::{ImportPage, ImportsPage, MappingsPage, RollBackPage};
+use crate::invitation::InvitationsPage;
+use crate::invitation::accept::InvitePage;
+use crate::mail::{MailPage, MailsPage};
 use crate::not_found::NotFound;
+use crate::password_reset::{NewPasswordPage, ResetPage};
 use crate::post::PostsPage;
+use crate::profile::ProfilePage;
 use crate::search::SearchPage;
+use crate::second_factor::SecondFactorPage;
 use crate::session::SessionsPage;
-use crate::sign_in::SignInPage;
+use crate::sign_in::{CodePage, SignInPage};
 use crate::target::TargetsPage;
 use crate::team::{
     AccessPage, ChangePage, MemberPage, MembersPage, RemovalPage, RolePage, RolesPage, TeamDeletionPage, TeamPage,
@@ -31,6 +38,13 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFound /> }>
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/code") view=CodePage ssr=SsrMode::Async />
+                <Route path=path!("/invite/:token") view=InvitePage ssr=SsrMode::Async />
+                <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
+                <Route path=path!("/reset/:token") view=NewPasswordPage ssr=SsrMode::Async />
+                <Route path=path!("/me") view=ProfilePage ssr=SsrMode::Async />
+                <Route path=path!("/me/confirm") view=ConfirmationPage ssr=SsrMode::Async />
+                <Route path=path!("/me/second-factor") view=SecondFactorPage ssr=SsrMode::Async />
                 <Route path=path!("/me/sessions") view=SessionsPage ssr=SsrMode::Async />
                 <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async />
                 <Route path=path!("/help/keyboard") view=KeyboardHelpPage ssr=SsrMode::Async />
@@ -42,6 +56,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/imports/:import") view=ImportPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/imports/:import/roll-back") view=RollBackPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/posts") view=PostsPage ssr=SsrMode::Async />
+                <Route path=path!("/staff/mail") view=MailsPage ssr=SsrMode::Async />
+                <Route path=path!("/staff/mail/:mail") view=MailPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/team/invitations") view=InvitationsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/targets") view=TargetsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team") view=MembersPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team/members/:user") view=MemberPage ssr=SsrMode::Async />

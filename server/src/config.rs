@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use ipnet::IpNet;
 use rtv_domain::import::{Limits, Uploads};
+use rtv_domain::mail::Outbox;
+use rtv_domain::vault::Vault;
 use rtv_domain::{Clock, Database, PoolSettings};
+use rtv_outbound::mail::Mailer;
 use rtv_postgres::{Cluster, Options, Purpose};
+use secrecy::SecretString;
 use url::Url;
 
 /// Variables that RTV knows; others that begin with `RTV_` are named in a warning, because a misspelt one does nothing.
@@ -28,6 +32,9 @@ const KNOWN: &[&str] = &[
     "RTV_UPLOAD_BYTES",
     "RTV_UPLOAD_QUOTA_BYTES",
     "RTV_AUDIT_KEY_FILE",
+    "RTV_SECRET_KEY_FILE",
+    "RTV_SMTP_URL",
+    "RTV_MAIL_FROM",
 ];
 
 /// Where RTV runs.
@@ -100,6 +107,15 @@ pub struct Settings {
     /// `audit.key` in RTV_HOME, made at the first start.
     #[arg(long, env = "RTV_AUDIT_KEY_FILE", global = true)]
     pub audit_key_file: Option<PathBuf>,
+    /// File with the master key that seals stored secrets. Unset: `secret.key` in RTV_HOME, made at the first start.
+    #[arg(long, env = "RTV_SECRET_KEY_FILE", global = true)]
+    pub secret_key_file: Option<PathBuf>,
+    /// Mail server, like smtps://user:pass@mail.example.com:465. Unset: mail is caught and shown at /staff/mail.
+    #[arg(long, env = "RTV_SMTP_URL", hide_env_values = true, global = true)]
+    pub smtp_url: Option<SecretString>,
+    /// Who mail is from, like 'RTV <rtv@example.com>'; needed with a mail server.
+    #[arg(long, env = "RTV_MAIL_FROM", global = true)]
+    pub mail_from: Option<String>,
 }
 
 impl Settings {
@@ -124,6 +140,9 @@ impl Settings {
         if !matches!(self.base_url().scheme(), "http" | "https") || self.base_url().host_str().is_none() {
             bail!("RTV_BASE_URL must look like https://rtv.example.com");
         }
+        if self.mailer()?.is_none() && self.environment == Environment::Production {
+            tracing::warn!("RTV_SMTP_URL is unset: mail is sent to nobody and shown to staff at /staff/mail");
+        }
         Ok(())
     }
 
@@ -146,6 +165,36 @@ impl Settings {
     pub fn uploads(&self) -> Uploads {
         let folder = self.uploads.clone().unwrap_or_else(|| self.home.join("uploads"));
         Uploads::new(folder, Limits { file_bytes: self.upload_bytes, tenant_bytes: self.upload_quota_bytes })
+    }
+
+    /// The vault of the master key. A file that is named must be there; that of RTV_HOME is made where it is missing.
+    pub fn vault(&self) -> anyhow::Result<Vault> {
+        let (path, or_create) = match &self.secret_key_file {
+            Some(path) => (path.clone(), false),
+            None => (self.home.join("secret.key"), true),
+        };
+        Vault::open(&path, or_create).with_context(|| {
+            format!(
+                "the master key {} cannot be read; name another file with RTV_SECRET_KEY_FILE, or bring this one back: \
+                 what was sealed with it cannot be opened without it",
+                path.display()
+            )
+        })
+    }
+
+    /// The mail server, if there is one.
+    pub fn mailer(&self) -> anyhow::Result<Option<Mailer>> {
+        let Some(address) = &self.smtp_url else { return Ok(None) };
+        let from = self.mail_from.as_deref().unwrap_or_default();
+        match Mailer::parse(address, from) {
+            Ok(mailer) => Ok(Some(mailer)),
+            Err(why) => bail!("RTV_SMTP_URL and RTV_MAIL_FROM cannot be used: {why}"),
+        }
+    }
+
+    /// Where mail is written to.
+    pub fn outbox(&self, vault: Vault) -> Outbox {
+        Outbox::new(vault, self.base_url().as_str(), self.smtp_url.is_none())
     }
 
     /// File with the private key of the audit log.

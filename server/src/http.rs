@@ -2,13 +2,18 @@
 
 pub mod audit;
 pub mod chart;
+pub mod confirmation;
 pub mod flash;
 pub mod gallery;
 pub mod health;
 pub mod import;
+pub mod invitation;
 pub mod metrics;
+pub mod password_reset;
 pub mod preference;
+pub mod profile;
 pub mod sample_data;
+pub mod second_factor;
 pub mod session;
 pub mod sign_in;
 pub mod target;

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod import;
+pub mod mail;
 pub mod sweep;
 
 use std::sync::Arc;
@@ -10,8 +11,10 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use rtv_domain::audit::AuditKey;
 use rtv_domain::import::Uploads;
+use rtv_domain::vault::Vault;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo, WorkKind};
 use rtv_jobs::{DbError, Worker, WorkerDb, WorkerSettings};
+use rtv_outbound::mail::Mailer;
 use tokio::sync::watch;
 
 use crate::config;
@@ -35,7 +38,25 @@ impl WorkerDb for QueueDatabase {
 
 /// Works beside the server until told to stop.
 pub async fn work(state: AppState, stopped: impl Future<Output = ()> + Send) {
-    run(state.database, state.clock, state.uploads, state.audit_key, stopped).await;
+    // The settings were checked when the server started.
+    let mailer = state.settings.mailer().ok().flatten();
+    let mail = MailRoom { vault: state.vault, mailer };
+    run(state.database, state.clock, state.uploads, mail, state.audit_key, stopped).await;
+}
+
+/// What handing mail over needs.
+pub struct MailRoom {
+    /// Opens the bodies of mail.
+    pub vault: Vault,
+    /// The mail server; without one a worker leaves mail to workers that have one.
+    pub mailer: Option<Mailer>,
+}
+
+impl MailRoom {
+    /// As the settings say.
+    pub fn open(settings: &config::Settings) -> anyhow::Result<Self> {
+        Ok(Self { vault: settings.vault()?, mailer: settings.mailer()? })
+    }
 }
 
 /// Works until told to stop.
@@ -43,6 +64,7 @@ pub async fn run(
     database: Database,
     clock: Clock,
     uploads: Uploads,
+    mail: MailRoom,
     key: Arc<AuditKey>,
     stopped: impl Future<Output = ()> + Send,
 ) {
@@ -50,6 +72,10 @@ pub async fn run(
     let queue = QueueDatabase { database: database.clone(), context: context("queue") };
     let worker = Worker::new(queue, &config::operator(), WorkerSettings::default());
     let worker = sweep::register(worker, context("sweep"), uploads.clone());
+    let worker = match mail.mailer {
+        Some(mailer) => self::mail::register(worker, context("mail"), mail.vault, mailer),
+        None => worker,
+    };
     let worker = import::register(worker, context("import"), uploads);
     let worker = audit::register(worker, context("audit retention"), key.clone());
     let (stop, told) = watch::channel(false);

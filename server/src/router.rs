@@ -22,7 +22,8 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::http::{
-    audit, chart, gallery, health, import, metrics, preference, sample_data, session, sign_in, target, team,
+    audit, chart, confirmation, gallery, health, import, invitation, metrics, password_reset, preference, profile,
+    sample_data, second_factor, session, sign_in, target, team,
 };
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
@@ -40,7 +41,17 @@ pub type Route = (&'static str, &'static str, MethodRouter<AppState>);
 pub fn routes() -> Vec<Route> {
     vec![
         ("POST", "/sign-in", post(sign_in::sign_in)),
+        ("POST", app::sign_in::CODE_PATH, post(sign_in::code)),
         ("POST", "/sign-out", post(sign_in::sign_out)),
+        ("POST", "/invite/{token}", post(invitation::accept)),
+        ("POST", app::password_reset::PATH, post(password_reset::ask)),
+        ("POST", "/reset/{token}", post(password_reset::set)),
+        ("POST", "/me/name", post(profile::rename)),
+        ("POST", "/me/password", post(profile::change_password)),
+        ("POST", app::confirmation::PATH, post(confirmation::confirm)),
+        ("POST", app::second_factor::PATH, post(second_factor::show_codes)),
+        ("POST", "/me/second-factor/begin", post(second_factor::begin)),
+        ("POST", "/me/second-factor/remove", post(second_factor::remove)),
         ("POST", app::preference::ACTION, post(preference::change)),
         ("POST", "/me/sessions/end-others", post(session::end_others)),
         ("POST", "/me/sessions/{session}/end", post(session::end)),
@@ -52,6 +63,10 @@ pub fn routes() -> Vec<Route> {
         ("GET", "/t/{tenant}/audit/log.csv", get(audit::csv)),
         ("POST", "/t/{tenant}/audit/retention", post(audit::retention)),
         ("POST", "/t/{tenant}/sample-data/remove", post(sample_data::remove)),
+        ("POST", "/t/{tenant}/team/invitations", post(invitation::invite)),
+        ("POST", "/t/{tenant}/team/invitations/{invitation}/resend", post(invitation::send_again)),
+        ("POST", "/t/{tenant}/team/invitations/{invitation}/revoke", post(invitation::revoke)),
+        ("POST", "/t/{tenant}/team/second-factor", post(invitation::require_second_factor)),
         ("POST", "/t/{tenant}/targets", post(target::set)),
         ("POST", "/t/{tenant}/targets/{target}/remove", post(target::remove)),
         ("POST", "/t/{tenant}/team/members/{user}", post(team::change_member)),
@@ -207,12 +222,15 @@ fn contexts(state: &AppState, request: &Request<Body>) -> impl Fn() + Clone + Se
     let asked = request.extensions().get::<app::request::Request>().cloned();
     let assets = (*state.assets).clone();
     let uploads = state.uploads.clone();
+    let (vault, outbox) = (state.vault.clone(), state.outbox.clone());
     move || {
         if let Some(asked) = asked.clone() {
             provide_context(asked);
         }
         provide_context(assets.clone());
         provide_context(uploads.clone());
+        provide_context(vault.clone());
+        provide_context(outbox.clone());
         if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
             && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce))
         {

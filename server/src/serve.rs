@@ -103,7 +103,8 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
     let signal = stop_signal();
     eprintln!("RTV works (Ctrl-C stops it)");
     let key = Arc::new(audit_key::load_or_create(&settings.audit_key_file())?);
-    jobs::run(database.clone(), settings.clock(), settings.uploads(), key, signal).await;
+    let mail = jobs::MailRoom::open(&settings)?;
+    jobs::run(database.clone(), settings.clock(), settings.uploads(), mail, key, signal).await;
     database.close().await;
     if let Some(cluster) = databases.cluster {
         tokio::task::spawn_blocking(move || cluster.stop()).await??;
@@ -115,6 +116,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
 pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState> {
     let site = settings.site()?;
     let assets = read_assets(&site)?;
+    let vault = settings.vault()?;
     let leptos = LeptosOptions::builder()
         .output_name("rtv")
         .site_root(site.to_string_lossy().into_owned())
@@ -132,6 +134,8 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
         assets: Arc::new(assets),
         uploads: settings.uploads(),
         audit_key: Arc::new(audit_key::load_or_create(&settings.audit_key_file())?),
+        outbox: settings.outbox(vault.clone()),
+        vault,
         leptos,
         metrics: recorder()?,
         settings: Arc::new(settings),

@@ -11,7 +11,9 @@ use moka::future::Cache;
 use rtv_charts::Renderer;
 use rtv_domain::audit::AuditKey;
 use rtv_domain::import::Uploads;
+use rtv_domain::mail::Outbox;
 use rtv_domain::password::Passwords;
+use rtv_domain::vault::Vault;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo};
 
 use crate::config::Settings;
@@ -35,6 +37,10 @@ pub struct AppState {
     pub longest_request: Duration,
     /// Addresses of the browser's files.
     pub assets: Arc<Assets>,
+    /// Seals secrets.
+    pub vault: Vault,
+    /// Where mail is written to.
+    pub outbox: Outbox,
     /// Where uploaded files lie.
     pub uploads: Uploads,
     /// Signs the audit log and what is taken out of it.

@@ -28,9 +28,8 @@ pub struct MemberView {
     pub(super) form: Option<MemberForm>,
     /// Why there is no form.
     pub(super) note: Option<String>,
-    /// Whether the actor may ask what this member may do.
-    pub(super) can_ask: bool,
-    pub(super) can_remove: bool,
+    /// Whether the actor may ask what this member may do, and take them out.
+    pub(super) can_manage: bool,
 }
 
 /// The form that begins a change.
@@ -84,10 +83,10 @@ fn Page(page: Framed<MemberView>) -> impl IntoView {
     let errors = frame.flash.as_ref().map(|flash| flash.errors.clone()).unwrap_or_default();
     let is_refused = !errors.is_empty();
     let crumbs = vec![Crumb { label: content.name.clone(), href: None }];
-    let ask = content.can_ask.then(|| {
+    let ask = content.can_manage.then(|| {
         view! { <LinkButton href=format!("{base}/access?person={}", content.id) icon=IconName::Search>"Effective access"</LinkButton> }
     });
-    let remove = content.can_remove.then(|| {
+    let remove = content.can_manage.then(|| {
         view! { <LinkButton href=format!("{path}/remove")>"Remove…"</LinkButton> }
     });
     let list = |items: Vec<(String, String)>| {

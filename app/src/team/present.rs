@@ -233,8 +233,7 @@ pub(super) async fn member(ctx: &TenantContext, id: &str, flash: Option<&Flash>)
             .is_none()
             .then(|| format!("Changing what somebody holds needs the permission “{}”.", Permission::UsersManage.key())),
         form,
-        can_ask: can_manage,
-        can_remove: can_manage,
+        can_manage,
     })
 }
 
@@ -554,7 +553,7 @@ pub(super) async fn roles(ctx: &TenantContext) -> Result<Roles, Error> {
             held: listed.iter().map(|one| one.role.permissions.contains(*permission)).collect(),
         })
         .collect();
-    let roles = listed
+    let rows = listed
         .into_iter()
         .map(|one| RoleRow {
             id: one.role.role.to_string(),
@@ -567,7 +566,7 @@ pub(super) async fn roles(ctx: &TenantContext) -> Result<Roles, Error> {
         .collect();
     Ok(Roles {
         counts: counts(ctx, &roster),
-        roles,
+        rows,
         permissions,
         can_create: ctx.access().grants(Permission::RolesManage),
     })

@@ -15,7 +15,7 @@ use crate::team::{Counts, Tab, TeamTabs, api};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roles {
     pub(super) counts: Counts,
-    pub(super) roles: Vec<RoleRow>,
+    pub(super) rows: Vec<RoleRow>,
     pub(super) permissions: Vec<PermissionRow>,
     pub(super) can_create: bool,
 }
@@ -63,7 +63,7 @@ pub fn RolesPage() -> impl IntoView {
 #[component]
 fn Page(page: Framed<Roles>) -> impl IntoView {
     let Framed { frame, content } = page;
-    let Roles { counts, roles, permissions, can_create } = content;
+    let Roles { counts, rows: roles, permissions, can_create } = content;
     let path = format!("/t/{}/team/roles", frame.slug);
     let columns = roles.iter().map(|role| role.name.clone()).collect::<Vec<_>>();
     let whole = roles.iter().map(|role| role.is_whole).collect::<Vec<_>>();

@@ -18,6 +18,12 @@ pub enum Error {
     /// Nobody is signed in, or the session has ended.
     #[error("sign in first")]
     SignedOut,
+    /// The tenant asks its members for a second factor, and the person has none. Nothing of it answers until they do.
+    #[error("set up a second factor first")]
+    SecondFactorMissing,
+    /// The act is dangerous, and the person last proved who they are too long ago. Nothing was changed.
+    #[error("confirm that it is you first")]
+    NotFresh,
     /// The actor lacks a permission in a tenant of their own.
     #[error("this needs the permission {0}")]
     Forbidden(Permission),
@@ -83,7 +89,7 @@ impl Error {
         match self {
             Self::NotFound => 404,
             Self::SignedOut => 401,
-            Self::Forbidden(_) | Self::Foreign => 403,
+            Self::Forbidden(_) | Self::Foreign | Self::SecondFactorMissing | Self::NotFresh => 403,
             Self::Invalid(_) => 422,
             Self::Conflict(_) => 409,
             Self::Limit { .. } => 429,
@@ -99,6 +105,8 @@ impl Error {
             Self::Unavailable(_) => Some(SOON),
             Self::NotFound
             | Self::SignedOut
+            | Self::SecondFactorMissing
+            | Self::NotFresh
             | Self::Forbidden(_)
             | Self::Foreign
             | Self::Invalid(_)
@@ -112,6 +120,8 @@ impl Error {
         match self {
             Self::NotFound => "Page not found",
             Self::SignedOut => "Sign in to go on",
+            Self::SecondFactorMissing => "Set up a second factor to go on",
+            Self::NotFresh => "Confirm that it is you",
             Self::Forbidden(_) => "You don’t have access to this page",
             Self::Foreign => "This was not sent from RTV",
             Self::Invalid(_) => "The address has a value that we can’t use",
@@ -129,6 +139,12 @@ impl Error {
                 "There is nothing at this address that you can see. It may have been moved or removed, or the address has a typing error.".into()
             }
             Self::SignedOut => "Your session has ended or you have not signed in yet.".into(),
+            Self::SecondFactorMissing => {
+                "This organisation asks its members for a second factor at sign-in, and your account has none yet.".into()
+            }
+            Self::NotFresh => {
+                "This needs your password or a code from the last five minutes. Nothing was changed.".into()
+            }
             Self::Forbidden(permission) => format!(
                 "This page needs the permission “{}” ({}), and your role in this organisation does not hold it.",
                 permission.key(),
@@ -153,6 +169,8 @@ impl Error {
                 "If somebody sent you this link, ask them whether you have been given access.".into(),
             ],
             Self::SignedOut => one("Sign in; you come back to this page."),
+            Self::SecondFactorMissing => one("Set it up with an authenticator app; it takes about a minute."),
+            Self::NotFresh => one("Confirm with your password or a code, then do it again."),
             Self::Forbidden(permission) => {
                 vec![format!("Ask {} of this organisation for a role that holds it.", who_can_grant(*permission))]
             }
@@ -238,6 +256,8 @@ mod tests {
         for error in [
             Error::NotFound,
             Error::SignedOut,
+            Error::SecondFactorMissing,
+            Error::NotFresh,
             Error::Foreign,
             Error::invalid("a", "b"),
             Error::Conflict("c".into()),

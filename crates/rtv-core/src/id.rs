@@ -98,6 +98,10 @@ ids! {
     TeamId = "team_";
     /// A custom role of a tenant.
     RoleId = "role_";
+    /// An invitation into a tenant.
+    InvitationId = "inv_";
+    /// A mail that was written.
+    MailId = "mail_";
 }
 
 #[cfg(test)]

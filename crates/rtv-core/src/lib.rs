@@ -22,7 +22,10 @@ pub mod text;
 
 pub use brand::Brand;
 pub use error::{Error, FieldError, Result};
-pub use id::{AccountId, AuditEventId, CampaignId, ImportId, PostId, RoleId, TargetId, TeamId, TenantId, UserId};
+pub use id::{
+    AccountId, AuditEventId, CampaignId, ImportId, InvitationId, MailId, PostId, RoleId, TargetId, TeamId, TenantId,
+    UserId,
+};
 pub use import::ImportState;
 pub use kpi::Kpi;
 pub use permission::{Permission, PermissionSet};

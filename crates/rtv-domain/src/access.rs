@@ -72,9 +72,10 @@ pub async fn memberships(ctx: &Context) -> Result<Vec<Membership>, Error> {
 }
 
 /// Enters a tenant as one of its members, with what they hold there now: two queries. Nobody signed in:
-/// [`Error::SignedOut`]; no such tenant, or one of others: [`Error::NotFound`].
+/// [`Error::SignedOut`]; no such tenant, or one of others: [`Error::NotFound`]; one that asks for a second factor which the
+/// person does not have: [`Error::SecondFactorMissing`].
 pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
-    let user = ctx.actor().user_id().ok_or(Error::SignedOut)?;
+    let person = ctx.person().ok_or(Error::SignedOut)?;
     let slug: Slug = slug.parse().map_err(|_| Error::NotFound)?;
     let mut tx = ctx.begin_person().await?;
     let row = sqlx::query!(
@@ -82,8 +83,9 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         select
           tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.time_zone, tenant.locale,
           tenant.currency, tenant.week_start, tenant.brand_hue, tenant.brand_chroma, tenant.created_at,
-          tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", membership.role, membership.role_id,
-          membership.permissions, custom_role.name as "role_name?", custom_role.permissions as "role_permissions?",
+          tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", tenant.mfa_required,
+          membership.role, membership.role_id, membership.permissions,
+          custom_role.name as "role_name?", custom_role.permissions as "role_permissions?",
           member_visit.last_seen_at as "last_seen_at?"
         from membership
         join tenant on tenant.id = membership.tenant_id
@@ -93,15 +95,19 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
           on member_visit.tenant_id = membership.tenant_id and member_visit.user_id = membership.user_id
         where membership.user_id = $1 and tenant.slug = $2
         "#,
-        user.uuid(),
+        person.id.uuid(),
         slug.as_str()
     )
     .fetch_optional(tx.connection())
     .await
     .map_err(failed)?
     .ok_or(Error::NotFound)?;
-    let shares = shares(&mut tx, user, Some(row.id.into())).await?;
+    let shares = shares(&mut tx, person.id, Some(row.id.into())).await?;
     tx.rollback().await?;
+    // Here and nowhere else, because everything of a tenant begins here.
+    if row.mfa_required && !person.has_second_factor {
+        return Err(Error::SecondFactorMissing);
+    }
     let holding = Holding {
         role: named(&row.role, row.role_id, row.role_name, row.role_permissions)?,
         extra: known(&row.permissions),
@@ -123,6 +129,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         created_at: row.created_at,
         is_sample: row.is_sample,
         has_sample_data: row.has_sample_data,
+        mfa_required: row.mfa_required,
     };
     Ok(TenantContext {
         context: ctx.clone(),

@@ -137,6 +137,8 @@ pub struct Tenant {
     pub brand: Option<Brand>,
     /// Whether the demo's data is in it, which its pages say.
     pub has_sample_data: bool,
+    /// Whether it asks its members for a second factor.
+    pub mfa_required: bool,
 }
 
 /// What an actor holds in a tenant.

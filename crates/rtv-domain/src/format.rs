@@ -340,6 +340,7 @@ mod tests {
             week_start: 0,
             brand: None,
             has_sample_data: false,
+            mfa_required: false,
         })
     }
 

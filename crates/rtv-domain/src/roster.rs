@@ -402,7 +402,7 @@ impl Roster {
                 && let Some(before) = &before
                 && self.loses(&after, before, then.as_ref())
             {
-                let more = self.held_above(before, access);
+                let more = held_above(before, access);
                 if !more.is_empty() {
                     let name = self.members.get(&user).map(|member| member.name.clone()).unwrap_or_default();
                     return Err(Refusal::Above(name, more));
@@ -447,13 +447,6 @@ impl Roster {
         })
     }
 
-    /// What a member holds that the actor does not hold at the same place.
-    fn held_above(&self, holding: &Holding, access: &Access) -> PermissionSet {
-        holding.shares.iter().fold(holding.everywhere().minus(access.everywhere()), |set, share| {
-            set.union(share.permissions().minus(access.in_team(share.team)))
-        })
-    }
-
     fn actor_on(&self, access: &Access, subject: Subject) -> PermissionSet {
         match access {
             Access::Member(holding) => self.held_on(holding, subject),
@@ -469,6 +462,13 @@ impl Roster {
         }
         self.members.values().find(is_one).map(|member| member.name.clone())
     }
+}
+
+/// What a member holds that the actor does not hold at the same place.
+fn held_above(holding: &Holding, access: &Access) -> PermissionSet {
+    holding.shares.iter().fold(holding.everywhere().minus(access.everywhere()), |set, share| {
+        set.union(share.permissions().minus(access.in_team(share.team)))
+    })
 }
 
 fn refuse_lack(lacking: PermissionSet) -> Result<(), Refusal> {
@@ -892,8 +892,8 @@ mod tests {
         one.members.insert(user(2), editor);
         roster.teams.insert(team(0), one);
         let widen = Act::SetSubjects(team(0), subjects().into_iter().collect());
-        let manager = access(&roster, user(2));
-        assert!(matches!(roster.judge(Some(user(2)), &manager, &widen), Err(Refusal::Lacks(_))));
+        let judged = roster.judge(Some(user(2)), &access(&roster, user(2)), &widen);
+        assert!(matches!(judged, Err(Refusal::Lacks(_))));
         let after = roster.judge(Some(user(0)), &access(&roster, user(0)), &widen).unwrap();
         let on = after.on(user(2), subjects()[0]);
         assert!(on.contains(Permission::ContentPublish) && !on.contains(Permission::ImportsManage), "{on}");

@@ -56,6 +56,10 @@ pub struct Person {
     pub last_tenant: Option<String>,
     /// How RTV looks and behaves for them.
     pub preference: Preference,
+    /// Whether they give a code at sign-in.
+    pub has_second_factor: bool,
+    /// When they last gave a password or a code in this session.
+    pub proved_at: Option<DateTime<Utc>>,
 }
 
 /// What a token stands for.
@@ -75,7 +79,8 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
         r#"
         select
           session.public_id, session.last_used_at, session.last_tenant_slug, session.data ? 'flash' as "has_flash!",
-          app_user.id as "user_id?", app_user.email as "email?", app_user.name as "name?",
+          session.proved_at, app_user.id as "user_id?", app_user.email as "email?", app_user.name as "name?",
+          app_user.has_second_factor as "has_second_factor?",
           exists (select 1 from staff_member where staff_member.user_id = session.user_id) as "is_staff!",
           preference.theme as "theme?", preference.density as "density?", preference.has_single_keys as "has_single_keys?"
         from session
@@ -109,6 +114,8 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
             session: row.public_id,
             last_tenant: row.last_tenant_slug,
             preference: crate::preference::stored_preference(row.theme, row.density, row.has_single_keys)?,
+            has_second_factor: row.has_second_factor.unwrap_or(false),
+            proved_at: row.proved_at,
         }),
         _ => None,
     };
@@ -307,7 +314,7 @@ pub async fn remember_tenant(ctx: &Context, slug: &str) -> Result<(), Error> {
     tx.commit().await
 }
 
-/// Removes expired sessions and stale sign-in counters. Returns how many rows went.
+/// Removes expired sessions, stale sign-in counters and links to a new password that nobody used. Returns how many rows went.
 pub async fn sweep(ctx: &Context) -> Result<u64, Error> {
     let now = ctx.now();
     let mut tx = ctx.begin_worker(WorkKind::Sweep).await?;
@@ -330,8 +337,14 @@ pub async fn sweep(ctx: &Context) -> Result<u64, Error> {
     .await
     .map_err(failed)?
     .rows_affected();
+    // Links that lead nowhere any more.
+    let resets = sqlx::query!("delete from password_reset where expires_at < $1", now)
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?
+        .rows_affected();
     tx.commit().await?;
-    Ok(sessions + counters)
+    Ok(sessions + counters + resets)
 }
 
 /// Browser and system out of what a browser calls itself, for a person to recognise. Order matters: most browsers

@@ -3,15 +3,15 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rtv_core::{Brand, Error, FieldError, Plan, Slug, TenantId, TenantStatus};
+use rtv_core::{Brand, Error, FieldError, Permission, Plan, Slug, TenantId, TenantStatus};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::access::stored;
 use crate::audit::Event;
-use crate::context::{Context, Tenant};
+use crate::context::{Context, Tenant, TenantContext};
 use crate::format;
-use crate::transaction::{StaffPermission, Tx, failed, violated};
+use crate::transaction::{Resource, StaffPermission, Tx, failed, violated};
 
 /// What a new tenant is made of, as typed.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +88,7 @@ pub(crate) fn checked(new: NewTenant) -> Result<Tenant, Error> {
         week_start: 0,
         brand: None,
         has_sample_data: false,
+        mfa_required: false,
     })
 }
 
@@ -147,6 +148,42 @@ pub async fn set_brand(ctx: &Context, slug: &Slug, brand: Option<Brand>) -> Resu
     tx.commit().await
 }
 
+/// Asks every member for a second factor, or no longer does. Who has none themselves cannot ask others for it: they would
+/// be the first to stand before a closed door.
+pub async fn require_second_factor(ctx: &TenantContext, is_required: bool) -> Result<(), Error> {
+    let mut tx = ctx.begin(Permission::SettingsUpdate, Resource::Tenant).await?;
+    ctx.refuse_read_only()?;
+    ctx.context().require_fresh()?;
+    let has_own = ctx.context().person().is_none_or(|person| person.has_second_factor);
+    if is_required && !has_own {
+        return Err(Error::Conflict(
+            "Set up a second factor for your own account first; then you can ask everybody for one.".into(),
+        ));
+    }
+    let was_required =
+        sqlx::query_scalar!("select mfa_required from tenant where id = $1 for update", ctx.tenant().id.uuid())
+            .fetch_one(tx.connection())
+            .await
+            .map_err(failed)?;
+    if was_required == is_required {
+        return tx.rollback().await;
+    }
+    sqlx::query!(
+        "update tenant set mfa_required = $2, version = version + 1, updated_at = $3 where id = $1",
+        ctx.tenant().id.uuid(),
+        is_required,
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    let event = Event::new("tenant.mfa", "tenant", ctx.tenant().id.to_string())
+        .before(json!({ "mfa_required": was_required }))
+        .after(json!({ "mfa_required": is_required }));
+    tx.audit(event).await?;
+    tx.commit().await
+}
+
 /// All tenants by slug.
 pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
     let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, None).await?;
@@ -155,7 +192,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
         r#"
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
-          created_at, is_sample, sample_until is not null as "has_sample_data!"
+          created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required
         from tenant
         order by slug
         "#
@@ -176,7 +213,7 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
         r#"
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
-          created_at, is_sample, sample_until is not null as "has_sample_data!"
+          created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required
         from tenant
         where slug = $1
         "#,
@@ -193,6 +230,8 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
 
 /// A tenant as every query selects it.
 #[derive(Debug)]
+// Columns: each says one thing, and nothing combines them.
+#[allow(clippy::struct_excessive_bools)]
 pub(crate) struct TenantRow {
     pub(crate) id: Uuid,
     pub(crate) slug: String,
@@ -209,6 +248,7 @@ pub(crate) struct TenantRow {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) is_sample: bool,
     pub(crate) has_sample_data: bool,
+    pub(crate) mfa_required: bool,
 }
 
 impl TryFrom<TenantRow> for Tenant {
@@ -228,6 +268,7 @@ impl TryFrom<TenantRow> for Tenant {
             week_start: u32::try_from(row.week_start).unwrap_or(0),
             brand: row.brand_hue.zip(row.brand_chroma).and_then(|(hue, chroma)| Brand::from_stored(hue, chroma)),
             has_sample_data: row.has_sample_data,
+            mfa_required: row.mfa_required,
         })
     }
 }

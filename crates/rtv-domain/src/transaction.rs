@@ -8,8 +8,10 @@
 //! | [`Context::begin_person`] | what a person has across tenants | own user, memberships, their tenants, own sessions |
 //! | [`Context::begin_session`] | one browser's session | that session and its person |
 //! | [`Context::begin_sign_in`] | signing in | users, credentials, limits, that session |
-//! | [`Context::begin_staff`] | the operator | tenants, users; one tenant's rows when it names one |
-//! | [`Context::begin_worker`] | jobs | jobs, what is swept, and which chains of the audit log have something to do |
+//! | [`Context::begin_reset`] | a link to a new password | that link; with its person: the same as signing in |
+//! | [`Context::begin_invitation`] | a link that invites | that invitation, its tenant's name, the account of its address |
+//! | [`Context::begin_staff`] | the operator | tenants, users, mail; one tenant's rows when it names one |
+//! | [`Context::begin_worker`] | jobs | jobs, mail, what is swept, and which chains of the audit log have something to do |
 //! | [`Context::begin_sealer`] | sealing one chain | its events; adds seals and heads |
 //! | [`Context::begin_retention`] | dropping payloads of one chain | its events; empties those whose time is over |
 
@@ -22,6 +24,7 @@ use uuid::Uuid;
 use crate::audit::{self, Event, Outcome};
 use crate::context::{Access, Actor, Context, TenantContext};
 use crate::session::SessionHash;
+use crate::token::TokenHash;
 
 /// What an act is about; it is named in refusals and in the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,10 @@ pub enum Resource {
     AuditLog,
     /// One event of the audit log.
     AuditEvent(rtv_core::AuditEventId),
+    /// All invitations.
+    Invitations,
+    /// One invitation.
+    Invitation(rtv_core::InvitationId),
 }
 
 impl Resource {
@@ -91,6 +98,8 @@ impl Resource {
             Self::Role(id) => ("role", id.to_string()),
             Self::AuditLog => ("audit_log", "all".into()),
             Self::AuditEvent(id) => ("audit_event", id.to_string()),
+            Self::Invitations => ("invitation", "all".into()),
+            Self::Invitation(id) => ("invitation", id.to_string()),
         }
     }
 }
@@ -110,6 +119,8 @@ pub enum StaffPermission {
     UsersCreate,
     /// Keep a user from signing in, or let them again.
     UsersDisable,
+    /// See the mail that was written.
+    MailRead,
     /// Act inside one tenant, which sees it in its audit log.
     TenantEnter,
     /// Read, check and take out the operator's own audit log.
@@ -127,6 +138,8 @@ pub enum WorkKind {
     Sweep,
     /// Finding chains of the audit log to seal, or with payloads whose time is over.
     Audit,
+    /// Handing mail over.
+    Mail,
 }
 
 /// An open transaction that knows who acts. Dropped, it is rolled back.
@@ -147,6 +160,7 @@ struct Markers {
     session: Option<SessionHash>,
     /// Narrows what is seen to what these teams are responsible for; none: nothing is narrowed.
     teams: Vec<rtv_core::TeamId>,
+    token: Option<TokenHash>,
 }
 
 impl Context {
@@ -165,13 +179,15 @@ impl Context {
               set_config('rtv.user_id', $3, true) as "user!",
               set_config('rtv.session', $4, true) as "session!",
               set_config('rtv.teams', $5, true) as "teams!",
-              set_config('statement_timeout', coalesce($6, current_setting('statement_timeout')), true) as "limit!"
+              set_config('rtv.token', $6, true) as "token!",
+              set_config('statement_timeout', coalesce($7, current_setting('statement_timeout')), true) as "limit!"
             "#,
             markers.actor,
             text(markers.tenant.map(TenantId::uuid)),
             text(markers.user.map(UserId::uuid)),
             markers.session.map(SessionHash::to_hex).unwrap_or_default(),
             array(&markers.teams),
+            markers.token.map(TokenHash::to_hex).unwrap_or_default(),
             remaining.map(|milliseconds| milliseconds.to_string()),
         )
         .fetch_one(&mut *inner)
@@ -202,6 +218,21 @@ impl Context {
         self.open(Markers { actor: "sign_in", session, user, ..Markers::default() }).await
     }
 
+    /// For a link that leads to a new password. `user` is known once the link has been looked up.
+    pub(crate) async fn begin_reset(&self, token: TokenHash, user: Option<UserId>) -> Result<Tx, Error> {
+        self.open(Markers { actor: "sign_in", token: Some(token), user, ..Markers::default() }).await
+    }
+
+    /// For a link that invites. `tenant` is that of the invitation, once it has been looked up; `user` is who accepts.
+    pub(crate) async fn begin_invitation(
+        &self,
+        token: TokenHash,
+        tenant: Option<TenantId>,
+        user: Option<UserId>,
+    ) -> Result<Tx, Error> {
+        self.open(Markers { actor: "invitation", token: Some(token), tenant, user, ..Markers::default() }).await
+    }
+
     /// For the operator. `tenant` is the one tenant whose rows the act touches; the reason goes to the audit log.
     /// Who is not staff learns nothing: [`Error::NotFound`].
     pub(crate) async fn begin_staff(&self, permission: StaffPermission, tenant: Option<TenantId>) -> Result<Tx, Error> {
@@ -210,7 +241,11 @@ impl Context {
             // Staff who sign in get the reading paths; what changes things stays with the command line until the
             // staff console asks for freshness.
             Actor::Person(person) => {
-                person.is_staff && matches!(permission, StaffPermission::TenantsRead | StaffPermission::UsersRead)
+                person.is_staff
+                    && matches!(
+                        permission,
+                        StaffPermission::TenantsRead | StaffPermission::UsersRead | StaffPermission::MailRead
+                    )
             }
             Actor::Anonymous | Actor::System(_) => false,
         };
@@ -242,11 +277,11 @@ impl Context {
         }
     }
 
-    /// For work without a person. The kind is part of the log, not of the rights: all kinds see the queue, what is
-    /// swept and which chains wait, and no tenant's rows.
+    /// For work without a person. The kind is part of the log, not of the rights: all kinds see the queue, mail,
+    /// what is swept and which chains wait, and no tenant's rows.
     pub async fn begin_worker(&self, kind: WorkKind) -> Result<Tx, Error> {
         match (&self.actor, kind) {
-            (Actor::System(_), WorkKind::Queue | WorkKind::Sweep | WorkKind::Audit) => {
+            (Actor::System(_), WorkKind::Queue | WorkKind::Sweep | WorkKind::Mail | WorkKind::Audit) => {
                 self.open(Markers { actor: "worker", ..Markers::default() }).await
             }
             _ => Err(Error::NotFound),
@@ -365,6 +400,15 @@ impl Tx {
         audit::insert(&mut self.inner, tenant, &self.actor, &self.request, self.now, event).await
     }
 
+    /// Makes the transaction one of that tenant too, for what touches several tenants of one person in turn.
+    pub(crate) async fn turn_to(&mut self, tenant: TenantId) -> Result<(), Error> {
+        sqlx::query!(r#"select set_config('rtv.tenant_id', $1, true) as "set!""#, tenant.uuid().to_string())
+            .fetch_one(&mut *self.inner)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
     /// Adds an event to each tenant's log, and to the operator's where there is none. Only sign-ins need it: they
     /// have no tenant, but each of the person's tenants wants to see them.
     pub(crate) async fn audit_sign_in(
@@ -374,10 +418,7 @@ impl Tx {
         event: &Event,
     ) -> Result<(), Error> {
         for tenant in tenants {
-            sqlx::query!(r#"select set_config('rtv.tenant_id', $1, true) as "set!""#, tenant.uuid().to_string())
-                .fetch_one(&mut *self.inner)
-                .await
-                .map_err(failed)?;
+            self.turn_to(*tenant).await?;
             audit::insert(&mut self.inner, Some(*tenant), actor, &self.request, self.now, event.clone()).await?;
         }
         sqlx::query!(r#"select set_config('rtv.tenant_id', '', true) as "set!""#)

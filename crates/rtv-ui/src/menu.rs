@@ -163,6 +163,7 @@ pub(crate) fn UserMenu(
     choices: Vec<Choice>,
     choices_action: String,
     back: String,
+    profile_href: String,
     sessions_href: String,
     help_href: String,
     sign_out_action: String,
@@ -197,7 +198,10 @@ pub(crate) fn UserMenu(
                     <p class="c-menu__detail">{email}</p>
                     {facts}
                 </div>
-                <ul class="c-menu__list">{link(sessions_href, IconName::Sessions, "Sessions")}</ul>
+                <ul class="c-menu__list">
+                    {link(profile_href, IconName::User, "Profile")}
+                    {link(sessions_href, IconName::Sessions, "Sessions")}
+                </ul>
                 {has_choices.then(|| view! { <div class="c-menu__choices">{choices}</div> })}
                 <ul class="c-menu__list">
                     {link(help_href, IconName::Keyboard, "Keyboard shortcuts")}

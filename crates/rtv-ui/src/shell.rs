@@ -91,6 +91,9 @@ pub fn Shell(
     /// The address of this page, to which a choice leads back.
     #[prop(into, default = "/".into())]
     back: String,
+    /// The person's own page.
+    #[prop(into, default = "/me".into())]
+    profile_href: String,
     /// The person's own list of sessions.
     #[prop(into, default = "/me/sessions".into())]
     sessions_href: String,
@@ -151,6 +154,7 @@ pub fn Shell(
                         choices
                         choices_action
                         back
+                        profile_href
                         sessions_href
                         help_href
                         sign_out_action

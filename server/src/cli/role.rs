@@ -210,11 +210,10 @@ fn print_one(one: &Listed, json: bool) -> Outcome {
     if json {
         return say(&describe(one).to_string());
     }
-    let mut text = format!("{} ({}): {}\n", one.role.name, one.role.role, one.description);
-    for permission in one.role.permissions.iter() {
-        text.push_str(&format!("  {:<20}  {}\n", permission.key(), permission.description()));
-    }
-    say(text.trim_end())
+    let head = format!("{} ({}): {}", one.role.name, one.role.role, one.description);
+    let permissions = one.role.permissions.iter();
+    let lines = permissions.map(|permission| format!("  {:<20}  {}", permission.key(), permission.description()));
+    say(&core::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n"))
 }
 
 async fn matrix(tenant: Option<String>, json: bool, settings: &Settings) -> Outcome {
@@ -223,8 +222,8 @@ async fn matrix(tenant: Option<String>, json: bool, settings: &Settings) -> Outc
         let rows: serde_json::Map<String, Value> = Permission::ALL
             .iter()
             .map(|permission| {
-                let held = roles.iter().filter(|one| one.role.permissions.contains(*permission));
-                (permission.key().to_owned(), json!(held.map(|one| one.role.role).collect::<Vec<_>>()))
+                let permissions = roles.iter().filter(|one| one.role.permissions.contains(*permission));
+                (permission.key().to_owned(), json!(permissions.map(|one| one.role.role).collect::<Vec<_>>()))
             })
             .collect();
         return say(&Value::Object(rows).to_string());

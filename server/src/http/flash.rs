@@ -1,11 +1,15 @@
 //! Post, redirect, get: a form answers with a message in the session and leads to the page that shows it.
 
 use app::page::Flash;
+pub use app::request::local_path;
 use axum::response::{IntoResponse, Redirect, Response};
+use http::Method;
 use rtv_core::Error;
 use tower_sessions::Session;
 
 use crate::middleware::identify::FLASH;
+use crate::middleware::shield::error_page;
+use crate::state::AppState;
 
 /// Leaves a message and leads on. A message that cannot be stored is lost, not the act.
 pub async fn lead_with(session: &Session, flash: Flash, to: &str) -> Response {
@@ -32,14 +36,36 @@ pub fn refusal(error: Error, values: Vec<(String, String)>) -> Flash {
     }
 }
 
-/// A path of our own, and nothing that a browser could read as another site.
-pub fn local_path(next: &str) -> Option<&str> {
-    let is_local = next.starts_with('/')
-        && !next.starts_with("//")
-        && !next.contains('\\')
-        && !next.chars().any(char::is_control)
-        && next.len() <= 2_000;
-    is_local.then_some(next)
+/// Key of the page of a form that has to be confirmed first, and of what was typed there.
+pub const KEPT: &str = "kept";
+
+/// Leads to where a refusal of a person's form is told: to the page with the form and what was typed, to the sign-in, to the
+/// confirmation, which keeps what was typed for afterwards, or to the second factor. Everything else has a page of its own.
+pub async fn refuse(
+    state: &AppState,
+    asked: &app::request::Request,
+    session: &Session,
+    page: &str,
+    error: Error,
+    values: Vec<(String, String)>,
+) -> Response {
+    let from = app::request::Request { page: page.to_owned(), ..asked.clone() };
+    match error {
+        Error::SignedOut => Redirect::to(&from.sign_in_address()).into_response(),
+        Error::SecondFactorMissing => Redirect::to(&from.leading_back(app::second_factor::PATH)).into_response(),
+        Error::NotFresh => {
+            if !values.is_empty()
+                && let Err(error) = session.insert(KEPT, (page, values)).await
+            {
+                tracing::error!(%error, "what was typed could not be kept");
+            }
+            Redirect::to(&from.leading_back(app::confirmation::PATH)).into_response()
+        }
+        error @ (Error::Invalid(_) | Error::Conflict(_) | Error::Limit { .. }) => {
+            lead_with(session, refusal(error, values), page).await
+        }
+        error => error_page(state, error, &asked.context.request().id, &Method::POST),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! The form of `/sign-in`, and `/sign-out`.
+//! The forms of `/sign-in` and `/sign-in/code`, and `/sign-out`.
 
+use app::page::Flash;
 use axum::Form;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -9,6 +10,7 @@ use rtv_domain::sign_in;
 use secrecy::SecretString;
 use serde::Deserialize;
 use tower_sessions::Session;
+use tower_sessions::session::Id;
 
 use crate::config::Environment;
 use crate::http::flash;
@@ -34,30 +36,33 @@ pub async fn sign_in(
     session: Session,
     Form(form): Form<SignInForm>,
 ) -> Response {
-    let next = flash::local_path(&form.next);
-    match attempt(&state, &request, &session, &form).await {
-        Ok(()) => Redirect::to(next.unwrap_or("/")).into_response(),
+    match attempt(&state, &request, &form).await {
+        Ok(verified) => proceed(&state, &request, &session, verified, &form.next, "/").await,
         Err(error @ (Error::Invalid(_) | Error::Limit { .. })) => {
-            let back = match next {
-                Some(_) => format!(
-                    "/sign-in?next={}",
-                    url::form_urlencoded::byte_serialize(form.next.as_bytes()).collect::<String>()
-                ),
-                None => "/sign-in".into(),
-            };
             let typed = form.email.chars().take(254).collect();
-            flash::lead_with(&session, flash::refusal(error, vec![("email".into(), typed)]), &back).await
+            let values = vec![("email".into(), typed)];
+            flash::lead_with(&session, flash::refusal(error, values), &with_next("/sign-in", &form.next)).await
         }
         Err(error) => error_page(&state, error, &request.context.request().id, &Method::POST),
+    }
+}
+
+/// One of our pages, with the way on that was asked for.
+pub(super) fn with_next(page: &str, next: &str) -> String {
+    match flash::local_path(next) {
+        Some(next) => {
+            let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            format!("{page}?next={next}")
+        }
+        None => page.into(),
     }
 }
 
 async fn attempt(
     state: &AppState,
     request: &app::request::Request,
-    session: &Session,
     form: &SignInForm,
-) -> Result<(), Error> {
+) -> Result<sign_in::Verified, Error> {
     use secrecy::ExposeSecret as _;
     let mut errors = Vec::new();
     let mut require = |field: &str, is_empty: bool, message: &str| {
@@ -74,17 +79,78 @@ async fn attempt(
     if verified.is_sample() && state.settings.environment == Environment::Production {
         return Err(sign_in::refuse(&request.context, verified, "a person of the demo, on a production server").await);
     }
-    // A new token: one from before the sign-in may be known to somebody else.
+    Ok(verified)
+}
+
+/// After a proof: lets the person in and leads on, or asks for the code that is still owed. Either way the browser has a new
+/// token; one from before may be known to somebody else.
+pub(super) async fn proceed(
+    state: &AppState,
+    request: &app::request::Request,
+    session: &Session,
+    verified: sign_in::Verified,
+    next: &str,
+    otherwise: &str,
+) -> Response {
+    let owes_code = verified.needs_code();
+    let outcome = async {
+        let token = new_token(session).await?;
+        if owes_code {
+            sign_in::await_code(&request.context, verified, hash(token)).await
+        } else {
+            sign_in::complete(&request.context, verified, hash(token)).await
+        }
+    };
+    match outcome.await {
+        Ok(()) if owes_code => Redirect::to(&with_next(app::sign_in::CODE_PATH, next)).into_response(),
+        Ok(()) => Redirect::to(flash::local_path(next).unwrap_or(otherwise)).into_response(),
+        Err(error) => error_page(state, error, &request.context.request().id, &Method::POST),
+    }
+}
+
+/// A new, stored session of nobody in place of the browser's.
+pub(super) async fn new_token(session: &Session) -> Result<Id, Error> {
     session.clear().await;
     session.cycle_id().await.map_err(unavailable)?;
     session.save().await.map_err(unavailable)?;
-    let token = session.id().ok_or(Error::Internal)?;
-    sign_in::complete(&request.context, verified, hash(token)).await
+    session.id().ok_or(Error::Internal)
 }
 
 fn unavailable(error: tower_sessions::session::Error) -> Error {
     tracing::error!(%error, "a session could not be stored");
     Error::Unavailable("Signing in is not possible right now. Try again in a moment.".into())
+}
+
+/// What the form of the second step holds.
+#[derive(Debug, Deserialize)]
+pub struct CodeForm {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// Takes the code and lets the person in. Who has given no password, or too long ago, begins again.
+pub async fn code(
+    State(state): State<AppState>,
+    Extension(request): Extension<app::request::Request>,
+    session: Session,
+    Form(form): Form<CodeForm>,
+) -> Response {
+    let waiting = session.id().map(hash);
+    match sign_in::verify_code(&request.context, &state.vault, waiting, &form.code).await {
+        Ok(verified) => proceed(&state, &request, &session, verified, &form.next, "/").await,
+        Err(Error::SignedOut) => {
+            let text = "Begin with your password: the code is asked for within ten minutes after it.";
+            let flash = Flash { text: Some(text.into()), ..Flash::default() };
+            flash::lead_with(&session, flash, &with_next("/sign-in", &form.next)).await
+        }
+        Err(error @ (Error::Invalid(_) | Error::Limit { .. })) => {
+            let page = with_next(app::sign_in::CODE_PATH, &form.next);
+            flash::lead_with(&session, flash::refusal(error, Vec::new()), &page).await
+        }
+        Err(error) => error_page(&state, error, &request.context.request().id, &Method::POST),
+    }
 }
 
 /// Ends the session and leads to the sign-in page.

@@ -1,10 +1,10 @@
-//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs, uploaded files; and
+//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs, old mail, uploaded files; and
 //! ends imports that nobody works on any more.
 
 use core::time::Duration;
 
 use rtv_domain::import::{self, Uploads};
-use rtv_domain::{Context, WorkKind, session};
+use rtv_domain::{Context, WorkKind, mail, session};
 use rtv_jobs::{Job, JobError, Worker};
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,8 @@ pub fn register(worker: Worker, context: Context, uploads: Uploads) -> Worker {
                     .map_err(JobError::retry)?;
                 tx.commit().await.map_err(JobError::retry)?;
                 let imports = import::sweep(&context, &uploads).await.map_err(JobError::retry)?;
-                tracing::debug!(rows, jobs, ?imports, "swept");
+                let mails = mail::sweep(&context).await.map_err(JobError::retry)?;
+                tracing::debug!(rows, jobs, mails, ?imports, "swept");
                 Ok(())
             }
         })

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use http::{Request, header};
 use rtv_core::{ImportId, Role};
-use rtv_domain::Tenant;
+use rtv_domain::invitation::{self, NewInvitation};
+use rtv_domain::{Tenant, access, mail};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ struct World {
     imports: BTreeMap<&'static str, ImportId>,
     /// Of each tenant, what the pages of the team are about: a member who is nobody else here, a team and a role.
     teams: BTreeMap<&'static str, TeamIds>,
+    /// A mail that was caught.
+    mail: String,
 }
 
 /// Ids in addresses of the team's pages.
@@ -99,7 +102,11 @@ impl World {
             ("acme", TeamIds::made_in(&app, &acme).await),
             ("other", TeamIds::made_in(&app, &other).await),
         ]);
-        Self { app, people, foreigner, imports, teams }
+        let ctx = access::enter_as_operator(&app.operator(), &acme.slug, "test").await.unwrap();
+        let new = NewInvitation { email: "guest@acme.example".into(), role: "viewer".into() };
+        invitation::invite(&ctx, &app.state.outbox, &new).await.unwrap();
+        let mail = mail::list(&app.operator()).await.unwrap()[0].id.to_string();
+        Self { app, people, foreigner, imports, teams, mail }
     }
 
     /// Puts ids of members, teams and roles in where an address or an argument asks for one.
@@ -171,6 +178,28 @@ impl World {
         format!("evt_{}", id.simple())
     }
 
+    /// Id of an open invitation of the tenant that a target means, of which no mail was sent lately.
+    async fn invitation(&self, target: &str) -> String {
+        let id = Uuid::now_v7();
+        if target != "nonexistent" {
+            let tenant = tenant_id(self, Self::tenant(target)).await;
+            let mut tx = self.app.marked("tenant", Some(tenant), None).await;
+            sqlx::query(
+                "insert into invitation (tenant_id, id, email, role, token_hash, inviter_name, sent_at, expires_at)
+                 values ($1, $2, $3, 'viewer', $4, 'Somebody', '2026-11-20T09:00:00Z', '2026-11-27T09:00:00Z')",
+            )
+            .bind(tenant)
+            .bind(id)
+            .bind(format!("{}@guest.example", id.simple()))
+            .bind(&id.as_bytes()[..])
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+            tx.commit().await.unwrap();
+        }
+        format!("inv_{}", id.simple())
+    }
+
     /// Id of an import that a target means.
     fn import(&self, target: &str) -> String {
         self.imports
@@ -193,6 +222,15 @@ impl World {
             path = path.replace("{event}", &self.event(target).await);
         }
         path = self.fill(target, &path);
+        if path.contains("{invitation}") {
+            path = path.replace("{invitation}", &self.invitation(target).await);
+        }
+        if path.contains("{mail}") {
+            let foreign = format!("mail_{}", Uuid::now_v7().simple());
+            path = path.replace("{mail}", if target == "own" { &self.mail } else { &foreign });
+        }
+        // A link belongs to whoever holds it, so there is no foreign one; here are those that open nothing.
+        path = path.replace("{token}", &"0".repeat(64));
         assert!(
             !path.contains('{'),
             "{}: this test does not know what to put into the address; teach it here",
@@ -275,8 +313,12 @@ fn entries() -> Vec<Entry> {
 /// What a server function is called with.
 fn arguments(path: &str) -> fn(&str, &str) -> Value {
     match path {
-        "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/sign-in" => |_, _| json!({}),
-        "/fn/search" | "/fn/import-mappings" | "/fn/team-teams" | "/fn/team-roles" => {
+        "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/sign-in" | "/fn/profile" | "/fn/reset"
+        | "/fn/mails" => |_, _| json!({}),
+        "/fn/confirm" | "/fn/second-factor" => |_, _| json!({ "next": "/me" }),
+        "/fn/invite" | "/fn/reset-link" => |_, _| json!({ "token": "0".repeat(64) }),
+        "/fn/mail" => |_, _| json!({ "mail": "mail_0192f3c4a1b27d3e8f9a0b1c2d3e4f50" }),
+        "/fn/search" | "/fn/import-mappings" | "/fn/invitations" | "/fn/team-teams" | "/fn/team-roles" => {
             |tenant, _| json!({ "tenant": tenant })
         }
         "/fn/audit-event" => |tenant, _| json!({ "tenant": tenant, "event": "evt" }),
@@ -307,14 +349,14 @@ fn cell(answer: &Answer) -> String {
     }
     let (path, query) = answer.location().split_once('?').unwrap_or((answer.location(), ""));
     let path = path.replace("/t/acme/", "/t/{tenant}/");
-    let named = |part: &'_ str| match part.split_once('_') {
+    let worded = |part: &str| match part.split_once('_') {
         Some(("imp", _)) => "{import}".to_owned(),
         Some(("usr", _)) => "{user}".to_owned(),
         Some(("team", _)) => "{team}".to_owned(),
         Some(("role", _)) => "{role}".to_owned(),
         _ => part.to_owned(),
     };
-    let path: Vec<String> = path.split('/').map(named).collect();
+    let path: Vec<String> = path.split('/').map(worded).collect();
     let path = path.join("/");
     let names: Vec<&str> =
         query.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty()).collect();
@@ -445,8 +487,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (19 + 20 + 6 + 24) * 5,
-        "19 pages, 20 server functions, six files and 24 forms, for five actors each"
+        (23 + 21 + 6 + 30) * 5,
+        "23 pages, 21 server functions, six files and 30 forms, for five actors each"
     );
 }
 

@@ -15,7 +15,9 @@ use rtv_domain::import::Options;
 use rtv_domain::password::Passwords;
 use rtv_domain::tenant::NewTenant;
 use rtv_domain::user::{self, Belongs};
-use rtv_domain::{Actor, Clock, Context, Database, PoolSettings, RequestInfo, Tenant, access, import, session, tenant};
+use rtv_domain::{
+    Actor, Clock, Context, Database, PoolSettings, RequestInfo, Tenant, access, import, mail, session, tenant,
+};
 use rtv_server::config::{Environment, LogFormat, Settings};
 use rtv_server::middleware::session_store::hash;
 use rtv_server::state::AppState;
@@ -205,6 +207,24 @@ impl TestApp {
         tx
     }
 
+    /// Makes every session of the person one that was proved this moment.
+    pub(crate) async fn prove(&self, user: Uuid) {
+        let mut tx = self.marked("person", None, Some(user)).await;
+        sqlx::query("update session set proved_at = $1").bind(self.state.clock.now()).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// The path of our own in the newest mail to an address, as staff find it.
+    pub(crate) async fn link_to(&self, email: &str) -> String {
+        let operator = self.operator();
+        let all = mail::list(&operator).await.unwrap();
+        let newest = all.into_iter().find(|mail| mail.to == email).expect("a mail was written");
+        let (_, text) = mail::read(&operator, &self.state.vault, newest.id).await.unwrap();
+        let text = text.expect("the mail is caught");
+        let (_, rest) = text.split_once(&self.origin).expect("the mail has a link");
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+
     /// Sessions of all people and of nobody, as the sweep sees them.
     pub(crate) async fn session_count(&self) -> i64 {
         let mut tx = self.marked("worker", None, None).await;
@@ -236,6 +256,9 @@ pub(crate) fn settings(site: &TempDir) -> Settings {
         upload_bytes: 1_000_000,
         upload_quota_bytes: 5_000_000,
         audit_key_file: None,
+        secret_key_file: None,
+        smtp_url: None,
+        mail_from: None,
     }
 }
 
@@ -325,7 +348,7 @@ impl Answer {
 /// One person's browser: it keeps its cookie and says where its requests come from, as browsers do.
 #[derive(Clone)]
 pub(crate) struct Browser<'a> {
-    app: &'a TestApp,
+    pub(crate) app: &'a TestApp,
     /// What stands in the session's cookie.
     pub(crate) token: Option<String>,
     pub(crate) peer: SocketAddr,

@@ -14,7 +14,6 @@ use crate::audit::Event;
 use crate::audit::key::AuditKey;
 use crate::audit::seal::seal_chain;
 use crate::context::{Context, TenantContext};
-use crate::import::refuse_read_only;
 use crate::transaction::{Resource, Tx, WorkKind, failed};
 
 /// The event that says that payloads were dropped.
@@ -69,7 +68,7 @@ pub(crate) async fn read(tx: &mut Tx, tenant: Uuid) -> Result<Retention, Error> 
 /// and nothing is overwritten.
 pub async fn set_retention(ctx: &TenantContext, days: &str, version: &str) -> Result<i32, Error> {
     let mut tx = ctx.begin(Permission::SettingsUpdate, Resource::AuditLog).await?;
-    refuse_read_only(ctx)?;
+    ctx.refuse_read_only()?;
     let days =
         days.trim().parse::<i32>().ok().filter(|days| (FEWEST_DAYS..=MOST_DAYS).contains(days)).ok_or_else(|| {
             Error::invalid("days", format!("use a whole number of days from {FEWEST_DAYS} to {MOST_DAYS}."))
@@ -143,7 +142,8 @@ async fn drop_in_chain(ctx: &Context, key: &AuditKey, chain: TenantId) -> Result
         tx.rollback().await?;
         return Ok(0);
     }
-    let from = retention.dropped_before.unwrap_or(DateTime::UNIX_EPOCH);
+    // Nothing is older than 1970.
+    let from = retention.dropped_before.unwrap_or_default();
     let mut dropped = 0;
     if is_left(&mut tx, chain.uuid(), from, before).await? {
         let after = json!({ "days": retention.days, "before": super::chain::written(before) });

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::world::{World, rows_of, set_markers, tenant_tables};
 
 /// Tables without a tenant as first part of every key. All but the first have forced row security all the same.
-const GLOBAL: [(&str, &str); 9] = [
+const GLOBAL: [(&str, &str); 13] = [
     ("_sqlx_migrations", "the owner's list of migrations; the serving role may only read it"),
     ("tenant", "the tenants themselves: their id is the tenant"),
     ("app_user", "a person may belong to many tenants"),
@@ -17,6 +17,10 @@ const GLOBAL: [(&str, &str); 9] = [
     ("session", "a session belongs to a person, not to a tenant"),
     ("preference", "what a person chose holds in all of their tenants"),
     ("sign_in_limit", "attempts are counted before a tenant is known"),
+    ("mail", "mail to a person may belong to no tenant; a tenant writes it and never reads it"),
+    ("password_reset", "a password belongs to a person"),
+    ("totp", "a second factor belongs to a person"),
+    ("recovery_code", "a second factor belongs to a person"),
     ("job", "workers claim across tenants, and work of the operator has no tenant"),
 ];
 
@@ -24,9 +28,10 @@ const GLOBAL: [(&str, &str); 9] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 17] = [
+const OTHER_POLICIES: [(&str, &str); 31] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
+    ("invitation_by_token", "who holds the link of an invitation sees that one"),
     ("import_seen_by_worker", "a worker finds in all tenants what to sweep, and does it inside each"),
     ("audit_event_added", "sign-ins, staff and workers add to the operator's chain"),
     ("membership_seen_by_staff", "the operator disables nobody who is the last owner of a tenant"),
@@ -464,6 +469,8 @@ const SEED: &str = r"
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000008', '00000000-0000-7000-8000-000000000002');
     insert into member_visit (tenant_id, user_id, last_seen_at)
       values (rtv_tenant(), '00000000-0000-7000-8000-00000000aaaa', now());
+    insert into invitation (tenant_id, id, email, role, token_hash, inviter_name, expires_at)
+      values (rtv_tenant(), '00000000-0000-7000-8000-000000000009', 'new@example.org', 'viewer', '\x02', 'Dana', now() + interval '1 day');
     insert into saved_mapping (tenant_id, name, draft, actor_label) values (rtv_tenant(), 'm', '{}', 'a');
     insert into audit_event (
       tenant_id, id, occurred_at, actor_kind, actor_label, action, resource_kind, resource_id, result
@@ -493,6 +500,19 @@ async fn mirrored(world: &World) -> (Uuid, Uuid) {
          insert into app_user (id, email, name) values ('00000000-0000-7000-8000-00000000bbbb', 'none@example.org', 'None');
          insert into user_credential (user_id, password_hash) values ('00000000-0000-7000-8000-00000000aaaa', 'x');
          insert into staff_member (user_id) values ('00000000-0000-7000-8000-00000000bbbb');",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    set_markers(&mut tx, "sign_in", None, Some(Uuid::from_u128(0x7000_8000_0000_0000_aaaa))).await;
+    sqlx::raw_sql(
+        r"insert into mail (id, kind, recipient, subject, sealed_body, state)
+            values (gen_random_uuid(), 'notice', 'both@example.org', 's', '\x01', 'caught');
+          insert into password_reset (token_hash, user_id, expires_at)
+            values ('\x03', '00000000-0000-7000-8000-00000000aaaa', now() + interval '1 day');
+          insert into totp (user_id, sealed_secret, confirmed_at)
+            values ('00000000-0000-7000-8000-00000000aaaa', '\x01', now());
+          insert into recovery_code (user_id, code_hash) values ('00000000-0000-7000-8000-00000000aaaa', '\x01');",
     )
     .execute(&mut *tx)
     .await
@@ -610,6 +630,10 @@ async fn inside_a_tenant_the_global_tables_show_only_what_belongs_to_it() {
         ("staff_member", 0),
         ("session", 0),
         ("sign_in_limit", 0),
+        ("mail", 0),
+        ("password_reset", 0),
+        ("totp", 0),
+        ("recovery_code", 0),
         ("job", 1),
     ] {
         assert_eq!(count(&mut tx, format!("select count(*) from {table}")).await, expect, "{table}");

@@ -4,17 +4,22 @@
 
 mod access;
 mod audit;
+mod confirmation;
 mod daily_metric;
 mod demo;
 mod figures;
 mod import;
 mod import_steps;
+mod invitation;
 mod isolation;
+mod mail;
 mod mapping;
+mod password_reset;
 mod post_hour;
 mod preference;
 mod ranking;
 mod scorecard;
+mod second_factor;
 mod session;
 mod sign_in;
 mod target;

@@ -31,16 +31,7 @@ async fn member(world: &World, tenant: &Tenant, email: &str) -> UserId {
 }
 
 async fn disable(world: &World, email: &'static str) {
-    // There is no path for it yet; the owner is under row security, so the policy is opened for a moment.
-    let owner = world.db.owner_pool().await;
-    sqlx::raw_sql("alter table app_user no force row level security").execute(&owner).await.unwrap();
-    let done = sqlx::query("update app_user set is_disabled = true where email = $1")
-        .bind(email)
-        .execute(&owner)
-        .await
-        .unwrap();
-    assert_eq!(done.rows_affected(), 1);
-    sqlx::raw_sql("alter table app_user force row level security").execute(&owner).await.unwrap();
+    user::set_disabled(&world.operator(), email, true).await.unwrap();
 }
 
 async fn attempt(ctx: &Context, email: &str, password: &str) -> Result<sign_in::Verified, Error> {

@@ -405,7 +405,8 @@ async fn who_reads_figures_through_a_team_alone_sees_what_is_the_teams() {
             .fetch_one(tx.queue())
             .await
             .unwrap();
-        assert_eq!((rolled, hours), (posts.len() as i64, posts.len() as i64), "the roll-ups are narrowed alike");
+        let count = i64::try_from(posts.len()).unwrap();
+        assert_eq!((rolled, hours), (count, count), "the roll-ups are narrowed alike");
         posts
     };
     // A team that is responsible for nothing yet: nothing, and no error.

@@ -121,3 +121,59 @@ async fn staff_are_created_once_and_written_to_the_operators_chain() {
         assert_eq!(user::list(&ctx, None).await, Err(Error::NotFound));
     }
 }
+
+#[tokio::test]
+async fn disabling_ends_the_sessions_and_the_last_owner_stays() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let operator = world.operator();
+    for (email, role) in [("one@example.org", "owner"), ("two@example.org", "owner"), ("sam@example.org", "viewer")] {
+        user::create(&operator, passwords(), email, None, &secret(PASSWORD), member("acme", role)).await.unwrap();
+    }
+    let anonymous = world.context(Actor::Anonymous);
+    let session = rtv_domain::session::SessionHash::of(b"sam");
+    let end = anonymous.now() + rtv_domain::session::ANONYMOUS;
+    assert!(rtv_domain::session::create(&anonymous, session, serde_json::json!({}), end).await.unwrap());
+    let verified = sign_in::verify(&anonymous, passwords(), "sam@example.org", &secret(PASSWORD)).await.unwrap();
+    sign_in::complete(&anonymous, verified, session).await.unwrap();
+    let who = async || rtv_domain::session::identify(&anonymous, session).await.unwrap().and_then(|found| found.person);
+    assert!(who().await.is_some());
+
+    user::set_disabled(&operator, "sam@example.org", true).await.unwrap();
+    user::set_disabled(&operator, "sam@example.org", true).await.unwrap();
+    assert!(who().await.is_none());
+    assert!(sign_in::verify(&anonymous, passwords(), "sam@example.org", &secret(PASSWORD)).await.is_err());
+    user::set_disabled(&operator, "sam@example.org", false).await.unwrap();
+    assert!(who().await.is_none(), "the session has ended for good");
+    assert!(sign_in::verify(&anonymous, passwords(), "sam@example.org", &secret(PASSWORD)).await.is_ok());
+
+    user::set_disabled(&operator, "one@example.org", true).await.unwrap();
+    let last = user::set_disabled(&operator, "two@example.org", true).await;
+    assert!(matches!(last, Err(Error::Conflict(text)) if text.contains("last owner")), "somebody must be able to act");
+    user::set_disabled(&operator, "one@example.org", false).await.unwrap();
+    user::set_disabled(&operator, "two@example.org", true).await.unwrap();
+
+    let log: Vec<String> = world.audit(Some(&acme)).await.into_iter().map(|(action, _, _)| action).collect();
+    assert_eq!(log.iter().filter(|action| *action == "user.disable").count(), 3, "once for each change");
+    assert_eq!(log.iter().filter(|action| *action == "user.enable").count(), 2);
+    for actor in [Actor::Anonymous, Actor::System("sweep")] {
+        let refused = user::set_disabled(&world.context(actor), "sam@example.org", true).await;
+        assert_eq!(refused, Err(Error::NotFound));
+    }
+    assert_eq!(fields(&user::set_disabled(&operator, "nemo@example.org", true).await.unwrap_err()), ["email"]);
+}
+
+#[tokio::test]
+async fn two_owners_cannot_be_disabled_at_the_same_time() {
+    let world = World::with_connections(8).await;
+    world.tenant("acme", "UTC").await;
+    let operator = world.operator();
+    for email in ["one@example.org", "two@example.org"] {
+        user::create(&operator, passwords(), email, None, &secret(PASSWORD), member("acme", "owner")).await.unwrap();
+    }
+    let (one, two) = futures::join!(
+        user::set_disabled(&operator, "one@example.org", true),
+        user::set_disabled(&operator, "two@example.org", true)
+    );
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+}

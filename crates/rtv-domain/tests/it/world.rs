@@ -8,9 +8,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rtv_core::{Role, UserId};
 use rtv_domain::import::{Options, Report};
+use rtv_domain::mail::Outbox;
 use rtv_domain::password::Passwords;
 use rtv_domain::session::Person;
 use rtv_domain::tenant::NewTenant;
+use rtv_domain::vault::Vault;
 use rtv_domain::{
     Actor, Clock, Context, Database, PoolSettings, RequestInfo, Tenant, TenantContext, access, import, tenant,
 };
@@ -31,6 +33,15 @@ pub(crate) fn passwords() -> &'static Passwords {
 
 pub(crate) fn secret(text: &str) -> SecretString {
     SecretString::from(text.to_owned())
+}
+
+pub(crate) fn vault() -> Vault {
+    Vault::new([7; 32])
+}
+
+/// Mail stays where a test can read it.
+pub(crate) fn outbox() -> Outbox {
+    Outbox::new(vault(), "https://rtv.example/", true)
 }
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
@@ -122,6 +133,8 @@ impl World {
             session: Uuid::now_v7(),
             last_tenant: None,
             preference: rtv_core::Preference::default(),
+            has_second_factor: false,
+            proved_at: None,
         }
     }
 
@@ -171,6 +184,22 @@ impl World {
         let done = sqlx::query(statement).execute(&mut *tx).await.unwrap().rows_affected();
         tx.commit().await.unwrap();
         done
+    }
+
+    /// The newest caught mail to an address: its subject and its text.
+    pub(crate) async fn mail_to(&self, email: &str) -> Option<(String, String)> {
+        let operator = self.operator();
+        let all = rtv_domain::mail::list(&operator).await.unwrap();
+        let newest = all.into_iter().find(|mail| mail.to == email)?;
+        let (mail, text) = rtv_domain::mail::read(&operator, &vault(), newest.id).await.unwrap();
+        Some((mail.subject, text.unwrap()))
+    }
+
+    /// The token of the link in the newest mail to an address.
+    pub(crate) async fn token_to(&self, email: &str, path: &str) -> String {
+        let (_, text) = self.mail_to(email).await.expect("a mail was written");
+        let (_, rest) = text.split_once(&format!("https://rtv.example{path}")).expect("the mail has a link");
+        rest.split_whitespace().next().unwrap().to_owned()
     }
 
     /// All rows of a table that the tenant sees, as JSON in a fixed order.

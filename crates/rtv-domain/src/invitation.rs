@@ -1,0 +1,508 @@
+//! Invitations into a tenant, by mail. An invitation names an address and a role that its author may give away; its link
+//! holds for seven days, for that address alone, and once. Links that were used, that expired, that were revoked or never
+//! existed answer alike.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rtv_core::{Email, Error, FieldError, InvitationId, Permission, Role, Slug, TenantId, UserId};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::access::stored;
+use crate::audit::Event;
+use crate::context::{Access, Actor, Context, TenantContext};
+use crate::mail::{Kind, Letter, Outbox};
+use crate::password::{self, Passwords};
+use crate::profile::parse_name;
+use crate::sign_in::{self, Verified};
+use crate::token::{self, TokenHash};
+use crate::transaction::{Resource, Tx, failed, violated};
+
+/// How long a link holds.
+pub const HOLDS: TimeDelta = TimeDelta::days(7);
+/// The least time between two mails of one invitation.
+const BETWEEN_MAILS: TimeDelta = TimeDelta::minutes(1);
+/// Mails of one invitation.
+const MAILS_EACH: i32 = 10;
+/// Mails of all invitations of a tenant within an hour.
+const MAILS_PER_HOUR: i64 = 100;
+
+/// An invitation that was not accepted or revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Id.
+    pub id: InvitationId,
+    /// For whom.
+    pub email: Email,
+    /// What they become.
+    pub role: Role,
+    /// Who invites.
+    pub inviter: String,
+    /// When the newest mail was written.
+    pub sent_at: DateTime<Utc>,
+    /// When its link ends.
+    pub expires_at: DateTime<Utc>,
+    /// Whether that is over.
+    pub is_expired: bool,
+}
+
+/// An invitation as typed.
+#[derive(Debug, Clone, Default)]
+pub struct NewInvitation {
+    /// Address.
+    pub email: String,
+    /// Key of the role.
+    pub role: String,
+}
+
+/// The built-in roles that the actor may give away: those that hold nothing that the actor lacks. Owners are made by owners
+/// alone, whatever somebody else holds.
+pub fn roles(access: &Access) -> Vec<Role> {
+    Role::ALL
+        .into_iter()
+        .filter(|role| *role != Role::Owner || access.is_owner())
+        .filter(|role| Permission::ALL.iter().all(|one| !role.grants(*one) || access.grants(*one)))
+        .collect()
+}
+
+/// Open invitations, the newest first; those that expired are among them, so that they can be sent again.
+pub async fn list(ctx: &TenantContext) -> Result<Vec<Invitation>, Error> {
+    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitations).await?;
+    let rows = sqlx::query!(
+        r#"
+        select id, email, role, inviter_name, sent_at, expires_at
+        from invitation
+        where accepted_at is null and revoked_at is null
+        order by created_at desc, id desc
+        limit 500
+        "#
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Invitation {
+                id: row.id.into(),
+                email: stored(row.email.parse())?,
+                role: stored(row.role.parse())?,
+                inviter: row.inviter_name,
+                sent_at: row.sent_at,
+                expires_at: row.expires_at,
+                is_expired: row.expires_at <= ctx.now(),
+            })
+        })
+        .collect()
+}
+
+/// Invites an address. Every field that is refused is named at once.
+pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -> Result<Invitation, Error> {
+    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitations).await?;
+    ctx.refuse_read_only()?;
+    let mut errors = Vec::new();
+    let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
+    let email = new.email.parse::<Email>().map_err(|message| refuse("email", message)).ok();
+    let allowed = roles(ctx.access());
+    let role = new.role.parse::<Role>().map_err(|message| refuse("role", message)).ok();
+    if role.is_some_and(|role| !allowed.contains(&role)) {
+        let names: Vec<&str> = allowed.iter().map(|role| role.key()).collect();
+        refuse("role", format!("nobody can give away what they do not hold; use {}.", names.join(", ")));
+    }
+    let (Some(email), Some(role), true) = (email, role, errors.is_empty()) else {
+        return Err(Error::Invalid(errors));
+    };
+    refuse_too_many(ctx, &mut tx).await?;
+    let is_member = sqlx::query_scalar!(
+        r#"
+        select exists (
+          select 1
+          from membership
+          join app_user on app_user.id = membership.user_id
+          where membership.tenant_id = $1 and app_user.email = $2
+        ) as "exists!"
+        "#,
+        ctx.tenant().id.uuid(),
+        email.as_str()
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    if is_member {
+        return Err(Error::invalid("email", format!("{email} is a member already.")));
+    }
+    // One that has expired makes room for a new one.
+    sqlx::query!(
+        r#"
+        update invitation
+        set revoked_at = $2
+        where email = $1 and accepted_at is null and revoked_at is null and expires_at <= $2
+        "#,
+        email.as_str(),
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    let id = InvitationId::from(Uuid::now_v7());
+    let (token, hash) = token::generate();
+    let inviter = match ctx.context().actor() {
+        Actor::Person(person) => person.name.clone(),
+        other => other.label(),
+    };
+    let expires_at = ctx.now() + HOLDS;
+    sqlx::query!(
+        r#"
+        insert into invitation (
+          tenant_id, id, email, role, token_hash, invited_by, inviter_name, created_at, sent_at, expires_at
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)
+        "#,
+        ctx.tenant().id.uuid(),
+        id.uuid(),
+        email.as_str(),
+        role.key(),
+        &hash.bytes()[..],
+        ctx.context().actor().user_id().map(UserId::uuid),
+        inviter,
+        ctx.now(),
+        expires_at,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(|error| match violated(&error) {
+        Some("invitation_open_unique") => {
+            Error::invalid("email", format!("{email} is invited already; send that invitation again instead."))
+        }
+        _ => failed(error),
+    })?;
+    let letter = letter(ctx, outbox, &email, role, &inviter, &token);
+    outbox.write(&mut tx, Some(ctx.tenant().id), letter, ctx.now()).await?;
+    let after = json!({ "email": email, "role": role, "expires_at": expires_at });
+    tx.audit(Event::new("invitation.create", "invitation", id.to_string()).after(after)).await?;
+    tx.commit().await?;
+    Ok(Invitation { id, email, role, inviter, sent_at: ctx.now(), expires_at, is_expired: false })
+}
+
+/// Writes another mail with a new link that holds for seven days from now; the link before it is useless from now on.
+pub async fn send_again(ctx: &TenantContext, outbox: &Outbox, id: InvitationId) -> Result<Email, Error> {
+    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitation(id)).await?;
+    ctx.refuse_read_only()?;
+    let row = lock(&mut tx, id).await?;
+    let role: Role = stored(row.role.parse())?;
+    if !roles(ctx.access()).contains(&role) {
+        return Err(Error::Conflict(format!(
+            "This invitation makes somebody {}. Nobody can give away what they do not hold; ask who does to send it again.",
+            role.label().to_lowercase()
+        )));
+    }
+    let pause = row.sent_at + BETWEEN_MAILS - ctx.now();
+    if pause > TimeDelta::zero() {
+        return Err(Error::Limit {
+            message: "This invitation was sent a moment ago.".into(),
+            seconds: u32::try_from(pause.num_seconds().max(1)).unwrap_or(60),
+        });
+    }
+    if row.sent_count >= MAILS_EACH {
+        return Err(Error::Conflict(format!(
+            "This invitation was sent {MAILS_EACH} times. Check the address with the person; then revoke it and invite them anew."
+        )));
+    }
+    refuse_too_many(ctx, &mut tx).await?;
+    let email: Email = stored(row.email.parse())?;
+    let (token, hash) = token::generate();
+    let expires_at = ctx.now() + HOLDS;
+    sqlx::query!(
+        "update invitation set token_hash = $2, sent_at = $3, sent_count = sent_count + 1, expires_at = $4 where id = $1",
+        id.uuid(),
+        &hash.bytes()[..],
+        ctx.now(),
+        expires_at,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    let letter = letter(ctx, outbox, &email, role, &row.inviter_name, &token);
+    outbox.write(&mut tx, Some(ctx.tenant().id), letter, ctx.now()).await?;
+    let event = Event::new("invitation.send", "invitation", id.to_string())
+        .before(json!({ "expires_at": row.expires_at }))
+        .after(json!({ "email": email, "expires_at": expires_at }));
+    tx.audit(event).await?;
+    tx.commit().await?;
+    Ok(email)
+}
+
+/// Takes an invitation back: its link is useless from now on.
+pub async fn revoke(ctx: &TenantContext, id: InvitationId) -> Result<Email, Error> {
+    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitation(id)).await?;
+    ctx.refuse_read_only()?;
+    let row = lock(&mut tx, id).await?;
+    sqlx::query!("update invitation set revoked_at = $2 where id = $1", id.uuid(), ctx.now())
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    let before = json!({ "email": row.email, "role": row.role, "expires_at": row.expires_at });
+    tx.audit(Event::new("invitation.revoke", "invitation", id.to_string()).before(before)).await?;
+    tx.commit().await?;
+    stored(row.email.parse())
+}
+
+struct Row {
+    email: String,
+    role: String,
+    inviter_name: String,
+    sent_at: DateTime<Utc>,
+    sent_count: i32,
+    expires_at: DateTime<Utc>,
+}
+
+/// An open invitation of the tenant, held against others until the transaction ends.
+async fn lock(tx: &mut Tx, id: InvitationId) -> Result<Row, Error> {
+    sqlx::query_as!(
+        Row,
+        r#"
+        select email, role, inviter_name, sent_at, sent_count, expires_at
+        from invitation
+        where id = $1 and accepted_at is null and revoked_at is null
+        for update
+        "#,
+        id.uuid()
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?
+    .ok_or(Error::NotFound)
+}
+
+/// A tenant must not become a way to send mail to the whole world. Whoever counts holds the tenant's row, so that parallel
+/// requests count one after the other.
+async fn refuse_too_many(ctx: &TenantContext, tx: &mut Tx) -> Result<(), Error> {
+    sqlx::query!("select id from tenant where id = $1 for no key update", ctx.tenant().id.uuid())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(failed)?;
+    let sent = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from invitation where sent_at > $1"#,
+        ctx.now() - TimeDelta::hours(1)
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    if sent >= MAILS_PER_HOUR {
+        return Err(Error::Limit {
+            message: format!("This organisation has sent {sent} invitations within the last hour, which is the most."),
+            seconds: 3_600,
+        });
+    }
+    Ok(())
+}
+
+fn letter(
+    ctx: &TenantContext,
+    outbox: &Outbox,
+    email: &Email,
+    role: Role,
+    inviter: &str,
+    token: &SecretString,
+) -> Letter {
+    let tenant = &ctx.tenant().name;
+    let link = outbox.link(&format!("/invite/{}", token.expose_secret()));
+    Letter {
+        kind: Kind::Invitation,
+        to: email.clone(),
+        subject: format!("{inviter} invites you to {tenant} on RTV"),
+        text: SecretString::from(format!(
+            "Hello,\n\n{inviter} invites you to {tenant} on RTV, as {}.\n\nTo accept, open this link within seven days:\n\n{link}\n\n\
+             The link is for {email} and works once. If you do not expect it, do nothing.\n",
+            role.label().to_lowercase()
+        )),
+    }
+}
+
+/// What somebody is invited to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Name of the tenant.
+    pub tenant: String,
+    /// Its slug.
+    pub slug: Slug,
+    /// What they become.
+    pub role: Role,
+    /// For whom.
+    pub email: Email,
+    /// Who invites.
+    pub inviter: String,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+    /// Whether the address has an account, which then accepts.
+    pub has_account: bool,
+}
+
+struct Found {
+    id: InvitationId,
+    tenant: TenantId,
+    offer: Offer,
+}
+
+/// What a link offers. Used, expired, revoked and unknown links: [`Error::NotFound`].
+pub async fn look(ctx: &Context, token: &str) -> Result<Offer, Error> {
+    Ok(find(ctx, TokenHash::of(token)).await?.offer)
+}
+
+async fn find(ctx: &Context, token: TokenHash) -> Result<Found, Error> {
+    let mut tx = ctx.begin_invitation(token, None, None).await?;
+    let row = sqlx::query!(
+        r#"
+        select
+          invitation.id, invitation.tenant_id, invitation.email, invitation.role, invitation.inviter_name,
+          invitation.expires_at, tenant.name as tenant_name, tenant.slug as tenant_slug,
+          exists (select 1 from app_user where app_user.email = invitation.email) as "has_account!"
+        from invitation
+        join tenant on tenant.id = invitation.tenant_id
+        where invitation.token_hash = $1 and invitation.accepted_at is null and invitation.revoked_at is null
+          and invitation.expires_at > $2 and tenant.status in ('pending', 'active')
+        "#,
+        &token.bytes()[..],
+        ctx.now(),
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?
+    .ok_or(Error::NotFound)?;
+    tx.rollback().await?;
+    Ok(Found {
+        id: row.id.into(),
+        tenant: row.tenant_id.into(),
+        offer: Offer {
+            tenant: row.tenant_name,
+            slug: stored(row.tenant_slug.parse())?,
+            role: stored(row.role.parse())?,
+            email: stored(row.email.parse())?,
+            inviter: row.inviter_name,
+            expires_at: row.expires_at,
+            has_account: row.has_account,
+        },
+    })
+}
+
+/// Accepts as the person who is signed in, whose address must be that of the invitation.
+pub async fn accept(ctx: &Context, token: &str) -> Result<Offer, Error> {
+    let person = ctx.person().ok_or(Error::SignedOut)?;
+    let token = TokenHash::of(token);
+    let found = find(ctx, token).await?;
+    if person.email != found.offer.email {
+        return Err(Error::Conflict(format!(
+            "This invitation is for {}, and you are signed in as {}. Sign out and sign in with that address, or ask for an invitation of your own.",
+            found.offer.email, person.email
+        )));
+    }
+    let mut tx = ctx.begin_invitation(token, Some(found.tenant), Some(person.id)).await?;
+    join(ctx, &mut tx, &found, person.id, false).await?;
+    tx.commit().await?;
+    Ok(found.offer)
+}
+
+/// Accepts as somebody who has no account yet, who gets one with that name and password. The answer signs in.
+pub async fn accept_as_new(
+    ctx: &Context,
+    passwords: &Passwords,
+    token: &str,
+    name: &str,
+    password: &SecretString,
+) -> Result<(Offer, Verified), Error> {
+    let token = TokenHash::of(token);
+    let found = find(ctx, token).await?;
+    let email = found.offer.email.clone();
+    if found.offer.has_account {
+        return Err(has_account(&email));
+    }
+    let local = email.as_str().split('@').next().unwrap_or_default();
+    let mut errors = Vec::new();
+    let mut keep = |error: Error| match error {
+        Error::Invalid(more) => {
+            errors.extend(more);
+            Ok(())
+        }
+        other => Err(other),
+    };
+    let parsed = match parse_name(name) {
+        Ok(name) => Some(name),
+        Err(error) => {
+            keep(error)?;
+            None
+        }
+    };
+    if let Err(error) = password::refuse_weak(password, &[local, name]) {
+        keep(error)?;
+    }
+    let (Some(name), true) = (parsed, errors.is_empty()) else { return Err(Error::Invalid(errors)) };
+    let hash = passwords.hash(password).await?;
+    let user = UserId::from(Uuid::now_v7());
+    let mut tx = ctx.begin_invitation(token, Some(found.tenant), Some(user)).await?;
+    let new = crate::user::NewPerson { id: user, email: &email, name: &name, hash: &hash, is_sample: false };
+    crate::user::insert(&mut tx, new, ctx.now()).await.map_err(|error| match error {
+        Error::Conflict(_) => has_account(&email),
+        other => other,
+    })?;
+    join(ctx, &mut tx, &found, user, true).await?;
+    tx.commit().await?;
+    let verified = Verified {
+        user,
+        email,
+        name,
+        is_sample: false,
+        needs_code: false,
+        renewed_hash: None,
+        counters: Vec::new(),
+        forgiven: Vec::new(),
+        act: sign_in::SIGN_IN,
+        how: "invitation",
+        last_tenant: Some(found.offer.slug.to_string()),
+    };
+    Ok((found.offer, verified))
+}
+
+fn has_account(email: &Email) -> Error {
+    Error::Conflict(format!("{email} has an account already. Sign in with it, and accept then."))
+}
+
+/// Marks the invitation as accepted, which only one of several attempts can do, and makes the person a member.
+async fn join(ctx: &Context, tx: &mut Tx, found: &Found, user: UserId, is_new: bool) -> Result<(), Error> {
+    let taken = sqlx::query!(
+        r#"
+        update invitation
+        set accepted_at = $2, accepted_by = $3
+        where id = $1 and accepted_at is null and revoked_at is null and expires_at > $2
+        "#,
+        found.id.uuid(),
+        ctx.now(),
+        user.uuid(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    if taken == 0 {
+        return Err(Error::NotFound);
+    }
+    // Who became a member by another way in the meantime keeps the role that they have.
+    let joined = sqlx::query!(
+        r#"
+        insert into membership (tenant_id, user_id, role, created_at)
+        values ($1, $2, $3, $4)
+        on conflict on constraint membership_key do nothing
+        "#,
+        found.tenant.uuid(),
+        user.uuid(),
+        found.offer.role.key(),
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    let after = json!({
+        "email": found.offer.email, "role": found.offer.role, "user": user, "is_new": is_new, "joined": joined == 1,
+    });
+    tx.audit(Event::new("invitation.accept", "invitation", found.id.to_string()).after(after)).await
+}

@@ -1,0 +1,194 @@
+//! Sealing of secrets that must be read again: the keys of second factors and the bodies of mail that waits. Sealed is
+//! XChaCha20-Poly1305 under the master key, bound to what the secret is for and whose it is, so that a sealed value that is
+//! moved to another row does not open there. The random nonce has 24 bytes, which no count of secrets exhausts.
+
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use rtv_core::Error;
+use secrecy::{ExposeSecret as _, SecretBox};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// Bytes of the key.
+const KEY: usize = 32;
+/// Bytes that name the key in a sealed value, so that a rotation knows what it has done already.
+const KEY_ID: usize = 4;
+/// Bytes of the nonce.
+const NONCE: usize = 24;
+/// The form of a sealed value: this byte, the key's name, the nonce, the rest.
+const FORM: u8 = 1;
+
+/// What a sealed secret is for. A value of one kind does not open as another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The key that a person's authenticator app shares with us; of the person.
+    Totp,
+    /// The body of a mail; of the mail.
+    Mail,
+}
+
+impl Purpose {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Mail => "mail",
+        }
+    }
+}
+
+/// The master key. It cannot be printed.
+#[derive(Clone)]
+pub struct Vault {
+    key: Arc<SecretBox<[u8; KEY]>>,
+    id: [u8; KEY_ID],
+}
+
+impl core::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Vault")
+    }
+}
+
+impl Vault {
+    /// A vault of that key.
+    pub fn new(key: [u8; KEY]) -> Self {
+        let digest = Sha256::digest([&b"rtv master key"[..], &key].concat());
+        let mut id = [0; KEY_ID];
+        id.copy_from_slice(&digest[..KEY_ID]);
+        Self { key: Arc::new(SecretBox::new(Box::new(key))), id }
+    }
+
+    /// The vault of the key in that file: 64 hexadecimal digits. With `or_create` a file that is missing is made, with
+    /// mode 0600 and a random key; of several programs that start at once one makes it, and all use that one.
+    pub fn open(path: &Path, or_create: bool) -> std::io::Result<Self> {
+        match Self::read(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && or_create => {
+                Self::create(path)?;
+                Self::read(path)
+            }
+            other => other,
+        }
+    }
+
+    fn read(path: &Path) -> std::io::Result<Self> {
+        let text = SecretBox::new(Box::new(std::fs::read_to_string(path)?));
+        let mut key = [0; KEY];
+        hex::decode_to_slice(text.expose_secret().trim(), &mut key).map_err(|_| {
+            std::io::Error::new(ErrorKind::InvalidData, "it must hold 64 hexadecimal digits and nothing else")
+        })?;
+        Ok(Self::new(key))
+    }
+
+    /// Written beside its place and linked there, which fails where somebody was quicker: nobody ever reads half a key.
+    fn create(path: &Path) -> std::io::Result<()> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)?;
+        }
+        let draft = path.with_extension(format!("new-{}", Uuid::now_v7().simple()));
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let linked = file
+            .write_all(format!("{}\n", hex::encode(rand::random::<[u8; KEY]>())).as_bytes())
+            .and_then(|()| file.sync_all())
+            .and_then(|()| std::fs::hard_link(&draft, path));
+        let removed = std::fs::remove_file(&draft);
+        match linked {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => removed,
+            other => other.and(removed),
+        }
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(self.key.expose_secret().into())
+    }
+
+    /// Seals a secret for this purpose and this owner.
+    pub(crate) fn seal(&self, purpose: Purpose, owner: Uuid, secret: &[u8]) -> Result<Vec<u8>, Error> {
+        let nonce = rand::random::<[u8; NONCE]>();
+        let bound = bound_to(purpose, owner);
+        let payload = Payload { msg: secret, aad: &bound };
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).map_err(|_| {
+            tracing::error!("a secret could not be sealed");
+            Error::Internal
+        })?;
+        Ok([&[FORM][..], &self.id, &nonce, &sealed].concat())
+    }
+
+    /// Opens what was sealed for this purpose and this owner. Anything else is a fault of ours or of the database.
+    pub(crate) fn open_sealed(&self, purpose: Purpose, owner: Uuid, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        let fault = |why: &str| {
+            tracing::error!(purpose = purpose.key(), %owner, "a sealed value cannot be opened: {why}");
+            Error::Internal
+        };
+        let (head, rest) = sealed.split_at_checked(1 + KEY_ID + NONCE).ok_or_else(|| fault("it is too short"))?;
+        if head[0] != FORM {
+            return Err(fault("its form is not known to this version"));
+        }
+        if head[1..=KEY_ID] != self.id {
+            return Err(fault("it was sealed with another master key than that of RTV_SECRET_KEY_FILE"));
+        }
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&head[1 + KEY_ID..]);
+        let bound = bound_to(purpose, owner);
+        self.cipher()
+            .decrypt(&XNonce::from(nonce), Payload { msg: rest, aad: &bound })
+            .map_err(|_| fault("it was changed, or belongs to another row"))
+    }
+}
+
+fn bound_to(purpose: Purpose, owner: Uuid) -> Vec<u8> {
+    [b"rtv ", purpose.key().as_bytes(), b" ", owner.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_opens_only_for_its_purpose_its_owner_and_its_key() {
+        let vault = Vault::new([7; KEY]);
+        let owner = Uuid::from_u128(1);
+        let sealed = vault.seal(Purpose::Totp, owner, b"secret").unwrap();
+        assert_eq!(vault.open_sealed(Purpose::Totp, owner, &sealed).unwrap(), b"secret");
+        assert!(!sealed.windows(6).any(|part| part == b"secret"));
+        assert_ne!(vault.seal(Purpose::Totp, owner, b"secret").unwrap(), sealed, "each time with a nonce of its own");
+        assert!(vault.open_sealed(Purpose::Mail, owner, &sealed).is_err());
+        assert!(vault.open_sealed(Purpose::Totp, Uuid::from_u128(2), &sealed).is_err());
+        assert!(Vault::new([8; KEY]).open_sealed(Purpose::Totp, owner, &sealed).is_err());
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(vault.open_sealed(Purpose::Totp, owner, &changed).is_err(), "byte {at}");
+            assert!(vault.open_sealed(Purpose::Totp, owner, &sealed[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_made_once_and_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("home/secret.key");
+        assert!(Vault::open(&path, false).is_err(), "a named file that is missing is not made");
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let path = path.clone();
+                std::thread::spawn(move || Vault::open(&path, true).unwrap().id)
+            })
+            .collect();
+        let ids: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        assert!(ids.iter().all(|id| *id == ids[0]), "all use the one that was made");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left");
+        std::fs::write(&path, "short").unwrap();
+        assert!(Vault::open(&path, true).is_err(), "a broken key is never replaced");
+    }
+
+    #[test]
+    fn the_key_is_not_printed() {
+        assert_eq!(format!("{:?}", Vault::new([7; KEY])), "Vault");
+    }
+}

@@ -1,0 +1,187 @@
+// Invitations, a forgotten password, the second factor and freshness, as people meet them. Mail is read where staff read it.
+
+import { createHmac } from 'node:crypto';
+import type { Browser, Page } from '@playwright/test';
+import { expect, expectAccessibleEverywhere, expectToFitEverywhere, open, signIn, test } from './fixtures.ts';
+import { email, identities, password, staff, tenants } from './people.mjs';
+
+const [meadow] = tenants;
+const invitations = '/t/meadow/team/invitations';
+const fresh = 'copper lantern sixty otters';
+
+/** The address of the link in the newest mail to somebody, read by staff in a browser of their own. */
+async function linkTo(browser: Browser, to: string): Promise<string> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, staff);
+  await page.goto('/staff/mail');
+  await page.locator('tbody tr').filter({ hasText: to }).first().getByRole('link').click();
+  const link = page.locator('.c-mail-text a');
+  await expect(link).toHaveCount(1);
+  const address = (await link.getAttribute('href'))!;
+  await context.close();
+  return address;
+}
+
+async function fillSignIn(page: Page, address: string, secret: string): Promise<void> {
+  await page.getByLabel('Work email').fill(address);
+  await page.getByLabel('Password').fill(secret);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** The code that an authenticator app shows: RFC 6238 with SHA-1, six digits, thirty seconds. */
+function totp(key: string, steps = 0): string {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...key].map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bytes = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const digest = createHmac('sha1', bytes).update(counter).digest();
+  const offset = digest[19]! & 15;
+  return String((digest.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+test('an invitation is sent, accepted by somebody new, and works once', async ({ page, otherPage, browser, complaints }, { project }) => {
+  complaints.allow(/status of 404/);
+  const guest = `guest-${project.name}-${Date.now()}@guest.example`;
+  await signIn(page, email(meadow!, 'owner'));
+  await open(page, invitations);
+  await page.getByLabel('Work email').fill(guest);
+  await page.getByLabel('Role').selectOption('editor');
+  await page.getByRole('button', { name: 'Send invitation' }).click();
+  await expect(page.getByRole('status')).toContainText(`${guest} is invited.`);
+  await expect(page.locator('tbody tr').filter({ hasText: guest })).toContainText('Editor');
+
+  const link = await linkTo(browser, guest);
+  await open(otherPage, link);
+  await expect(otherPage.getByRole('heading', { level: 1 })).toHaveText('Join Meadow Goods');
+  await otherPage.getByLabel('Your name').fill('Robin Guest');
+  await otherPage.getByLabel('Password').fill('password1234');
+  await otherPage.getByRole('button', { name: 'Accept and sign in' }).click();
+  await expect(otherPage.getByRole('alert')).toContainText('harder to guess');
+  await expect(otherPage.getByLabel('Your name')).toHaveValue('Robin Guest');
+  await otherPage.getByLabel('Password').fill(fresh);
+  await otherPage.getByRole('button', { name: 'Accept and sign in' }).click();
+  await expect(otherPage).toHaveURL('/t/meadow/dashboard');
+
+  await open(page, invitations);
+  await expect(page.locator('tbody tr').filter({ hasText: guest })).toHaveCount(0);
+  await otherPage.context().clearCookies();
+  expect(await open(otherPage, link)).toBe(404);
+  await expect(otherPage.getByRole('heading', { level: 1 })).toHaveText('This invitation cannot be used');
+});
+
+test('an invitation is revoked and its link opens nothing any more', async ({ page, otherPage, browser, complaints }, { project }) => {
+  complaints.allow(/status of 404/);
+  const guest = `revoked-${project.name}-${Date.now()}@guest.example`;
+  await signIn(page, email(meadow!, 'owner'));
+  await open(page, invitations);
+  await page.getByLabel('Work email').fill(guest);
+  await page.getByRole('button', { name: 'Send invitation' }).click();
+  const link = await linkTo(browser, guest);
+  await page.getByRole('button', { name: `Revoke the invitation of ${guest}` }).click();
+  await expect(page.getByRole('status')).toContainText('Its link no longer works.');
+  expect(await open(otherPage, link)).toBe(404);
+});
+
+test('a forgotten password is replaced by the link of a mail', async ({ page, otherPage, browser }, { project }) => {
+  const person = identities(project.name).forgetful;
+  await signIn(otherPage, person);
+  await open(page, '/sign-in');
+  await page.getByRole('link', { name: 'Forgotten password' }).click();
+  await page.getByLabel('Work email').fill(person);
+  await page.getByRole('button', { name: 'Send the link' }).click();
+  await expect(page.getByRole('status')).toContainText('If this address has an account');
+  await open(page, await linkTo(browser, person));
+  await page.getByLabel('New password').fill(fresh);
+  await page.getByRole('button', { name: 'Set password' }).click();
+  await expect(page).toHaveURL('/t/meadow/dashboard');
+  await otherPage.goto('/me');
+  await expect(otherPage).toHaveURL('/sign-in?next=/me');
+  await fillSignIn(otherPage, person, fresh);
+  await expect(otherPage).toHaveURL('/me');
+  // Back to what the other tests know, by the form that asks for the old one.
+  await otherPage.getByLabel('Password that you have now').fill(fresh);
+  await otherPage.getByLabel('New password').fill(password);
+  await otherPage.getByRole('button', { name: 'Change password' }).click();
+  await expect(otherPage.getByRole('status')).toContainText('Your password is changed.');
+  await page.goto('/me');
+  await expect(page).toHaveURL('/sign-in?next=/me');
+});
+
+test('a second factor is set up, asked for, and removed again', async ({ page, otherPage }, { project }) => {
+  const person = identities(project.name).careful;
+  await open(page, '/sign-in?next=%2Fme');
+  await fillSignIn(page, person, password);
+  await page.getByRole('link', { name: 'Set it up' }).click();
+  await page.getByRole('button', { name: 'Set up' }).click();
+  await expect(page.getByRole('img', { name: 'QR code with the key below' })).toBeVisible();
+  const key = (await page.locator('[data-key]').getAttribute('data-key'))!;
+  await page.getByLabel('Code').fill(totp(key));
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  const codes = page.locator('.c-codes li');
+  await expect(codes).toHaveCount(10);
+  const code = (await codes.first().innerText()).trim();
+  await open(page, '/me/second-factor');
+  await expect(codes).toHaveCount(0);
+
+  await open(otherPage, '/sign-in?next=%2Fme');
+  await fillSignIn(otherPage, person, password);
+  await expect(otherPage).toHaveURL('/sign-in/code?next=%2Fme');
+  await otherPage.getByLabel('Code').fill('000000');
+  await otherPage.getByRole('button', { name: 'Sign in' }).click();
+  await expect(otherPage.getByRole('alert')).toContainText('This code is not right');
+  await otherPage.getByLabel('Code').fill(totp(key, 1));
+  await otherPage.getByRole('button', { name: 'Sign in' }).click();
+  await expect(otherPage).toHaveURL('/me');
+  await otherPage.context().clearCookies();
+  await open(otherPage, '/sign-in?next=%2Fme');
+  await fillSignIn(otherPage, person, password);
+  await otherPage.getByLabel('Code').fill(code);
+  await otherPage.getByRole('button', { name: 'Sign in' }).click();
+  await expect(otherPage).toHaveURL('/me');
+
+  await open(page, '/me/second-factor');
+  await page.getByRole('button', { name: 'Remove second factor' }).click();
+  await expect(page.getByRole('status')).toHaveText('Your second factor is removed.');
+});
+
+test('confirming leads back to where it was asked for', async ({ page }, { project }) => {
+  await signIn(page, identities(project.name).steady);
+  await open(page, '/me/confirm?next=%2Fme%2Fsessions');
+  await page.getByLabel(/^Password of/).fill('not-the-password');
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await expect(page.getByRole('alert')).toContainText('This is not your password.');
+  await page.getByLabel(/^Password of/).fill(password);
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await expect(page).toHaveURL('/me/sessions');
+  await expect(page.getByRole('status')).toContainText('For five minutes you are not asked again.');
+});
+
+test('the mail that was written is nothing to who is no staff', async ({ page, complaints }) => {
+  complaints.allow(/status of 404/);
+  await signIn(page, email(meadow!, 'owner'));
+  expect(await open(page, '/staff/mail')).toBe(404);
+});
+
+test('the pages fit every width', async ({ page, complaints }) => {
+  complaints.allow(/status of 404/);
+  await open(page, '/reset');
+  await expectToFitEverywhere(page);
+  await open(page, `/invite/${'0'.repeat(64)}`);
+  await expectToFitEverywhere(page);
+  await signIn(page, email(meadow!, 'owner'));
+  for (const address of ['/me', '/me/confirm', '/me/second-factor', invitations]) {
+    await open(page, address);
+    await expectToFitEverywhere(page);
+  }
+});
+
+test('the pages are accessible, light and dark @js', async ({ page }) => {
+  test.slow();
+  await signIn(page, email(meadow!, 'owner'));
+  for (const address of ['/me', '/me/confirm', '/me/second-factor', invitations]) {
+    await open(page, address);
+    await expectAccessibleEverywhere(page);
+  }
+});
