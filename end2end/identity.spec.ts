@@ -117,7 +117,7 @@ test('a second factor is set up, asked for, and removed again', async ({ page, o
   await page.getByRole('button', { name: 'Set up' }).click();
   await expect(page.getByRole('img', { name: 'QR code with the key below' })).toBeVisible();
   const key = (await page.locator('[data-key]').getAttribute('data-key'))!;
-  await page.getByLabel('Code').fill(totp(key));
+  await page.getByRole('textbox', { name: 'Code' }).fill(totp(key));
   await page.getByRole('button', { name: 'Turn on' }).click();
   const codes = page.locator('.c-codes li');
   await expect(codes).toHaveCount(10);
@@ -128,16 +128,16 @@ test('a second factor is set up, asked for, and removed again', async ({ page, o
   await open(otherPage, '/sign-in?next=%2Fme');
   await fillSignIn(otherPage, person, password);
   await expect(otherPage).toHaveURL('/sign-in/code?next=%2Fme');
-  await otherPage.getByLabel('Code').fill('000000');
+  await otherPage.getByRole('textbox', { name: 'Code' }).fill('000000');
   await otherPage.getByRole('button', { name: 'Sign in' }).click();
   await expect(otherPage.getByRole('alert')).toContainText('This code is not right');
-  await otherPage.getByLabel('Code').fill(totp(key, 1));
+  await otherPage.getByRole('textbox', { name: 'Code' }).fill(totp(key, 1));
   await otherPage.getByRole('button', { name: 'Sign in' }).click();
   await expect(otherPage).toHaveURL('/me');
   await otherPage.context().clearCookies();
   await open(otherPage, '/sign-in?next=%2Fme');
   await fillSignIn(otherPage, person, password);
-  await otherPage.getByLabel('Code').fill(code);
+  await otherPage.getByRole('textbox', { name: 'Code' }).fill(code);
   await otherPage.getByRole('button', { name: 'Sign in' }).click();
   await expect(otherPage).toHaveURL('/me');
 

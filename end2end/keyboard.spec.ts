@@ -122,6 +122,8 @@ test.describe('on the dashboard', () => {
     await page.locator('summary', { hasText: 'Your account' }).focus();
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
+    await expect(page.getByRole('link', { name: 'Profile' })).toBeFocused();
+    await page.keyboard.press('Tab');
     await expect(page.getByRole('link', { name: 'Sessions' })).toBeFocused();
     expect(await focused(page)).toMatchObject({ hasRing: true, isInSight: true });
     await page.keyboard.press('Enter');
@@ -132,6 +134,8 @@ test.describe('on the dashboard', () => {
     const button = page.locator('summary', { hasText: 'Your account' });
     await button.focus();
     await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await expect(page.getByRole('link', { name: 'Profile' })).toBeFocused();
     await page.keyboard.press('Tab');
     await expect(page.getByRole('link', { name: 'Sessions' })).toBeFocused();
     await page.keyboard.press('Escape');

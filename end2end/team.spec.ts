@@ -14,7 +14,7 @@ const own = (project: { name: string }) => crews.find(({ slug }) => slug === `cr
 async function openMember(page: Page, tenant: { slug: string }, role: string): Promise<void> {
   await open(page, `/t/${tenant.slug}/team`);
   await page.getByRole('row', { name: `${role}@${tenant.slug}.example` }).getByRole('link').click();
-  await expect(page.getByText(`${role}@${tenant.slug}.example`).first()).toBeVisible();
+  await expect(page.locator('main').getByText(`${role}@${tenant.slug}.example`).first()).toBeVisible();
 }
 
 test('a change of role shows what is gained and lost, and holds in the page that is open', async ({ page, otherPage }, { project }) => {

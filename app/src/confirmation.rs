@@ -91,7 +91,7 @@ fn Ask(page: Confirmation) -> impl IntoView {
             <form method="post" action=PATH class="l-stack">
                 <input type="hidden" name="next" value=next />
                 // Password managers want to know whose password it is.
-                <input type="hidden" name="username" value=email.clone() autocomplete="username" />
+                <input type="text" name="username" value=email.clone() autocomplete="username" hidden=true readonly=true />
                 <Field
                     label=format!("Password of {email}")
                     name="password"

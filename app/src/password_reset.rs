@@ -129,7 +129,7 @@ fn Choose(email: String, flash: Flash, token: String) -> impl IntoView {
             message
         >
             <form method="post" action=format!("{PATH}/{token}") class="l-stack">
-                <input type="hidden" name="username" value=email autocomplete="username" />
+                <input type="text" name="username" value=email autocomplete="username" hidden=true readonly=true />
                 <Field
                     label="New password"
                     name="password"

@@ -88,7 +88,7 @@ fn Page(profile: Profile) -> impl IntoView {
                 </Card>
                 <Card title="Password" text="A new one ends all your other sessions.">
                     <form class="l-stack" data-gap="4" method="post" action="/me/password">
-                        <input type="hidden" name="username" value=email autocomplete="username" />
+                        <input type="text" name="username" value=email autocomplete="username" hidden=true readonly=true />
                         <Field
                             label="Password that you have now"
                             name="old_password"

@@ -105,7 +105,7 @@ fn Accept(offer: Offer, flash: Flash, path: String) -> impl IntoView {
             let (name_error, password_error) = (flash.error("name"), flash.error("password"));
             view! {
                 <form method="post" action=path class="l-stack">
-                    <input type="hidden" name="username" value=email autocomplete="username" />
+                    <input type="text" name="username" value=email autocomplete="username" hidden=true readonly=true />
                     <Field label="Your name" name="name" value=name error=name_error autocomplete="name" maxlength="120" required=true />
                     <Field
                         label="Password"
