@@ -2,6 +2,9 @@
 //! one event has a page of its own, see `event.rs`. The files to take away and the form of how long details are kept are
 //! routes of the server.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 pub mod api;
 mod event;
 #[cfg(feature = "ssr")]
@@ -19,8 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{AddressForm, ChoiceView, day, select_options};
 use crate::error::AppError;
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 
 /// A page that a member of the tenant may lack the permission for.
 pub type Guarded<T> = Framed<Result<T, AppError>>;
@@ -130,23 +132,12 @@ pub fn AuditPage() -> impl IntoView {
         move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
         |(tenant, query)| api::read_audit(tenant, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Audit error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Audit /> }
 }
 
-#[component]
-fn Page(page: Framed<Audit>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<Audit>) -> Drawn {
     let Framed { frame, content } = page;
     let path = format!("/t/{}/audit", frame.slug);
     let Audit {
@@ -203,8 +194,7 @@ fn Page(page: Framed<Audit>) -> impl IntoView {
             </Notice>
         }
     });
-    view! {
-        <TenantPage frame place=Place::Audit is_refused>
+    let html = view! {
             <ErrorSummary errors=errors.clone() />
             <PageHeader
                 title="Audit log"
@@ -217,8 +207,8 @@ fn Page(page: Framed<Audit>) -> impl IntoView {
                 <Sealing sealing exports />
                 <RetentionCard retention errors path />
             </div>
-        </TenantPage>
-    }
+    };
+    Drawn::new(Vec::new(), is_refused, html)
 }
 
 #[component]

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brand::BrandStyle;
 use crate::error::{AppError, Failed};
+use crate::not_found::FailedPage;
 use crate::{palette, preference};
 
 /// Name of the product.
@@ -145,6 +146,27 @@ pub struct Framed<T> {
 
 /// A page that a member of the tenant may lack the permission for.
 pub type Guarded<T> = Framed<Result<T, AppError>>;
+
+/// A page in which nothing answers to a script, drawn on the server: its forms and links are the browser's own. Programs for
+/// such pages would make up a third of what every visitor loads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// The way from the place to the page, the page itself last: words and addresses. Empty for the place itself.
+    crumbs: Vec<(String, Option<String>)>,
+    /// Whether what was asked is refused.
+    is_refused: bool,
+    /// The page inside its frame.
+    html: String,
+}
+
+#[cfg(feature = "ssr")]
+impl Drawn {
+    /// Draws a page.
+    pub fn new(crumbs: Vec<Crumb>, is_refused: bool, page: impl IntoView) -> Self {
+        let crumbs = crumbs.into_iter().map(|crumb| (crumb.label, crumb.href)).collect();
+        Self { crumbs, is_refused, html: page.into_view().to_html() }
+    }
+}
 
 /// What stands around a page that belongs to a person and to no tenant: the tenant that they were in last, so that it
 /// is a part of the same house; for who has none, the message alone.
@@ -420,6 +442,30 @@ fn SampleDataNotice(slug: String, can_remove: bool) -> impl IntoView {
             " Accounts, posts and figures here are made up. "
             {advice}
         </Notice>
+    }
+}
+
+/// A page that was drawn on the server, in its frame.
+#[component]
+pub fn DrawnPage(page: Resource<Result<Guarded<Drawn>, AppError>>, place: Place) -> impl IntoView {
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match page.await {
+                    Ok(Framed { frame, content: Ok(Drawn { crumbs, is_refused, html }) }) => {
+                        let crumbs = crumbs.into_iter().map(|(label, href)| Crumb { label, href }).collect::<Vec<_>>();
+                        view! {
+                            <TenantPage frame place crumbs is_refused>
+                                <div class="l-drawn" inner_html=html></div>
+                            </TenantPage>
+                        }
+                        .into_any()
+                    }
+                    Ok(Framed { frame, content: Err(error) }) => view! { <ForbiddenPage frame place error /> }.into_any(),
+                    Err(error) => view! { <FailedPage error /> }.into_any(),
+                }
+            })}
+        </Transition>
     }
 }
 

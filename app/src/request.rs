@@ -9,7 +9,7 @@ use rtv_domain::format::Format;
 use rtv_domain::{Context, TenantContext};
 
 use crate::error::AppError;
-use crate::page::{Around, Flash, Frame, Framed, Place, TenantEntry};
+use crate::page::{Around, Drawn, Flash, Frame, Framed, Place, TenantEntry};
 
 /// One request, as pages see it.
 #[derive(Debug, Clone)]
@@ -192,6 +192,17 @@ pub async fn around(tenant: Option<&str>) -> Result<Around, Error> {
         Some(tenant) => Around::Tenant(Box::new(frame(&tenant).await?)),
         None => Around::Nothing(request.flash.clone()),
     })
+}
+
+/// The same for a page that is drawn on the server alone.
+pub async fn drawn<T>(
+    ctx: &TenantContext,
+    content: Result<T, Error>,
+    draw: impl FnOnce(Framed<T>) -> Drawn,
+) -> Result<Framed<Result<Drawn, AppError>>, AppError> {
+    let Framed { frame, content } = framed(ctx, content).await?;
+    let content = content.map(|content| draw(Framed { frame: frame.clone(), content }));
+    Ok(Framed { frame, content })
 }
 
 /// A page of a tenant. One that the person lacks the permission for is answered inside the same frame, so that they can

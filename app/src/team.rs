@@ -1,6 +1,9 @@
 //! `/t/{tenant}/team`: who belongs to the organisation and what they may do. Each tab is an address of its own: members,
 //! teams, roles, and the question what somebody may do and why. Forms are posted to routes of `server/src/http/team.rs`.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 mod access;
 pub mod api;
 mod change;

@@ -1,13 +1,15 @@
 //! `/t/{tenant}/audit/{event}`: one event, what it changed, and its place in the chain of hashes.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use rtv_ui::{Badge, Card, Crumb, Definition, DefinitionList, Diff, FieldChange, LinkButton, Notice, PageHeader, Tone};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{ResultView, api};
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,28 +40,17 @@ pub fn AuditEventPage() -> impl IntoView {
         },
         |(tenant, event)| api::read_audit_event(tenant, event),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Audit error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Audit /> }
 }
 
 fn definitions(pairs: Vec<(String, String)>) -> Vec<Definition> {
     pairs.into_iter().map(|(term, value)| Definition::new(term, value)).collect()
 }
 
-#[component]
-fn Page(page: Framed<AuditEvent>) -> impl IntoView {
-    let Framed { frame, content } = page;
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<AuditEvent>) -> Drawn {
+    let content = page.content;
     let AuditEvent { action, subtitle, result, facts, changes, no_changes, is_dropped, seal, links } = content;
     let crumbs = vec![Crumb { label: action.clone(), href: None }];
     let tone = result.tone();
@@ -90,8 +81,7 @@ fn Page(page: Framed<AuditEvent>) -> impl IntoView {
         .into_iter()
         .map(|(words, href)| view! { <LinkButton href small=true>{words}</LinkButton> })
         .collect_view();
-    view! {
-        <TenantPage frame place=Place::Audit crumbs>
+    let html = view! {
             <PageHeader
                 title=action
                 subtitle
@@ -108,6 +98,6 @@ fn Page(page: Framed<AuditEvent>) -> impl IntoView {
                 </Card>
                 <Card title="Seal" text="With these numbers the event can be found in an exported log.">{seal}</Card>
             </div>
-        </TenantPage>
-    }
+    };
+    Drawn::new(crumbs, false, html)
 }

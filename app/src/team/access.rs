@@ -1,5 +1,8 @@
 //! `/t/{tenant}/team/access`: may this person do that, here? The answer with every step that led to it, the deciding one marked.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{
@@ -8,8 +11,7 @@ use rtv_ui::{
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::{Counts, Tab, TeamTabs, api};
 
 /// What the page shows.
@@ -51,23 +53,12 @@ pub fn AccessPage() -> impl IntoView {
         move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
         |(tenant, query)| api::read_access(tenant, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-#[component]
-fn Page(page: Framed<AccessView>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<AccessView>) -> Drawn {
     let Framed { frame, content } = page;
     let AccessView { counts, people, permissions, resources, answer, errors } = content;
     let path = format!("/t/{}/team/access", frame.slug);
@@ -85,8 +76,7 @@ fn Page(page: Framed<AccessView>) -> impl IntoView {
         }
         .into_any(),
     };
-    view! {
-        <TenantPage frame=frame.clone() place=Place::Team is_refused>
+    let html = view! {
             <ErrorSummary errors=errors.clone() />
             <PageHeader title="Effective access" subtitle="May this person do that, here, and why?" />
             <TeamTabs slug=frame.slug counts current=Tab::Access />
@@ -98,8 +88,8 @@ fn Page(page: Framed<AccessView>) -> impl IntoView {
                 </FilterBar>
             </form>
             {answer}
-        </TenantPage>
-    }
+    };
+    Drawn::new(Vec::new(), is_refused, html)
 }
 
 #[component]

@@ -1,6 +1,9 @@
 //! `/t/{tenant}/team/members/{user}/change`: what a member would gain and lose, before it is saved. The change stands in the
 //! address, so the page can be loaded again and sent to somebody who may save it.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{
@@ -8,8 +11,7 @@ use rtv_ui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::api;
 
 /// What the page shows.
@@ -41,23 +43,12 @@ pub fn ChangePage() -> impl IntoView {
         },
         |(tenant, user, query)| api::read_member_change(tenant, user, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-#[component]
-fn Page(page: Framed<ChangeView>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<ChangeView>) -> Drawn {
     let Framed { frame, content } = page;
     let member = format!("/t/{}/team/members/{}", frame.slug, content.id);
     let crumbs = vec![
@@ -106,8 +97,7 @@ fn Page(page: Framed<ChangeView>) -> impl IntoView {
         view! { <Notice tone=Tone::Danger><strong>"This cannot be saved: "</strong>{text}</Notice> }
     });
     let save = can_save.then(|| view! { <Button variant=Variant::Primary>"Save the change"</Button> });
-    view! {
-        <TenantPage frame place=Place::Team crumbs>
+    let html = view! {
             <PageHeader title subtitle />
             {refusal}
             <Card title="The change">
@@ -123,6 +113,6 @@ fn Page(page: Framed<ChangeView>) -> impl IntoView {
                     </form>
                 </div>
             </Card>
-        </TenantPage>
-    }
+    };
+    Drawn::new(crumbs, false, html)
 }

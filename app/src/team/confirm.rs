@@ -1,13 +1,14 @@
 //! The pages before a member is taken out and before a team is removed: what will happen, asked once.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use rtv_ui::{Card, ConfirmPage, Crumb, LinkButton, PageHeader};
 use serde::{Deserialize, Serialize};
 
-use crate::error::AppError;
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Guarded, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::api;
 
 /// What the page shows.
@@ -36,7 +37,7 @@ pub fn RemovalPage() -> impl IntoView {
         },
         |(tenant, user)| api::read_member_removal(tenant, user),
     );
-    view! { <Transition>{move || Suspend::new(async move { answer(page.await) })}</Transition> }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
 /// The page before a team is removed.
@@ -50,22 +51,13 @@ pub fn TeamDeletionPage() -> impl IntoView {
         },
         |(tenant, team)| api::read_team_deletion(tenant, team),
     );
-    view! { <Transition>{move || Suspend::new(async move { answer(page.await) })}</Transition> }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-fn answer(page: Result<Guarded<ConfirmView>, AppError>) -> AnyView {
-    match page {
-        Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-        Ok(Framed { frame, content: Err(error) }) => {
-            view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-        }
-        Err(error) => view! { <FailedPage error /> }.into_any(),
-    }
-}
-
-#[component]
-fn Page(page: Framed<ConfirmView>) -> impl IntoView {
-    let Framed { frame, content } = page;
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<ConfirmView>) -> Drawn {
+    let content = page.content;
     let ConfirmView { name, href, title, consequences, action, verb, version, refusal } = content;
     let crumbs = vec![Crumb { label: name, href: Some(href.clone()) }, Crumb { label: verb.clone(), href: None }];
     let body = match refusal {
@@ -91,5 +83,6 @@ fn Page(page: Framed<ConfirmView>) -> impl IntoView {
         }
         .into_any(),
     };
-    view! { <TenantPage frame place=Place::Team crumbs>{body}</TenantPage> }
+    let html = view! {{body}};
+    Drawn::new(crumbs, false, html)
 }

@@ -1,5 +1,8 @@
 //! `/t/{tenant}/team/members/{user}`: one member, all that they hold, and the form that begins a change of it.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use rtv_ui::{
@@ -9,8 +12,7 @@ use rtv_ui::{
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::{StaleNotice, api};
 
 /// What the page shows.
@@ -60,23 +62,12 @@ pub fn MemberPage() -> impl IntoView {
         },
         |(tenant, user)| api::read_member(tenant, user),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-#[component]
-fn Page(page: Framed<MemberView>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<MemberView>) -> Drawn {
     let Framed { frame, content } = page;
     let base = format!("/t/{}/team", frame.slug);
     let path = format!("{base}/members/{}", content.id);
@@ -107,8 +98,7 @@ fn Page(page: Framed<MemberView>) -> impl IntoView {
         }
         .into_any(),
     };
-    view! {
-        <TenantPage frame place=Place::Team is_refused crumbs>
+    let html = view! {
             <ErrorSummary errors />
             <PageHeader
                 title=content.name
@@ -133,8 +123,8 @@ fn Page(page: Framed<MemberView>) -> impl IntoView {
                     </Card>
                 </div>
             </div>
-        </TenantPage>
-    }
+    };
+    Drawn::new(crumbs, is_refused, html)
 }
 
 #[component]

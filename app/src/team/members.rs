@@ -1,5 +1,8 @@
 //! `/t/{tenant}/team`: the members, to find one and go on to what they hold.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{
@@ -9,8 +12,7 @@ use rtv_ui::{
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::{Counts, Tab, TeamTabs, api};
 
 /// What the page shows.
@@ -53,23 +55,12 @@ pub fn MembersPage() -> impl IntoView {
         move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
         |(tenant, query)| api::read_members(tenant, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-#[component]
-fn Page(page: Framed<Members>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<Members>) -> Drawn {
     let Framed { frame, content } = page;
     let Members { counts, rows, typed, roles, is_filtered, summary, newer, older } = content;
     let path = format!("/t/{}/team", frame.slug);
@@ -94,8 +85,7 @@ fn Page(page: Framed<Members>) -> impl IntoView {
         }
         .into_any()
     };
-    view! {
-        <TenantPage frame=frame.clone() place=Place::Team>
+    let html = view! {
             <PageHeader title="Team" subtitle="Who belongs to this organisation, and what they may do." />
             <TeamTabs slug=frame.slug counts current=Tab::Members />
             <form method="get" action=path>
@@ -108,8 +98,8 @@ fn Page(page: Framed<Members>) -> impl IntoView {
                 </FilterBar>
             </form>
             {list}
-        </TenantPage>
-    }
+    };
+    Drawn::new(Vec::new(), false, html)
 }
 
 #[component]

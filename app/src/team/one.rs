@@ -1,6 +1,9 @@
 //! `/t/{tenant}/team/teams/{team}`: one team, its members and what they may do in it, what it is responsible for, and what its
 //! link to the dashboard begins with.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{
@@ -10,8 +13,7 @@ use rtv_ui::{
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::member::boxes;
 use crate::team::{StaleNotice, api};
 
@@ -69,23 +71,12 @@ pub fn TeamPage() -> impl IntoView {
         },
         |(tenant, team, query)| api::read_team(tenant, team, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-#[component]
-fn Page(page: Framed<TeamView>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<TeamView>) -> Drawn {
     let Framed { frame, content } = page;
     let teams = format!("/t/{}/team/teams", frame.slug);
     let path = format!("{teams}/{}", content.id);
@@ -125,8 +116,7 @@ fn Page(page: Framed<TeamView>) -> impl IntoView {
         }
         .into_any(),
     };
-    view! {
-        <TenantPage frame place=Place::Team is_refused crumbs>
+    let html = view! {
             <ErrorSummary errors=flash.errors />
             <PageHeader
                 title=content.name
@@ -139,8 +129,8 @@ fn Page(page: Framed<TeamView>) -> impl IntoView {
             {stale}
             {members}
             {forms}
-        </TenantPage>
-    }
+    };
+    Drawn::new(crumbs, is_refused, html)
 }
 
 #[component]

@@ -1,13 +1,15 @@
 //! `/t/{tenant}/team/roles/{role}`: one role, to read, to change, or, as `new`, to make.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use rtv_ui::{Button, Card, CheckboxList, Crumb, ErrorSummary, Field, Notice, PageHeader, TextArea, Tone, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::ChoiceView;
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::member::boxes;
 use crate::team::{StaleNotice, api};
 
@@ -51,23 +53,12 @@ pub fn RolePage() -> impl IntoView {
         },
         |(tenant, role)| api::read_role(tenant, role),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-#[component]
-fn Page(page: Framed<RoleView>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<RoleView>) -> Drawn {
     let Framed { frame, content } = page;
     let slug = frame.slug.clone();
     let roles = format!("/t/{slug}/team/roles");
@@ -156,13 +147,12 @@ fn Page(page: Framed<RoleView>) -> impl IntoView {
             .into_any()
         }
     };
-    view! {
-        <TenantPage frame place=Place::Team is_refused crumbs>
+    let html = view! {
             <ErrorSummary errors=flash.errors />
             <PageHeader title=content.title subtitle=content.description />
             {stale}
             {body}
             {users}
-        </TenantPage>
-    }
+    };
+    Drawn::new(crumbs, is_refused, html)
 }

@@ -1,5 +1,8 @@
 //! `/t/{tenant}/team/roles`: every permission against every role, and the way to make one.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use rtv_ui::{
@@ -7,8 +10,7 @@ use rtv_ui::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::{Counts, Tab, TeamTabs, api};
 
 /// What the page shows.
@@ -45,23 +47,12 @@ pub struct PermissionRow {
 pub fn RolesPage() -> impl IntoView {
     let params = use_params_map();
     let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), api::read_roles);
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-#[component]
-fn Page(page: Framed<Roles>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<Roles>) -> Drawn {
     let Framed { frame, content } = page;
     let Roles { counts, rows: roles, permissions, can_create } = content;
     let path = format!("/t/{}/team/roles", frame.slug);
@@ -110,8 +101,7 @@ fn Page(page: Framed<Roles>) -> impl IntoView {
     let create = can_create.then(|| {
         view! { <LinkButton href=format!("{path}/new") variant=Variant::Primary>"Make a role"</LinkButton> }
     });
-    view! {
-        <TenantPage frame=frame.clone() place=Place::Team>
+    let html = view! {
             <PageHeader
                 title="Roles"
                 subtitle="What each role holds. Custom roles are any part of what their author holds."
@@ -133,6 +123,6 @@ fn Page(page: Framed<Roles>) -> impl IntoView {
             <Card title="Permissions of each role" flush=true>
                 <Matrix caption="Permissions of each role" id="matrix" corner="Permission" columns rows=matrix />
             </Card>
-        </TenantPage>
-    }
+    };
+    Drawn::new(Vec::new(), false, html)
 }

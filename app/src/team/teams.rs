@@ -1,12 +1,14 @@
 //! `/t/{tenant}/team/teams`: the teams, and the form that makes one.
 
+// Drawn on the server; the browser knows the addresses and no more.
+#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use rtv_ui::{Button, Card, EmptyState, ErrorSummary, Field, IconName, PageHeader, RowLink, Table, TextArea, Variant};
 use serde::{Deserialize, Serialize};
 
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Drawn, DrawnPage, Framed, Place};
 use crate::team::{Counts, Tab, TeamTabs, api};
 
 /// What the page shows.
@@ -33,23 +35,12 @@ pub struct TeamRow {
 pub fn TeamsPage() -> impl IntoView {
     let params = use_params_map();
     let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), api::read_teams);
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Team error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }
 
-#[component]
-fn Page(page: Framed<Teams>) -> impl IntoView {
+/// The page, drawn.
+#[cfg(feature = "ssr")]
+pub(super) fn drawn(page: Framed<Teams>) -> Drawn {
     let Framed { frame, content } = page;
     let Teams { counts, rows, form } = content;
     let path = format!("/t/{}/team/teams", frame.slug);
@@ -115,13 +106,12 @@ fn Page(page: Framed<Teams>) -> impl IntoView {
             </Card>
         }
     });
-    view! {
-        <TenantPage frame=frame.clone() place=Place::Team is_refused>
+    let html = view! {
             <ErrorSummary errors=flash.errors />
             <PageHeader title="Teams" subtitle="Groups of members, and the accounts and campaigns that they are responsible for." />
             <TeamTabs slug=frame.slug counts current=Tab::Teams />
             {list}
             {form}
-        </TenantPage>
-    }
+    };
+    Drawn::new(Vec::new(), is_refused, html)
 }
