@@ -52,6 +52,8 @@ test.describe('scorecards', () => {
     await expect(card.locator('tr[data-row="facebook"]')).toBeVisible();
     await card.getByRole('link', { name: 'Account', exact: true }).click();
     await expect(page).toHaveURL(/by=account/);
+    // The address may change a moment before the rows do.
+    await expect(card.locator('tr[data-row="facebook"]')).toHaveCount(0);
     const engagements = async () => {
       const cells = card.locator('tbody [data-kpi="engagements"]');
       return (await cells.evaluateAll((all) => all.map((cell) => Number(cell.getAttribute('data-value')))));
