@@ -30,8 +30,7 @@ use rtv_ui::{EmptyState, ErrorSummary, IconName, LinkButton, Notice, PageHeader,
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::trend::Trend;
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Framed, GuardedPage, Place, TenantPage};
 
 /// Everything that the page shows, written for people on the server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,19 +101,8 @@ pub fn DashboardPage() -> impl IntoView {
         move || (params.read().get("tenant").unwrap_or_default(), filter::pairs(&query.read())),
         |(tenant, query)| api::read_dashboard(tenant, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Dashboard error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    let show = |page| view! { <Page page /> }.into_any();
+    view! { <GuardedPage page place=Place::Dashboard show /> }
 }
 
 #[component]

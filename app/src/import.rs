@@ -25,8 +25,7 @@ use rtv_ui::{Badge, Card, EmptyState, ErrorSummary, IconName, LinkButton, PageHe
 use serde::{Deserialize, Serialize};
 
 use crate::import::upload::UploadForm;
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Framed, GuardedPage, Place, TenantPage};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,19 +93,8 @@ pub fn ImportsPage() -> impl IntoView {
         move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
         |(tenant, query)| api::read_imports(tenant, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Imports error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    let show = |page| view! { <Page page /> }.into_any();
+    view! { <GuardedPage page place=Place::Imports show /> }
 }
 
 #[component]

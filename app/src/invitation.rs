@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
 use crate::error::AppError;
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Framed, GuardedPage, Place, TenantPage};
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,19 +89,8 @@ async fn invitations(ctx: &rtv_domain::TenantContext) -> Result<Invitations, rtv
 pub fn InvitationsPage() -> impl IntoView {
     let params = use_params_map();
     let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), read_invitations);
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Invitations error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    let show = |page| view! { <Page page /> }.into_any();
+    view! { <GuardedPage page place=Place::Invitations show /> }
 }
 
 #[component]

@@ -11,6 +11,7 @@ use rtv_core::{Permission, Plan, Preference, TenantStatus};
 use rtv_ui::{
     BareLayout, Button, Crumb, IconName, LinkButton, NavGroup, NavItem, Notice, Shell, TenantLink, Tone, Variant,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::brand::BrandStyle;
@@ -445,28 +446,44 @@ fn SampleDataNotice(slug: String, can_remove: bool) -> impl IntoView {
     }
 }
 
-/// A page that was drawn on the server, in its frame.
+/// A page that a member may lack the permission for: its content where they hold it, else what they lack.
 #[component]
-pub fn DrawnPage(page: Resource<Result<Guarded<Drawn>, AppError>>, place: Place) -> impl IntoView {
+pub fn GuardedPage<T>(
+    page: Resource<Result<Guarded<T>, AppError>>,
+    place: Place,
+    /// Shows the content in its frame.
+    show: impl Fn(Framed<T>) -> AnyView + Copy + Send + 'static,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
+{
     view! {
         <Transition>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(Framed { frame, content: Ok(Drawn { crumbs, is_refused, html }) }) => {
-                        let crumbs = crumbs.into_iter().map(|(label, href)| Crumb { label, href }).collect::<Vec<_>>();
-                        view! {
-                            <TenantPage frame place crumbs is_refused>
-                                <div class="l-drawn" inner_html=html></div>
-                            </TenantPage>
-                        }
-                        .into_any()
-                    }
+                    Ok(Framed { frame, content: Ok(content) }) => show(Framed { frame, content }),
                     Ok(Framed { frame, content: Err(error) }) => view! { <ForbiddenPage frame place error /> }.into_any(),
                     Err(error) => view! { <FailedPage error /> }.into_any(),
                 }
             })}
         </Transition>
     }
+}
+
+/// A page that was drawn on the server, in its frame.
+#[component]
+pub fn DrawnPage(page: Resource<Result<Guarded<Drawn>, AppError>>, place: Place) -> impl IntoView {
+    let show = move |Framed { frame, content }: Framed<Drawn>| {
+        let Drawn { crumbs, is_refused, html } = content;
+        let crumbs = crumbs.into_iter().map(|(label, href)| Crumb { label, href }).collect::<Vec<_>>();
+        view! {
+            <TenantPage frame place crumbs is_refused>
+                <div class="l-drawn" inner_html=html></div>
+            </TenantPage>
+        }
+        .into_any()
+    };
+    view! { <GuardedPage page place show /> }
 }
 
 /// In place of a page that the person lacks the permission for: it names the permission and who can grant it.

@@ -10,8 +10,7 @@ use rtv_ui::{Card, EmptyState, ErrorSummary, IconName, LinkButton, PageHeader, P
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{FilterBarView, FilterView};
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Framed, GuardedPage, Place, TenantPage};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,19 +63,8 @@ pub fn PostsPage() -> impl IntoView {
         move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
         |(tenant, query)| api::read_posts(tenant, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Posts error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    let show = |page| view! { <Page page /> }.into_any();
+    view! { <GuardedPage page place=Place::Posts show /> }
 }
 
 #[component]

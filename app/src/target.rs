@@ -14,8 +14,7 @@ use rtv_ui::{
 use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Framed, GuardedPage, Place, TenantPage};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,19 +58,8 @@ pub fn TargetsPage() -> impl IntoView {
         move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
         |(tenant, query)| api::read_targets(tenant, query),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Targets error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    let show = |page| view! { <Page page /> }.into_any();
+    view! { <GuardedPage page place=Place::Targets show /> }
 }
 
 #[component]

@@ -4,7 +4,7 @@
 use core::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use ipnet::IpNet;
 use rtv_domain::import::{Limits, Uploads};
 use rtv_domain::mail::Outbox;
@@ -14,6 +14,14 @@ use rtv_outbound::mail::Mailer;
 use rtv_postgres::{Cluster, Options, Purpose};
 use secrecy::SecretString;
 use url::Url;
+
+use crate::key_file::Kind;
+
+const MASTER_KEY: Kind = Kind {
+    name: "the master key",
+    where_missing: "bring it back, or name another file with RTV_SECRET_KEY_FILE: what was sealed with it cannot be opened without it",
+    danger: "whoever has it can open every secret that the database holds",
+};
 
 /// Variables that RTV knows; others that begin with `RTV_` are named in a warning, because a misspelt one does nothing.
 const KNOWN: &[&str] = &[
@@ -169,17 +177,15 @@ impl Settings {
 
     /// The vault of the master key. A file that is named must be there; that of RTV_HOME is made where it is missing.
     pub fn vault(&self) -> anyhow::Result<Vault> {
-        let (path, or_create) = match &self.secret_key_file {
-            Some(path) => (path.clone(), false),
-            None => (self.home.join("secret.key"), true),
+        let (path, text) = match &self.secret_key_file {
+            Some(path) => (path.clone(), MASTER_KEY.load(path)?),
+            None => {
+                let path = self.home.join("secret.key");
+                let text = MASTER_KEY.load_or_create(&path, Vault::generate)?;
+                (path, text)
+            }
         };
-        Vault::open(&path, or_create).with_context(|| {
-            format!(
-                "the master key {} cannot be read; name another file with RTV_SECRET_KEY_FILE, or bring this one back: \
-                 what was sealed with it cannot be opened without it",
-                path.display()
-            )
-        })
+        Vault::parse(&text).map_err(|message| anyhow!("{}: {message}", path.display()))
     }
 
     /// The mail server, if there is one.

@@ -3,7 +3,9 @@
 pub mod audit;
 pub mod chart;
 pub mod confirmation;
+pub mod download;
 pub mod flash;
+pub mod form;
 pub mod gallery;
 pub mod health;
 pub mod import;

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod jobs;
+pub mod key_file;
 pub mod middleware;
 pub mod router;
 pub mod serve;

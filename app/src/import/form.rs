@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 use rtv_core::{AccountId, Error, FieldError};
 use rtv_domain::account::Account;
-use rtv_domain::import::{Draft, DraftColumn, DuplicateRule, Field, Look, MappingChoice, Question, Settings};
+use rtv_domain::import::{Draft, DraftColumn, DuplicateRule, Field, Look, MappingChoice, Question, SaveAs, Settings};
 
 /// What a person chose, one way or the other; nothing is chosen where a page is opened for the first time.
 pub(super) type Pairs = [(String, String)];
@@ -67,12 +67,12 @@ pub fn settings(look: &Look, accounts: &[Account], zone: Tz, pairs: &Pairs) -> R
     if reading.errors.is_empty() { Ok(reading.settings) } else { Err(Error::Invalid(reading.errors)) }
 }
 
-/// The name under which the columns are to be kept, and whether it is the one that they came from.
-pub fn new_name(pairs: &Pairs) -> Option<(String, bool)> {
+/// The name under which the columns are to be kept; it replaces the mapping that they came from.
+pub fn new_name(pairs: &Pairs) -> Option<SaveAs> {
     let form = Form { pairs, errors: Vec::new() };
     let name = form.value("save_as")?.to_owned();
-    let is_known = form.value("mapping").and_then(|choice| choice.strip_prefix("saved:")) == Some(name.as_str());
-    Some((name, is_known))
+    let replaces = form.value("mapping").and_then(|choice| choice.strip_prefix("saved:")) == Some(name.as_str());
+    Some(SaveAs { name, replaces })
 }
 
 /// The value that stands for a choice of mapping in the form.

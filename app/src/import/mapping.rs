@@ -7,8 +7,7 @@ use rtv_ui::{Button, Card, Crumb, EmptyState, ErrorSummary, Field, IconName, Lin
 use serde::{Deserialize, Serialize};
 
 use crate::import::api;
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Framed, GuardedPage, Place, TenantPage};
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,19 +29,8 @@ pub struct MappingRow {
 pub fn MappingsPage() -> impl IntoView {
     let params = use_params_map();
     let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), api::read_mappings);
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Imports error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    let show = |page| view! { <Page page /> }.into_any();
+    view! { <GuardedPage page place=Place::Imports show /> }
 }
 
 #[component]

@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::import::columns::{Columns, ColumnsView, Notes, PreviewCard, PreviewView};
 use crate::import::working::{ProgressView, Working};
 use crate::import::{StateBadge, StateView, api};
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Framed, GuardedPage, Place, TenantPage};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,21 +123,8 @@ pub fn ImportPage() -> impl IntoView {
         |(tenant, import, query)| api::read_import(tenant, import, query),
     );
     let reload = Callback::new(move |()| page.refetch());
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => {
-                        view! { <Page page=Framed { frame, content } reload /> }.into_any()
-                    }
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Imports error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    let show = move |page| view! { <Page page reload /> }.into_any();
+    view! { <GuardedPage page place=Place::Imports show /> }
 }
 
 #[component]

@@ -6,8 +6,7 @@ use rtv_ui::{Button, Card, Crumb, LinkButton, PageHeader, Variant};
 use serde::{Deserialize, Serialize};
 
 use crate::import::api;
-use crate::not_found::FailedPage;
-use crate::page::{ForbiddenPage, Framed, Place, TenantPage};
+use crate::page::{Framed, GuardedPage, Place, TenantPage};
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,19 +31,8 @@ pub fn RollBackPage() -> impl IntoView {
         },
         |(tenant, import)| api::read_roll_back(tenant, import),
     );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Framed { frame, content: Ok(content) }) => view! { <Page page=Framed { frame, content } /> }.into_any(),
-                    Ok(Framed { frame, content: Err(error) }) => {
-                        view! { <ForbiddenPage frame place=Place::Imports error /> }.into_any()
-                    }
-                    Err(error) => view! { <FailedPage error /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
+    let show = |page| view! { <Page page /> }.into_any();
+    view! { <GuardedPage page place=Place::Imports show /> }
 }
 
 #[component]

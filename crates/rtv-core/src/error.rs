@@ -84,6 +84,17 @@ impl Error {
         Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
+    /// The same refusal where a form calls the field by another name.
+    #[must_use]
+    pub fn about(mut self, field: &str, name_in_form: &str) -> Self {
+        if let Self::Invalid(errors) = &mut self {
+            for error in errors.iter_mut().filter(|error| error.field == field) {
+                name_in_form.clone_into(&mut error.field);
+            }
+        }
+        self
+    }
+
     /// HTTP status of the kind.
     pub const fn status(&self) -> u16 {
         match self {

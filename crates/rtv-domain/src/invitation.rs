@@ -96,7 +96,8 @@ pub async fn list(ctx: &TenantContext) -> Result<Vec<Invitation>, Error> {
         .collect()
 }
 
-/// Invites an address. Every field that is refused is named at once.
+/// Invites an address. Every field that is refused is named at once. Who makes an owner must have proved a moment ago that it
+/// is them.
 pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -> Result<Invitation, Error> {
     let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitations).await?;
     ctx.refuse_read_only()?;
@@ -112,6 +113,9 @@ pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -
     let (Some(email), Some(role), true) = (email, role, errors.is_empty()) else {
         return Err(Error::Invalid(errors));
     };
+    if role == Role::Owner {
+        ctx.context().require_fresh()?;
+    }
     refuse_too_many(ctx, &mut tx).await?;
     let is_member = sqlx::query_scalar!(
         r#"

@@ -104,8 +104,19 @@ pub(crate) async fn count_use(tx: &mut Tx, name: &str) -> Result<(), Error> {
 /// Saves a form under a name. One that is taken is refused, unless it is to be replaced.
 pub async fn save(ctx: &TenantContext, name: &str, draft: &Draft, replace: bool) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Mappings).await?;
+    save_in(&mut tx, ctx, name, draft, replace).await?;
+    tx.commit().await
+}
+
+pub(crate) async fn save_in(
+    tx: &mut Tx,
+    ctx: &TenantContext,
+    name: &str,
+    draft: &Draft,
+    replace: bool,
+) -> Result<(), Error> {
     let name = accepted_name(name)?;
-    let before = find_in(&mut tx, &name).await?;
+    let before = find_in(tx, &name).await?;
     if before.is_some() && !replace {
         return Err(taken(&name));
     }
@@ -129,8 +140,7 @@ pub async fn save(ctx: &TenantContext, name: &str, draft: &Draft, replace: bool)
     if let Some(before) = before {
         event = event.before(json!(before.draft));
     }
-    tx.audit(event).await?;
-    tx.commit().await
+    tx.audit(event).await
 }
 
 /// Gives it another name.

@@ -454,6 +454,10 @@ impl Roster {
         }
     }
 
+    fn owners(&self) -> BTreeSet<UserId> {
+        self.members.values().filter(|member| member.role.is_owner()).map(|member| member.id).collect()
+    }
+
     /// The name of the owner who would be the last to go, where one who can sign in was there and none would be.
     fn last_owner_lost(&self, after: &Self) -> Option<String> {
         let is_one = |member: &&Member| member.role.is_owner() && !member.is_disabled;
@@ -511,11 +515,7 @@ pub(crate) fn typed(permissions: &[String]) -> Result<PermissionSet, Error> {
 
 /// Waits for the turn to change who holds what in a tenant. Ends with the transaction.
 pub(crate) async fn take_turn(tx: &mut Tx, tenant: TenantId) -> Result<(), Error> {
-    sqlx::query!(r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#, format!("access {tenant}"))
-        .fetch_one(tx.connection())
-        .await
-        .map_err(failed)?;
-    Ok(())
+    tx.lock(&format!("access {tenant}")).await
 }
 
 /// A transaction in which a change can be judged: nobody else changes who holds what until it ends.
@@ -554,7 +554,8 @@ impl Turn {
         Ok(Self { tx, roster, permission, resource, actor, access })
     }
 
-    /// Judges a change. A refusal ends the turn and is recorded; `field` is the one of the form that it belongs to.
+    /// Judges a change. A refusal ends the turn and is recorded; `field` is the one of the form that it belongs to. Who changes
+    /// owners must have proved a moment ago that it is them.
     pub(crate) async fn judge(
         self,
         ctx: &TenantContext,
@@ -562,7 +563,15 @@ impl Turn {
         action: &'static str,
         field: &str,
     ) -> Result<Self, Error> {
-        let Err(refusal) = self.roster.judge(self.actor, &self.access, act) else { return Ok(self) };
+        let refusal = match self.roster.judge(self.actor, &self.access, act) {
+            Ok(after) => {
+                if self.roster.owners() != after.owners() {
+                    ctx.context().require_fresh()?;
+                }
+                return Ok(self);
+            }
+            Err(refusal) => refusal,
+        };
         let Self { tx, permission, resource, .. } = self;
         tx.rollback().await?;
         let text = refusal.to_string();

@@ -2,15 +2,12 @@
 //! XChaCha20-Poly1305 under the master key, bound to what the secret is for and whose it is, so that a sealed value that is
 //! moved to another row does not open there. The random nonce has 24 bytes, which no count of secrets exhausts.
 
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use rtv_core::Error;
-use secrecy::{ExposeSecret as _, SecretBox};
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -63,43 +60,17 @@ impl Vault {
         Self { key: Arc::new(SecretBox::new(Box::new(key))), id }
     }
 
-    /// The vault of the key in that file: 64 hexadecimal digits. With `or_create` a file that is missing is made, with
-    /// mode 0600 and a random key; of several programs that start at once one makes it, and all use that one.
-    pub fn open(path: &Path, or_create: bool) -> std::io::Result<Self> {
-        match Self::read(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound && or_create => {
-                Self::create(path)?;
-                Self::read(path)
-            }
-            other => other,
-        }
-    }
-
-    fn read(path: &Path) -> std::io::Result<Self> {
-        let text = SecretBox::new(Box::new(std::fs::read_to_string(path)?));
+    /// The vault of the key that a file holds: 64 hexadecimal digits.
+    pub fn parse(text: &SecretString) -> Result<Self, String> {
         let mut key = [0; KEY];
-        hex::decode_to_slice(text.expose_secret().trim(), &mut key).map_err(|_| {
-            std::io::Error::new(ErrorKind::InvalidData, "it must hold 64 hexadecimal digits and nothing else")
-        })?;
+        hex::decode_to_slice(text.expose_secret().trim(), &mut key)
+            .map_err(|_| "a master key has 64 hexadecimal digits and nothing else".to_owned())?;
         Ok(Self::new(key))
     }
 
-    /// Written beside its place and linked there, which fails where somebody was quicker: nobody ever reads half a key.
-    fn create(path: &Path) -> std::io::Result<()> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)?;
-        }
-        let draft = path.with_extension(format!("new-{}", Uuid::now_v7().simple()));
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        let linked = file
-            .write_all(format!("{}\n", hex::encode(rand::random::<[u8; KEY]>())).as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| std::fs::hard_link(&draft, path));
-        let removed = std::fs::remove_file(&draft);
-        match linked {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => removed,
-            other => other.and(removed),
-        }
+    /// A new key, for its file.
+    pub fn generate() -> SecretString {
+        SecretString::from(hex::encode(rand::random::<[u8; KEY]>()))
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -168,23 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_made_once_and_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("home/secret.key");
-        assert!(Vault::open(&path, false).is_err(), "a named file that is missing is not made");
-        let threads: Vec<_> = (0..8)
-            .map(|_| {
-                let path = path.clone();
-                std::thread::spawn(move || Vault::open(&path, true).unwrap().id)
-            })
-            .collect();
-        let ids: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-        assert!(ids.iter().all(|id| *id == ids[0]), "all use the one that was made");
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left");
-        std::fs::write(&path, "short").unwrap();
-        assert!(Vault::open(&path, true).is_err(), "a broken key is never replaced");
+    fn a_key_is_read_as_it_was_made_and_what_is_none_is_refused() {
+        let key = Vault::generate();
+        assert_eq!(Vault::parse(&key).unwrap().id, Vault::parse(&key).unwrap().id);
+        assert_ne!(Vault::parse(&Vault::generate()).unwrap().id, Vault::parse(&key).unwrap().id);
+        for wrong in ["", "00", "zz", &"0".repeat(63), &"0".repeat(65)] {
+            assert!(Vault::parse(&SecretString::from(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use http::Method;
 use rtv_core::Error;
 use tower_sessions::Session;
 
+use crate::http::form::Pairs;
 use crate::middleware::identify::FLASH;
 use crate::middleware::shield::error_page;
 use crate::state::AppState;
@@ -24,8 +25,12 @@ pub fn success(text: impl Into<String>) -> Flash {
     Flash { text: Some(text.into()), is_success: true, ..Flash::default() }
 }
 
+/// Longest text of a field that is shown again, in characters: the session holds it until then.
+const LONGEST: usize = 600;
+
 /// A refusal, with what was typed.
-pub fn refusal(error: Error, values: Vec<(String, String)>) -> Flash {
+pub fn refusal(error: Error, typed: Pairs) -> Flash {
+    let values = bounded(typed);
     match error {
         Error::Invalid(errors) => Flash {
             errors: errors.into_iter().map(|error| (error.field, error.message)).collect(),
@@ -36,8 +41,27 @@ pub fn refusal(error: Error, values: Vec<(String, String)>) -> Flash {
     }
 }
 
+fn bounded(typed: Pairs) -> Pairs {
+    typed.into_iter().map(|(name, value)| (name, value.chars().take(LONGEST).collect())).collect()
+}
+
 /// Key of the page of a form that has to be confirmed first, and of what was typed there.
 pub const KEPT: &str = "kept";
+
+/// Leads to where the outcome of a form is told: to the first page when it is done, to the second when it is refused.
+pub async fn answer(
+    state: &AppState,
+    asked: &app::request::Request,
+    session: &Session,
+    (done, refused): (&str, &str),
+    outcome: Result<String, Error>,
+    typed: Pairs,
+) -> Response {
+    match outcome {
+        Ok(text) => lead_with(session, success(text), done).await,
+        Err(error) => refuse(state, asked, session, refused, error, typed).await,
+    }
+}
 
 /// Leads to where a refusal of a person's form is told: to the page with the form and what was typed, to the sign-in, to the
 /// confirmation, which keeps what was typed for afterwards, or to the second factor. Everything else has a page of its own.
@@ -47,22 +71,22 @@ pub async fn refuse(
     session: &Session,
     page: &str,
     error: Error,
-    values: Vec<(String, String)>,
+    typed: Pairs,
 ) -> Response {
     let from = app::request::Request { page: page.to_owned(), ..asked.clone() };
     match error {
         Error::SignedOut => Redirect::to(&from.sign_in_address()).into_response(),
         Error::SecondFactorMissing => Redirect::to(&from.leading_back(app::second_factor::PATH)).into_response(),
         Error::NotFresh => {
-            if !values.is_empty()
-                && let Err(error) = session.insert(KEPT, (page, values)).await
+            if !typed.is_empty()
+                && let Err(error) = session.insert(KEPT, (page, bounded(typed))).await
             {
                 tracing::error!(%error, "what was typed could not be kept");
             }
             Redirect::to(&from.leading_back(app::confirmation::PATH)).into_response()
         }
         error @ (Error::Invalid(_) | Error::Conflict(_) | Error::Limit { .. }) => {
-            lead_with(session, refusal(error, values), page).await
+            lead_with(session, refusal(error, typed), page).await
         }
         error => error_page(state, error, &asked.context.request().id, &Method::POST),
     }

@@ -4,126 +4,94 @@ use app::page::Flash;
 use axum::Form;
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
-use rtv_core::{Error, InvitationId};
+use rtv_core::Error;
 use rtv_domain::invitation::{self, NewInvitation};
-use rtv_domain::{access, tenant};
+use rtv_domain::tenant;
 use secrecy::SecretString;
 use serde::Deserialize;
 use tower_sessions::Session;
 
+use crate::http::form::{Asked, Pairs, enter, id, value};
 use crate::http::{flash, sign_in};
 use crate::router;
 use crate::state::AppState;
 
-/// What the form holds that invites.
-#[derive(Debug, Deserialize)]
-pub struct InviteForm {
-    #[serde(default)]
-    email: String,
-    #[serde(default)]
-    role: String,
+/// An address of ours again only where a tenant of that name was entered; its name then needs no escaping.
+fn page(tenant: &str) -> String {
+    format!("/t/{tenant}/team/invitations")
 }
 
 /// Invites somebody; a refusal leads back to the form with what was typed.
 pub async fn invite(
     State(state): State<AppState>,
-    Extension(request): Extension<app::request::Request>,
+    asked: Asked,
     session: Session,
     Path(tenant): Path<String>,
-    Form(form): Form<InviteForm>,
+    Form(pairs): Form<Pairs>,
 ) -> Response {
     let outcome = async {
-        let ctx = access::enter(&request.context, &tenant).await?;
-        let new = NewInvitation { email: form.email.clone(), role: form.role.clone() };
-        invitation::invite(&ctx, &state.outbox, &new).await
+        let ctx = enter(&asked, &tenant).await?;
+        let new = NewInvitation { email: value(&pairs, "email"), role: value(&pairs, "role") };
+        let made = invitation::invite(&ctx, &state.outbox, &new).await?;
+        Ok(format!("{} is invited. The link holds for seven days.", made.email))
     };
-    let outcome = outcome.await.map(|made| format!("{} is invited. The link holds for seven days.", made.email));
-    let typed = |name: &str, value: &str| (name.to_owned(), value.chars().take(254).collect::<String>());
-    let values = vec![typed("email", &form.email), typed("role", &form.role)];
-    answer(&state, &request, &session, &tenant, outcome, values).await
+    let page = page(&tenant);
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
 /// Sends an invitation again.
 pub async fn send_again(
     State(state): State<AppState>,
-    Extension(request): Extension<app::request::Request>,
+    asked: Asked,
     session: Session,
-    Path((tenant, id)): Path<(String, String)>,
+    Path((tenant, invitation)): Path<(String, String)>,
 ) -> Response {
     let outcome = async {
-        let ctx = access::enter(&request.context, &tenant).await?;
-        invitation::send_again(&ctx, &state.outbox, parse(&id)?).await
+        let ctx = enter(&asked, &tenant).await?;
+        let email = invitation::send_again(&ctx, &state.outbox, id(&invitation)?).await?;
+        Ok(format!("A new link is on its way to {email}; the one before no longer works."))
     };
-    let outcome =
-        outcome.await.map(|email| format!("A new link is on its way to {email}; the one before no longer works."));
-    answer(&state, &request, &session, &tenant, outcome, Vec::new()).await
+    let page = page(&tenant);
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Vec::new()).await
 }
 
 /// Takes an invitation back.
 pub async fn revoke(
     State(state): State<AppState>,
-    Extension(request): Extension<app::request::Request>,
+    asked: Asked,
     session: Session,
-    Path((tenant, id)): Path<(String, String)>,
+    Path((tenant, invitation)): Path<(String, String)>,
 ) -> Response {
     let outcome = async {
-        let ctx = access::enter(&request.context, &tenant).await?;
-        invitation::revoke(&ctx, parse(&id)?).await
+        let ctx = enter(&asked, &tenant).await?;
+        let email = invitation::revoke(&ctx, id(&invitation)?).await?;
+        Ok(format!("The invitation of {email} is revoked. Its link no longer works."))
     };
-    let outcome = outcome.await.map(|email| format!("The invitation of {email} is revoked. Its link no longer works."));
-    answer(&state, &request, &session, &tenant, outcome, Vec::new()).await
-}
-
-/// Not an id, so no invitation: as one that does not exist.
-fn parse(id: &str) -> Result<InvitationId, Error> {
-    id.parse().map_err(|_| Error::NotFound)
-}
-
-/// What the form holds that asks everybody for a second factor.
-#[derive(Debug, Deserialize)]
-pub struct RequireForm {
-    #[serde(default)]
-    required: String,
+    let page = page(&tenant);
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Vec::new()).await
 }
 
 /// Asks every member for a second factor, or no longer does.
 pub async fn require_second_factor(
     State(state): State<AppState>,
-    Extension(request): Extension<app::request::Request>,
+    asked: Asked,
     session: Session,
     Path(tenant): Path<String>,
-    Form(form): Form<RequireForm>,
+    Form(pairs): Form<Pairs>,
 ) -> Response {
-    let is_required = form.required == "on";
+    let is_required = value(&pairs, "required") == "on";
     let outcome = async {
-        let ctx = access::enter(&request.context, &tenant).await?;
-        tenant::require_second_factor(&ctx, is_required).await
-    };
-    let outcome = outcome.await.map(|()| {
+        let ctx = enter(&asked, &tenant).await?;
+        tenant::require_second_factor(&ctx, is_required).await?;
         let text = if is_required {
             "Every member needs a second factor from now on."
         } else {
             "A second factor is no longer required."
         };
-        text.to_owned()
-    });
-    answer(&state, &request, &session, &tenant, outcome, vec![("required".into(), form.required)]).await
-}
-
-async fn answer(
-    state: &AppState,
-    request: &app::request::Request,
-    session: &Session,
-    tenant: &str,
-    outcome: Result<String, Error>,
-    typed: Vec<(String, String)>,
-) -> Response {
-    // An address of ours again only where a tenant of that name was entered; its name then needs no escaping.
-    let page = format!("/t/{tenant}/team/invitations");
-    match outcome {
-        Ok(text) => flash::lead_with(session, flash::success(text), &page).await,
-        Err(error) => flash::refuse(state, request, session, &page, error, typed).await,
-    }
+        Ok(text.to_owned())
+    };
+    let page = page(&tenant);
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
 /// What the form holds of somebody who has no account yet; who is signed in sends nothing.
@@ -165,6 +133,6 @@ pub async fn accept(
         // The page of the link says it, in the same words for each of them.
         return router::page_in_place(&state, request, "/invite/-", Flash::default()).await;
     }
-    let values = vec![("name".to_owned(), form.name.chars().take(200).collect())];
+    let values = vec![("name".to_owned(), form.name)];
     flash::refuse(&state, &request, &session, &format!("/invite/{token}"), refused, values).await
 }

@@ -3,14 +3,12 @@
 use axum::Form;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::Method;
-use rtv_core::{Error, Preference};
+use rtv_core::Preference;
 use rtv_domain::preference::{self, Change};
 use serde::Deserialize;
 use tower_sessions::Session;
 
 use crate::http::flash;
-use crate::middleware::shield::error_page;
 use crate::state::AppState;
 
 /// What the forms hold; each sends one choice.
@@ -38,11 +36,7 @@ pub async fn change(
             Some(text) => flash::lead_with(&session, flash::success(text), back).await,
             None => Redirect::to(back).into_response(),
         },
-        Err(Error::SignedOut) => {
-            let next: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
-            Redirect::to(&format!("/sign-in?next={next}")).into_response()
-        }
-        Err(error) => error_page(&state, error, &request.context.request().id, &Method::POST),
+        Err(error) => flash::refuse(&state, &request, &session, back, error, Vec::new()).await,
     }
 }
 

@@ -2,42 +2,17 @@
 //! refused.
 
 use axum::Form;
-use axum::extract::{Extension, Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
-use http::Method;
-use rtv_core::{Error, RoleId, TeamId, UserId};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use rtv_core::{RoleId, TeamId, UserId};
 use rtv_domain::member::{self, Change};
 use rtv_domain::role::{self, NewRole};
 use rtv_domain::team::{self, NewPlace, NewTeam};
-use rtv_domain::{TenantContext, access};
 use tower_sessions::Session;
 
 use crate::http::flash;
-use crate::middleware::shield::error_page;
+use crate::http::form::{Asked, Pairs, enter, id, value, values};
 use crate::state::AppState;
-
-type Asked = Extension<app::request::Request>;
-type Pairs = Vec<(String, String)>;
-
-/// Longest text of a field that is shown again.
-const LONGEST: usize = 600;
-
-fn value(pairs: &[(String, String)], name: &str) -> String {
-    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
-}
-
-fn values(pairs: &[(String, String)], name: &str) -> Vec<String> {
-    pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
-}
-
-async fn enter(asked: &Asked, tenant: &str) -> Result<TenantContext, Error> {
-    access::enter(&asked.context, tenant).await
-}
-
-/// Not an id, so nothing: as one that does not exist.
-fn id<T: core::str::FromStr>(text: &str) -> Result<T, Error> {
-    text.parse().map_err(|_| Error::NotFound)
-}
 
 fn plural(count: u32) -> String {
     if count == 1 { "1 permission".into() } else { format!("{count} permissions") }
@@ -68,7 +43,7 @@ pub async fn change_member(
         Ok(format!("{} is {} now. {change}", done.member.name, done.after.name))
     };
     let page = format!("/t/{tenant}/team/members/{user}");
-    answer(&state, &asked, &session, outcome.await, (&page, &page), pairs).await
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
 /// Takes a member out of the tenant.
@@ -85,7 +60,7 @@ pub async fn remove_member(
         Ok(format!("{} is no longer a member.", gone.name))
     };
     let (done, page) = (format!("/t/{tenant}/team"), format!("/t/{tenant}/team/members/{user}"));
-    answer(&state, &asked, &session, outcome.await, (&done, &page), Vec::new()).await
+    flash::answer(&state, &asked, &session, (&done, &page), outcome.await, Vec::new()).await
 }
 
 /// Makes a team and leads to it.
@@ -104,9 +79,9 @@ pub async fn create_team(
     match outcome.await {
         Ok(id) => {
             let text = "The team is made. Put members in, and say what it is responsible for.".to_owned();
-            answer(&state, &asked, &session, Ok(text), (&format!("{page}/{id}"), &page), Vec::new()).await
+            flash::answer(&state, &asked, &session, (&format!("{page}/{id}"), &page), Ok(text), Vec::new()).await
         }
-        Err(error) => answer(&state, &asked, &session, Err(error), (&page, &page), pairs).await,
+        Err(error) => flash::answer(&state, &asked, &session, (&page, &page), Err(error), pairs).await,
     }
 }
 
@@ -133,7 +108,7 @@ pub async fn update_team(
         Ok("The settings are saved.".to_owned())
     };
     let page = format!("/t/{tenant}/team/teams/{team}");
-    answer(&state, &asked, &session, outcome.await, (&page, &page), pairs).await
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
 /// Removes a team.
@@ -150,7 +125,7 @@ pub async fn delete_team(
         Ok(format!("The team “{name}” is removed."))
     };
     let (done, page) = (format!("/t/{tenant}/team/teams"), format!("/t/{tenant}/team/teams/{team}"));
-    answer(&state, &asked, &session, outcome.await, (&done, &page), Vec::new()).await
+    flash::answer(&state, &asked, &session, (&done, &page), outcome.await, Vec::new()).await
 }
 
 /// Puts a member into a team, or changes what they have in it.
@@ -173,7 +148,7 @@ pub async fn set_team_member(
         Ok("The member’s place in the team is saved.".to_owned())
     };
     let page = format!("/t/{tenant}/team/teams/{team}");
-    answer(&state, &asked, &session, outcome.await, (&page, &page), pairs).await
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
 /// Takes a member out of a team.
@@ -190,7 +165,7 @@ pub async fn remove_team_member(
         Ok("The member has left the team.".to_owned())
     };
     let page = format!("/t/{tenant}/team/teams/{team}");
-    answer(&state, &asked, &session, outcome.await, (&page, &page), Vec::new()).await
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Vec::new()).await
 }
 
 /// Says what a team is responsible for.
@@ -208,7 +183,7 @@ pub async fn set_team_resources(
         Ok("What the team is responsible for is saved.".to_owned())
     };
     let page = format!("/t/{tenant}/team/teams/{team}");
-    answer(&state, &asked, &session, outcome.await, (&page, &page), pairs).await
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
 fn new_role(pairs: &[(String, String)]) -> NewRole {
@@ -234,7 +209,7 @@ pub async fn create_role(
     };
     let (done, page) = (format!("/t/{tenant}/team/roles"), format!("/t/{tenant}/team/roles/new"));
     let outcome = outcome.await;
-    answer(&state, &asked, &session, outcome, (&done, &page), pairs).await
+    flash::answer(&state, &asked, &session, (&done, &page), outcome, pairs).await
 }
 
 /// Changes a custom role.
@@ -251,7 +226,7 @@ pub async fn update_role(
         Ok("The role is saved. Who has it holds the new permissions with their next request.".to_owned())
     };
     let page = format!("/t/{tenant}/team/roles/{role}");
-    answer(&state, &asked, &session, outcome.await, (&page, &page), pairs).await
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
 /// Removes a custom role that nobody has.
@@ -268,28 +243,5 @@ pub async fn delete_role(
         Ok(format!("The role “{name}” is removed."))
     };
     let (done, page) = (format!("/t/{tenant}/team/roles"), format!("/t/{tenant}/team/roles/{role}"));
-    answer(&state, &asked, &session, outcome.await, (&done, &page), Vec::new()).await
-}
-
-/// Leads on: to the first page when it is done, to the second with what was typed when it was refused.
-async fn answer(
-    state: &AppState,
-    asked: &Asked,
-    session: &Session,
-    outcome: Result<String, Error>,
-    (done, refused): (&str, &str),
-    typed: Pairs,
-) -> Response {
-    match outcome {
-        Ok(text) => flash::lead_with(session, flash::success(text), done).await,
-        Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => {
-            let typed = typed.into_iter().map(|(name, value)| (name, value.chars().take(LONGEST).collect())).collect();
-            flash::lead_with(session, flash::refusal(error, typed), refused).await
-        }
-        Err(Error::SignedOut) => {
-            let next: String = url::form_urlencoded::byte_serialize(refused.as_bytes()).collect();
-            Redirect::to(&format!("/sign-in?next={next}")).into_response()
-        }
-        Err(error) => error_page(state, error, &asked.context.request().id, &Method::POST),
-    }
+    flash::answer(&state, &asked, &session, (&done, &page), outcome.await, Vec::new()).await
 }

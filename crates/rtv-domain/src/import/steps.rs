@@ -18,9 +18,29 @@ use crate::context::TenantContext;
 use crate::mapping;
 use crate::transaction::{Resource, Tx, failed};
 
+/// A name under which the form of the columns is to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaveAs {
+    /// The name.
+    pub name: String,
+    /// Whether a mapping that has it already is replaced.
+    pub replaces: bool,
+}
+
 /// Has a file checked with these settings. They are judged against its header at once; what is wrong is told for each
 /// field. May be asked again with others, until the import is started.
 pub async fn check(ctx: &TenantContext, uploads: &Uploads, id: ImportId, settings: Settings) -> Result<(), Error> {
+    check_and_save(ctx, uploads, id, settings, None).await
+}
+
+/// The same, and keeps the form of the columns under a name, if the settings hold one: both or neither.
+pub async fn check_and_save(
+    ctx: &TenantContext,
+    uploads: &Uploads,
+    id: ImportId,
+    settings: Settings,
+    save_as: Option<&SaveAs>,
+) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
     ctx.refuse_read_only()?;
     let state = lock_state(&mut tx, id).await?;
@@ -32,6 +52,9 @@ pub async fn check(ctx: &TenantContext, uploads: &Uploads, id: ImportId, setting
     let applied = &prepared.applied;
     if let MappingChoice::Saved(name) = &settings.mapping {
         mapping::count_use(&mut tx, name).await?;
+    }
+    if let (MappingChoice::Draft(draft), Some(SaveAs { name, replaces })) = (&settings.mapping, save_as) {
+        mapping::save_in(&mut tx, ctx, name, draft, *replaces).await.map_err(|error| error.about("name", "save_as"))?;
     }
     let round = sqlx::query_scalar!(
         r#"
