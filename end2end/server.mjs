@@ -25,14 +25,15 @@ export function freePort() {
   });
 }
 
-/** @param {string} home @param {number} port @returns {NodeJS.ProcessEnv} */
-function environment(home, port) {
+/** @param {string} home @param {number} port @param {Record<string, string>} settings @returns {NodeJS.ProcessEnv} */
+function environment(home, port, settings) {
   const kept = Object.entries(process.env).filter(([name]) => !/^(RTV_|LEPTOS_|DATABASE_URL$|PG)/.test(name));
   return {
     ...Object.fromEntries(kept),
     RTV_HOME: home,
     RTV_ADDR: `127.0.0.1:${port}`,
     RTV_LOG: process.env.RTV_LOG ?? 'warn',
+    ...settings,
   };
 }
 
@@ -111,15 +112,18 @@ export async function startProgram(program, args, env, address) {
 }
 
 /** A seeded server; `restart` ends and starts it again on the same data.
- *  @param {string[]} demo Arguments of `rtv demo`: by default a small one, which loads in a second. */
-export async function startServer(demo = ['--posts', '600']) {
+ *  @param {string[]} demo Arguments of `rtv demo`: by default a small one, which loads in a second.
+ *  @param {Record<string, string>} settings More of RTV's variables. */
+export async function startServer(demo = ['--posts', '600'], settings = {}) {
   // Short, as PostgreSQL's socket path must be, and passable, as PostgreSQL may run as another user.
   const home = await mkdtemp(path.join(tmpdir(), 'rtv-e2e-'));
   await chmod(home, 0o755);
   const port = await freePort();
-  const env = environment(home, port);
+  const env = environment(home, port, settings);
   const url = `http://127.0.0.1:${port}`;
   const start = () => startProgram(binary, ['serve'], env, `${url}/health/ready`);
+  // A database is ended by the program that began it, so the others end first.
+  const others = /** @type {{ stop: () => Promise<string> }[]} */ ([]);
   try {
     await seed(env, demo);
     let running = await start();
@@ -131,8 +135,16 @@ export async function startServer(demo = ['--posts', '600']) {
         running = await start();
         return running.milliseconds;
       },
+      /** Another server on the same data; its address. */
+      async startAnother() {
+        const port = await freePort();
+        const url = `http://127.0.0.1:${port}`;
+        others.push(await startProgram(binary, ['serve', '--no-worker'], environment(home, port, settings), `${url}/health/ready`));
+        return url;
+      },
       async stop() {
-        const log = await running.stop();
+        const logs = await Promise.all(others.map((other) => other.stop()));
+        const log = [...logs, await running.stop()].join('\n');
         const worrying = log.split('\n').filter((line) => /\b(WARN|ERROR)\b|panicked/.test(line));
         if (worrying.length > 0) console.log(`rtv serve complained:\n${worrying.join('\n')}`);
         await rm(home, { recursive: true, force: true });

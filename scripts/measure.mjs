@@ -108,5 +108,52 @@ async function bare() {
   }
 }
 
+/** Pages that somebody opens, twenty a second, while nothing else is asked and while sign-ins flood the server. */
+async function printFlood() {
+  // Each sign-in comes from another network, as a flood would.
+  const server = await startServer(undefined, { RTV_TRUSTED_PROXIES: '127.0.0.1/32' });
+  try {
+    const [tenant] = tenants;
+    const cookie = await signIn(server.url, email(tenant, 'owner'));
+    const month = 'range=custom&from=2018-05-01&to=2018-05-31';
+    const pages = [`dashboard?${month}`, `posts?${month}`, 'team', 'imports'].map((address) => `${server.url}/t/${tenant.slug}/${address}`);
+    console.log(`\nTwenty pages a second (dashboard, posts, team, imports), ${seconds} s each, latencies in ms`);
+    print(['', 'p50', 'p95', 'p99', 'at most', 'sign-ins/s', 'of them 429']);
+    await visit(pages, cookie, 2);
+    print(['alone', ...(await visit(pages, cookie, seconds)), '-', '-']);
+    const script = fileURLToPath(new URL('sign-ins.lua', import.meta.url));
+    const flood = run('wrk', ['-t1', '-c64', `-d${seconds + 3}s`, '--timeout', '10s', '-s', script, `${server.url}/sign-in`]);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const times = await visit(pages, cookie, seconds);
+    const { perSecond, refused, asked } = JSON.parse((await flood).stdout.match(/^RESULT (.*)$/m)[1]);
+    if (refused === 0) throw new Error('No sign-in was answered with 429: that was no flood');
+    print(['beside a flood', ...times, perSecond.toFixed(0), `${((100 * refused) / asked).toFixed(1)} %`]);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Asks for the pages in turn, twenty a second whether or not the ones before have been answered. */
+async function visit(pages, cookie, time) {
+  const times = [];
+  const open = async (address) => {
+    const started = performance.now();
+    const answer = await fetch(address, { headers: { cookie } });
+    await answer.arrayBuffer();
+    if (answer.status !== 200) throw new Error(`${address} answered ${answer.status}`);
+    times.push(performance.now() - started);
+  };
+  const opened = [];
+  for (let index = 0; index < time * 20; index += 1) {
+    opened.push(open(pages[index % pages.length]));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await Promise.all(opened);
+  times.sort((one, other) => one - other);
+  const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))].toFixed(1);
+  return [at(0.5), at(0.95), at(0.99), at(1)];
+}
+
 await printShipped();
 await printPages();
+await printFlood();

@@ -17,6 +17,7 @@ mod trend_table;
 #[cfg(feature = "ssr")]
 mod week;
 
+#[cfg(feature = "ssr")]
 pub(crate) use filter::day;
 pub use filter::{
     AccountOption, AddressForm, ChoiceView, FilterBarView, FilterView, Step, hidden_fields, pairs, select_options,

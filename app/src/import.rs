@@ -5,19 +5,19 @@ pub mod api;
 mod columns;
 #[cfg(feature = "ssr")]
 mod form;
+#[cfg(feature = "ssr")]
 mod mapping;
 mod one;
 #[cfg(feature = "ssr")]
 mod present;
+#[cfg(feature = "ssr")]
 mod roll_back;
 mod upload;
 mod working;
 
 #[cfg(feature = "ssr")]
 pub use form::{new_name, settings};
-pub use mapping::MappingsPage;
 pub use one::ImportPage;
-pub use roll_back::RollBackPage;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -25,7 +25,7 @@ use rtv_ui::{Badge, Card, EmptyState, ErrorSummary, IconName, LinkButton, PageHe
 use serde::{Deserialize, Serialize};
 
 use crate::import::upload::UploadForm;
-use crate::page::{Framed, GuardedPage, Place, TenantPage};
+use crate::page::{DrawnPage, Framed, GuardedPage, Place, TenantPage};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,28 @@ impl StateView {
 fn StateBadge(state: StateView) -> impl IntoView {
     let tone = state.tone();
     view! { <Badge tone>{state.label}</Badge> }
+}
+
+/// The saved mappings.
+#[component]
+pub fn MappingsPage() -> impl IntoView {
+    let params = use_params_map();
+    let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), api::read_mappings);
+    view! { <DrawnPage page place=Place::Imports /> }
+}
+
+/// What a roll-back would do.
+#[component]
+pub fn RollBackPage() -> impl IntoView {
+    let params = use_params_map();
+    let page = Resource::new(
+        move || {
+            let params = params.read();
+            (params.get("tenant").unwrap_or_default(), params.get("import").unwrap_or_default())
+        },
+        |(tenant, import)| api::read_roll_back(tenant, import),
+    );
+    view! { <DrawnPage page place=Place::Imports /> }
 }
 
 /// The page.

@@ -1,87 +1,21 @@
-//! `/t/{tenant}/team/invitations`: who is invited, inviting somebody, and whether the organisation asks for a second factor.
-//! The page that an invitation's link opens is in `accept.rs`.
+//! `/t/{tenant}/team/invitations`: who is invited, and inviting somebody. The page that an invitation's link opens is in
+//! `accept.rs`.
 
 pub mod accept;
+#[cfg(feature = "ssr")]
+mod list;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use rtv_ui::{
-    Badge, Button, Card, EmptyState, ErrorSummary, Field, IconName, PageHeader, SelectField, Table, Tone, Variant,
-};
-use serde::{Deserialize, Serialize};
 
-use crate::dashboard::{ChoiceView, select_options};
 use crate::error::AppError;
-use crate::page::{Framed, GuardedPage, Place, TenantPage};
-
-/// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invitations {
-    rows: Vec<Row>,
-    email: String,
-    roles: Vec<ChoiceView>,
-    errors: Vec<(String, String)>,
-    /// Whether mail stays in RTV instead of being sent.
-    is_caught: bool,
-    mfa_required: bool,
-}
-
-/// An open invitation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
-    id: String,
-    email: String,
-    role: String,
-    inviter: String,
-    sent: String,
-    expires: String,
-    is_expired: bool,
-}
+use crate::page::{Drawn, DrawnPage, Guarded, Place};
 
 /// The open invitations of a tenant.
 #[server(prefix = "/fn", endpoint = "invitations", input = server_fn::codec::Json)]
-pub async fn read_invitations(tenant: String) -> Result<Framed<Result<Invitations, AppError>>, AppError> {
+pub async fn read_invitations(tenant: String) -> Result<Guarded<Drawn>, AppError> {
     let ctx = crate::request::enter(&tenant).await?;
-    crate::request::framed(&ctx, invitations(&ctx).await).await
-}
-
-#[cfg(feature = "ssr")]
-async fn invitations(ctx: &rtv_domain::TenantContext) -> Result<Invitations, rtv_core::Error> {
-    use rtv_domain::format::{Format, ago};
-    let flash = crate::request::current().flash.unwrap_or_default();
-    let format = Format::of(ctx.tenant());
-    let rows = rtv_domain::invitation::list(ctx)
-        .await?
-        .into_iter()
-        .map(|one| Row {
-            id: one.id.to_string(),
-            email: one.email.to_string(),
-            role: one.role.label().into(),
-            inviter: one.inviter,
-            sent: ago(one.sent_at, ctx.now()),
-            expires: format.instant(one.expires_at),
-            is_expired: one.is_expired,
-        })
-        .collect();
-    let roles = rtv_domain::invitation::roles(ctx.access());
-    let asked = flash.value("role").unwrap_or_default();
-    // What most people are invited as, and the least that one can give away by mistake.
-    let chosen = roles.iter().find(|role| role.key() == asked).or(roles.last()).copied();
-    Ok(Invitations {
-        rows,
-        email: flash.value("email").unwrap_or_default(),
-        roles: roles
-            .into_iter()
-            .map(|role| ChoiceView {
-                value: role.key().into(),
-                label: role.label().into(),
-                is_chosen: Some(role) == chosen,
-            })
-            .collect(),
-        errors: flash.errors,
-        is_caught: expect_context::<rtv_domain::mail::Outbox>().is_caught(),
-        mfa_required: ctx.tenant().mfa_required,
-    })
+    crate::request::drawn(&ctx, list::invitations(&ctx).await, list::drawn).await
 }
 
 /// The page.
@@ -89,137 +23,5 @@ async fn invitations(ctx: &rtv_domain::TenantContext) -> Result<Invitations, rtv
 pub fn InvitationsPage() -> impl IntoView {
     let params = use_params_map();
     let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), read_invitations);
-    let show = |page| view! { <Page page /> }.into_any();
-    view! { <GuardedPage page place=Place::Invitations show /> }
-}
-
-#[component]
-fn Page(page: Framed<Invitations>) -> impl IntoView {
-    let Framed { frame, content } = page;
-    let Invitations { rows, email, roles, errors, is_caught, mfa_required } = content;
-    let path = Place::Invitations.address(&frame.slug);
-    let factor_path = format!("/t/{}/team/second-factor", frame.slug);
-    let error = |field: &str| errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone());
-    let (email_error, role_error) = (error("email"), error("role"));
-    let list = if rows.is_empty() {
-        view! {
-            <EmptyState
-                icon=IconName::Team
-                title="Nobody is invited"
-                text="Invite a colleague with their work address: they get a mail with a link, choose a password, and are in. Until they accept, the invitation stands here and can be sent again or revoked."
-            />
-        }
-        .into_any()
-    } else {
-        let path = path.clone();
-        view! {
-            <Card flush=true>
-                <InvitationTable rows path />
-            </Card>
-        }
-        .into_any()
-    };
-    let hint = if is_caught {
-        "They get a link that holds for seven days. This server sends no mail: your operator finds it at /staff/mail."
-    } else {
-        "They get a link that holds for seven days, for this address alone."
-    };
-    view! {
-        <TenantPage frame place=Place::Invitations is_refused=!errors.is_empty()>
-            <ErrorSummary errors />
-            <PageHeader title="Invitations" subtitle="Who is asked to join and has not answered yet." />
-            {list}
-            <div class="l-grid" data-columns="2">
-                <Card title="Invite somebody" text="You can give away what you hold yourself.">
-                    <form class="l-stack" data-gap="4" method="post" action=path autocomplete="off">
-                        <Field label="Work email" name="email" kind="email" value=email hint error=email_error maxlength="254" required=true />
-                        <SelectField label="Role" name="role" options=select_options(roles) error=role_error />
-                        <div>
-                            <Button variant=Variant::Primary>"Send invitation"</Button>
-                        </div>
-                    </form>
-                </Card>
-                <SecondFactor is_required=mfa_required path=factor_path />
-            </div>
-        </TenantPage>
-    }
-}
-
-#[component]
-fn SecondFactor(is_required: bool, path: String) -> impl IntoView {
-    let (text, value, verb) = if is_required {
-        (
-            "Every member needs a second factor. Who has none is led to set one up before anything opens.",
-            "off",
-            "No longer require it",
-        )
-    } else {
-        (
-            "Members sign in with a password alone, unless they set up a second factor themselves.",
-            "on",
-            "Require a second factor",
-        )
-    };
-    let badge = if is_required {
-        view! { <Badge tone=Tone::Success>"Required"</Badge> }.into_any()
-    } else {
-        view! { <Badge>"Not required"</Badge> }.into_any()
-    };
-    view! {
-        <Card title="Second factor" text>
-            <form class="l-stack" data-gap="4" method="post" action=path>
-                <p>{badge}</p>
-                <input type="hidden" name="required" value=value />
-                <div>
-                    <Button>{verb}</Button>
-                </div>
-            </form>
-        </Card>
-    }
-}
-
-#[component]
-fn InvitationTable(rows: Vec<Row>, path: String) -> impl IntoView {
-    let rows = rows
-        .into_iter()
-        .map(|row| {
-            let again = format!("Send again to {}", row.email);
-            let revoke = format!("Revoke the invitation of {}", row.email);
-            let expired = row.is_expired.then(|| view! { " "<Badge tone=Tone::Warning>"Expired"</Badge> });
-            view! {
-                <tr data-row=row.id.clone()>
-                    <th scope="row" data-label="Address">{row.email}{expired}</th>
-                    <td data-label="Role">{row.role}</td>
-                    <td data-label="Invited by">{row.inviter}</td>
-                    <td data-label="Sent">{row.sent}</td>
-                    <td data-label="Link holds until">{row.expires}</td>
-                    <td class="c-table__actions">
-                        <div class="l-cluster" data-justify="end">
-                            <form method="post" action=format!("{path}/{}/resend", row.id)>
-                                <Button small=true label=again>"Send again"</Button>
-                            </form>
-                            <form method="post" action=format!("{path}/{}/revoke", row.id)>
-                                <Button small=true label=revoke>"Revoke"</Button>
-                            </form>
-                        </div>
-                    </td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <Table caption="Open invitations" id="invitations">
-            <thead>
-                <tr>
-                    <th scope="col">"Address"</th>
-                    <th scope="col">"Role"</th>
-                    <th scope="col">"Invited by"</th>
-                    <th scope="col">"Sent"</th>
-                    <th scope="col">"Link holds until"</th>
-                    <th scope="col"><span class="u-visually-hidden">"Actions"</span></th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </Table>
-    }
+    view! { <DrawnPage page place=Place::Team /> }
 }

@@ -206,14 +206,11 @@ pub enum Place {
     Team,
     /// `/t/{tenant}/audit`
     Audit,
-    /// `/t/{tenant}/team/invitations`
-    Invitations,
 }
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 7] =
-        [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports, Self::Team, Self::Invitations, Self::Audit];
+    pub const ALL: [Self; 6] = [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports, Self::Team, Self::Audit];
 
     /// Name for people.
     pub const fn label(self) -> &'static str {
@@ -224,7 +221,6 @@ impl Place {
             Self::Imports => "Imports",
             Self::Team => "Team",
             Self::Audit => "Audit log",
-            Self::Invitations => "Invitations",
         }
     }
 
@@ -237,7 +233,6 @@ impl Place {
             Self::Imports => "imports",
             Self::Team => "team",
             Self::Audit => "audit",
-            Self::Invitations => "team/invitations",
         }
     }
 
@@ -246,7 +241,7 @@ impl Place {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
             Self::Posts | Self::Imports => "Measure",
-            Self::Team | Self::Invitations | Self::Audit => "Admin",
+            Self::Team | Self::Audit => "Admin",
         }
     }
 
@@ -257,7 +252,7 @@ impl Place {
             Self::Posts => IconName::Posts,
             Self::Targets => IconName::Target,
             Self::Imports => IconName::Imports,
-            Self::Team | Self::Invitations => IconName::Team,
+            Self::Team => IconName::Team,
             Self::Audit => IconName::Audit,
         }
     }
@@ -272,7 +267,6 @@ impl Place {
             // `t` is the targets'; its first tab is the members.
             Self::Team => 'm',
             Self::Audit => 'u',
-            Self::Invitations => 'v',
         }
     }
 
@@ -283,7 +277,6 @@ impl Place {
             Self::Imports => &[Permission::ImportsManage],
             Self::Team => SEES_TEAM,
             Self::Audit => &[Permission::AuditRead],
-            Self::Invitations => &[Permission::UsersInvite],
         }
     }
 

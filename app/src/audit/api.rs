@@ -9,7 +9,7 @@ use crate::page::{Drawn, Guarded};
 #[server(prefix = "/fn", endpoint = "audit", input = server_fn::codec::Json)]
 pub async fn read_audit(tenant: String, query: Vec<(String, String)>) -> Result<Guarded<Drawn>, AppError> {
     let ctx = crate::request::enter(&tenant).await?;
-    crate::request::drawn(&ctx, super::present::audit(&ctx, &query).await, super::drawn).await
+    crate::request::drawn(&ctx, super::present::audit(&ctx, &query).await, super::list::drawn).await
 }
 
 /// One event.

@@ -1,18 +1,13 @@
 //! `/t/{tenant}/audit/{event}`: one event, what it changed, and its place in the chain of hashes.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rtv_ui::{Badge, Card, Crumb, Definition, DefinitionList, Diff, FieldChange, LinkButton, Notice, PageHeader, Tone};
-use serde::{Deserialize, Serialize};
 
-use crate::audit::{ResultView, api};
-use crate::page::{Drawn, DrawnPage, Framed, Place};
+use crate::audit::list::ResultView;
+use crate::page::{Drawn, Framed};
 
 /// Everything that the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
     pub(super) action: String,
     pub(super) subtitle: String,
@@ -29,26 +24,11 @@ pub struct AuditEvent {
     pub(super) links: Vec<(String, String)>,
 }
 
-/// The page.
-#[component]
-pub fn AuditEventPage() -> impl IntoView {
-    let params = use_params_map();
-    let page = Resource::new(
-        move || {
-            let params = params.read();
-            (params.get("tenant").unwrap_or_default(), params.get("event").unwrap_or_default())
-        },
-        |(tenant, event)| api::read_audit_event(tenant, event),
-    );
-    view! { <DrawnPage page place=Place::Audit /> }
-}
-
 fn definitions(pairs: Vec<(String, String)>) -> Vec<Definition> {
     pairs.into_iter().map(|(term, value)| Definition::new(term, value)).collect()
 }
 
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<AuditEvent>) -> Drawn {
     let content = page.content;
     let AuditEvent { action, subtitle, result, facts, changes, no_changes, is_dropped, seal, links } = content;

@@ -11,7 +11,7 @@ use rtv_domain::format::{Format, MISSING};
 use rtv_domain::session::device_name;
 
 use crate::audit::event::AuditEvent;
-use crate::audit::{Audit, EventRow, Exports, FilterView, ResultView, RetentionView};
+use crate::audit::list::{Audit, EventRow, Exports, FilterView, ResultView, RetentionView};
 use crate::dashboard::ChoiceView;
 use crate::page::Flash;
 

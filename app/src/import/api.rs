@@ -4,11 +4,9 @@ use leptos::prelude::*;
 
 use crate::error::AppError;
 use crate::import::Imports;
-use crate::import::mapping::Mappings;
 use crate::import::one::Import;
-use crate::import::roll_back::RollBack;
 use crate::import::working::ProgressView;
-use crate::page::Guarded;
+use crate::page::{Drawn, Guarded};
 
 /// The list for a tenant and the pairs of its query string.
 #[server(prefix = "/fn", endpoint = "imports", input = server_fn::codec::Json)]
@@ -37,14 +35,14 @@ pub async fn read_import_progress(tenant: String, import: String) -> Result<Prog
 
 /// What a roll-back would do.
 #[server(prefix = "/fn", endpoint = "import-roll-back", input = server_fn::codec::Json)]
-pub async fn read_roll_back(tenant: String, import: String) -> Result<Guarded<RollBack>, AppError> {
+pub async fn read_roll_back(tenant: String, import: String) -> Result<Guarded<Drawn>, AppError> {
     let ctx = crate::request::enter(&tenant).await?;
-    crate::request::framed(&ctx, super::present::roll_back(&ctx, &import).await).await
+    crate::request::drawn(&ctx, super::present::roll_back(&ctx, &import).await, super::roll_back::drawn).await
 }
 
 /// The saved mappings.
 #[server(prefix = "/fn", endpoint = "import-mappings", input = server_fn::codec::Json)]
-pub async fn read_mappings(tenant: String) -> Result<Guarded<Mappings>, AppError> {
+pub async fn read_mappings(tenant: String) -> Result<Guarded<Drawn>, AppError> {
     let ctx = crate::request::enter(&tenant).await?;
-    crate::request::framed(&ctx, super::present::mappings(&ctx).await).await
+    crate::request::drawn(&ctx, super::present::mappings(&ctx).await, super::mapping::drawn).await
 }

@@ -2,21 +2,18 @@
 //! are said.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rtv_ui::{Button, Card, Crumb, EmptyState, ErrorSummary, Field, IconName, LinkButton, PageHeader, Table, Variant};
-use serde::{Deserialize, Serialize};
 
-use crate::import::api;
-use crate::page::{Framed, GuardedPage, Place, TenantPage};
+use crate::page::{Drawn, Framed};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mappings {
     pub(super) rows: Vec<MappingRow>,
 }
 
 /// One saved mapping.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappingRow {
     pub(super) name: String,
     pub(super) columns: String,
@@ -24,17 +21,8 @@ pub struct MappingRow {
     pub(super) used: String,
 }
 
-/// The page.
-#[component]
-pub fn MappingsPage() -> impl IntoView {
-    let params = use_params_map();
-    let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), api::read_mappings);
-    let show = |page| view! { <Page page /> }.into_any();
-    view! { <GuardedPage page place=Place::Imports show /> }
-}
-
-#[component]
-fn Page(page: Framed<Mappings>) -> impl IntoView {
+/// The page, drawn.
+pub(super) fn drawn(page: Framed<Mappings>) -> Drawn {
     let Framed { frame, content } = page;
     let path = format!("/t/{}/imports", frame.slug);
     let flash = frame.flash.clone().unwrap_or_default();
@@ -103,14 +91,13 @@ fn Page(page: Framed<Mappings>) -> impl IntoView {
         }
         .into_any()
     };
-    view! {
-        <TenantPage frame place=Place::Imports is_refused crumbs>
+    let html = view! {
             <ErrorSummary errors=flash.errors />
             <PageHeader
                 title="Saved mappings"
                 subtitle="What the columns of a kind of file mean, by name. Imports that used one keep what they have stored."
             />
             {body}
-        </TenantPage>
-    }
+    };
+    Drawn::new(crumbs, is_refused, html)
 }

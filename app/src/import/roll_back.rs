@@ -1,15 +1,12 @@
 //! `/t/{tenant}/imports/{import}/roll-back`: says what taking an import back will do, and asks once.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rtv_ui::{Button, Card, Crumb, LinkButton, PageHeader, Variant};
-use serde::{Deserialize, Serialize};
 
-use crate::import::api;
-use crate::page::{Framed, GuardedPage, Place, TenantPage};
+use crate::page::{Drawn, Framed};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RollBack {
     pub(super) file_name: String,
     /// Address of the import.
@@ -20,33 +17,16 @@ pub struct RollBack {
     pub(super) button: String,
 }
 
-/// The page.
-#[component]
-pub fn RollBackPage() -> impl IntoView {
-    let params = use_params_map();
-    let page = Resource::new(
-        move || {
-            let params = params.read();
-            (params.get("tenant").unwrap_or_default(), params.get("import").unwrap_or_default())
-        },
-        |(tenant, import)| api::read_roll_back(tenant, import),
-    );
-    let show = |page| view! { <Page page /> }.into_any();
-    view! { <GuardedPage page place=Place::Imports show /> }
-}
-
-#[component]
-fn Page(page: Framed<RollBack>) -> impl IntoView {
-    let Framed { frame, content } = page;
-    let RollBack { file_name, import, effects, button } = content;
+/// The page, drawn.
+pub(super) fn drawn(page: Framed<RollBack>) -> Drawn {
+    let RollBack { file_name, import, effects, button } = page.content;
     let action = format!("{import}/roll-back");
     let crumbs = vec![
         Crumb { label: file_name.clone(), href: Some(import.clone()) },
         Crumb { label: "Roll back".into(), href: None },
     ];
     let effects = effects.into_iter().map(|effect| view! { <li>{effect}</li> }).collect_view();
-    view! {
-        <TenantPage frame place=Place::Imports crumbs>
+    let html = view! {
             <PageHeader title=format!("Roll back “{file_name}”?") />
             <Card title="What will happen">
                 <div class="l-stack">
@@ -57,6 +37,6 @@ fn Page(page: Framed<RollBack>) -> impl IntoView {
                     </form>
                 </div>
             </Card>
-        </TenantPage>
-    }
+    };
+    Drawn::new(crumbs, false, html)
 }

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::dashboard::ChoiceView;
 use crate::page::Flash;
-use crate::target::{FormView, TargetRow, Targets};
+use crate::target::list::{FormView, TargetRow, Targets};
 
 /// Asks the domain and words the answer. The form shows what was typed, or what the address asks to set.
 pub(super) async fn targets(

@@ -1,21 +1,17 @@
 //! `/t/{tenant}/team/access`: may this person do that, here? The answer with every step that led to it, the deciding one marked.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{
-    Badge, Button, Card, EmptyState, ErrorSummary, FilterBar, IconName, Notice, PageHeader, SelectField, Table, Tone,
+    Badge, Button, Card, Crumb, EmptyState, ErrorSummary, FilterBar, IconName, Notice, PageHeader, SelectField, Table,
+    Tone,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::page::{Drawn, DrawnPage, Framed, Place};
-use crate::team::{Counts, Tab, TeamTabs, api};
+use crate::page::{Drawn, Framed};
+use crate::team::frame::{Counts, Tab, TeamTabs};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessView {
     pub(super) counts: Counts,
     pub(super) people: Vec<ChoiceView>,
@@ -26,7 +22,7 @@ pub struct AccessView {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerView {
     /// `allowed`, `limited` or `denied`.
     pub(super) verdict: String,
@@ -35,7 +31,7 @@ pub struct AnswerView {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepView {
     pub(super) label: String,
     pub(super) text: String,
@@ -44,20 +40,7 @@ pub struct StepView {
     pub(super) is_deciding: bool,
 }
 
-/// The page.
-#[component]
-pub fn AccessPage() -> impl IntoView {
-    let params = use_params_map();
-    let query = use_query_map();
-    let page = Resource::new(
-        move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
-        |(tenant, query)| api::read_access(tenant, query),
-    );
-    view! { <DrawnPage page place=Place::Team /> }
-}
-
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<AccessView>) -> Drawn {
     let Framed { frame, content } = page;
     let AccessView { counts, people, permissions, resources, answer, errors } = content;
@@ -89,7 +72,7 @@ pub(super) fn drawn(page: Framed<AccessView>) -> Drawn {
             </form>
             {answer}
     };
-    Drawn::new(Vec::new(), is_refused, html)
+    Drawn::new(vec![Crumb { label: "Access".into(), href: None }], is_refused, html)
 }
 
 #[component]

@@ -1,21 +1,15 @@
 //! `/t/{tenant}/team/members/{user}/change`: what a member would gain and lose, before it is saved. The change stands in the
 //! address, so the page can be loaded again and sent to somebody who may save it.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{
     Button, Card, Crumb, Definition, DefinitionList, Diff, FieldChange, LinkButton, Notice, PageHeader, Tone, Variant,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::page::{Drawn, DrawnPage, Framed, Place};
-use crate::team::api;
+use crate::page::{Drawn, Framed};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeView {
     pub(super) id: String,
     pub(super) name: String,
@@ -30,24 +24,7 @@ pub struct ChangeView {
     pub(super) is_same: bool,
 }
 
-/// The page.
-#[component]
-pub fn ChangePage() -> impl IntoView {
-    let params = use_params_map();
-    let query = use_query_map();
-    let page = Resource::new(
-        move || {
-            let params = params.read();
-            let query = crate::dashboard::pairs(&query.read());
-            (params.get("tenant").unwrap_or_default(), params.get("user").unwrap_or_default(), query)
-        },
-        |(tenant, user, query)| api::read_member_change(tenant, user, query),
-    );
-    view! { <DrawnPage page place=Place::Team /> }
-}
-
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<ChangeView>) -> Drawn {
     let Framed { frame, content } = page;
     let member = format!("/t/{}/team/members/{}", frame.slug, content.id);

@@ -1,22 +1,17 @@
 //! `/t/{tenant}/team/members/{user}`: one member, all that they hold, and the form that begins a change of it.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rtv_ui::{
     Badge, Button, Card, CheckboxList, CheckboxOption, Crumb, Definition, DefinitionList, Disclosure, ErrorSummary,
     IconName, LinkButton, PageHeader, SelectField, Tone, Variant,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::page::{Drawn, DrawnPage, Framed, Place};
-use crate::team::{StaleNotice, api};
+use crate::page::{Drawn, Framed};
+use crate::team::frame::StaleNotice;
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberView {
     pub(super) id: String,
     pub(super) name: String,
@@ -35,7 +30,7 @@ pub struct MemberView {
 }
 
 /// The form that begins a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberForm {
     pub(super) roles: Vec<ChoiceView>,
     pub(super) permissions: Vec<ChoiceView>,
@@ -51,22 +46,7 @@ pub(super) fn boxes(choices: Vec<ChoiceView>) -> Vec<CheckboxOption> {
         .collect()
 }
 
-/// The page.
-#[component]
-pub fn MemberPage() -> impl IntoView {
-    let params = use_params_map();
-    let page = Resource::new(
-        move || {
-            let params = params.read();
-            (params.get("tenant").unwrap_or_default(), params.get("user").unwrap_or_default())
-        },
-        |(tenant, user)| api::read_member(tenant, user),
-    );
-    view! { <DrawnPage page place=Place::Team /> }
-}
-
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<MemberView>) -> Drawn {
     let Framed { frame, content } = page;
     let base = format!("/t/{}/team", frame.slug);

@@ -1,22 +1,17 @@
 //! `/t/{tenant}/team`: the members, to find one and go on to what they hold.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{
     Badge, Button, Card, EmptyState, Field, FilterBar, IconName, LinkButton, PageHeader, Pager, RowLink, SelectField,
     Table, Tone,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::page::{Drawn, DrawnPage, Framed, Place};
-use crate::team::{Counts, Tab, TeamTabs, api};
+use crate::page::{Drawn, Framed};
+use crate::team::frame::{Counts, Tab, TeamTabs};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Members {
     pub(super) counts: Counts,
     pub(super) rows: Vec<MemberRow>,
@@ -30,7 +25,7 @@ pub struct Members {
 }
 
 /// One member in the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberRow {
     pub(super) id: String,
     pub(super) name: String,
@@ -44,22 +39,10 @@ pub struct MemberRow {
     pub(super) last_seen_at: Option<String>,
     pub(super) is_you: bool,
     pub(super) is_disabled: bool,
-}
-
-/// The page.
-#[component]
-pub fn MembersPage() -> impl IntoView {
-    let params = use_params_map();
-    let query = use_query_map();
-    let page = Resource::new(
-        move || (params.read().get("tenant").unwrap_or_default(), crate::dashboard::pairs(&query.read())),
-        |(tenant, query)| api::read_members(tenant, query),
-    );
-    view! { <DrawnPage page place=Place::Team /> }
+    pub(super) has_second_factor: bool,
 }
 
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<Members>) -> Drawn {
     let Framed { frame, content } = page;
     let Members { counts, rows, typed, roles, is_filtered, summary, newer, older } = content;
@@ -80,7 +63,7 @@ pub(super) fn drawn(page: Framed<Members>) -> Drawn {
         view! {
             <Card flush=true>
                 <MemberTable rows base />
-                <Pager summary newer older label="Pages of members" newer_label="Back" older_label="On" />
+                <Pager summary newer older label="Pages of members" newer_label="Previous" older_label="Next" />
             </Card>
         }
         .into_any()
@@ -123,6 +106,9 @@ fn MemberTable(rows: Vec<MemberRow>, base: String) -> impl IntoView {
                         {row.extra.map(|extra| view! { <span class="c-table__detail">{extra}</span> })}
                     </td>
                     <td data-label="Teams">{row.teams}</td>
+                    <td data-label="Second factor" data-second-factor=row.has_second_factor.to_string()>
+                        {if row.has_second_factor { "On" } else { "Off" }}
+                    </td>
                     <td data-label="Last seen" class="u-nowrap"><span title=row.last_seen_at>{row.last_seen}</span></td>
                 </tr>
             }
@@ -135,6 +121,7 @@ fn MemberTable(rows: Vec<MemberRow>, base: String) -> impl IntoView {
                     <th scope="col">"Name"</th>
                     <th scope="col">"Role"</th>
                     <th scope="col">"Teams"</th>
+                    <th scope="col">"Second factor"</th>
                     <th scope="col">"Last seen"</th>
                 </tr>
             </thead>

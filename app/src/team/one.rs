@@ -1,24 +1,19 @@
 //! `/t/{tenant}/team/teams/{team}`: one team, its members and what they may do in it, what it is responsible for, and what its
 //! link to the dashboard begins with.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
 use rtv_ui::{
     Button, Card, CheckboxList, Crumb, Disclosure, EmptyState, ErrorSummary, Field, IconName, LinkButton, PageHeader,
     SelectField, Table, TextArea, Variant,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::dashboard::{ChoiceView, select_options};
-use crate::page::{Drawn, DrawnPage, Framed, Place};
+use crate::page::{Drawn, Framed};
+use crate::team::frame::StaleNotice;
 use crate::team::member::boxes;
-use crate::team::{StaleNotice, api};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamView {
     pub(super) id: String,
     pub(super) name: String,
@@ -34,7 +29,7 @@ pub struct TeamView {
 }
 
 /// One member of the team.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceRow {
     pub(super) id: String,
     pub(super) name: String,
@@ -44,7 +39,7 @@ pub struct PlaceRow {
 }
 
 /// What the forms hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamForms {
     pub(super) people: Vec<ChoiceView>,
     pub(super) roles: Vec<ChoiceView>,
@@ -58,24 +53,7 @@ pub struct TeamForms {
     pub(super) platforms: Vec<ChoiceView>,
 }
 
-/// The page.
-#[component]
-pub fn TeamPage() -> impl IntoView {
-    let params = use_params_map();
-    let query = use_query_map();
-    let page = Resource::new(
-        move || {
-            let params = params.read();
-            let query = crate::dashboard::pairs(&query.read());
-            (params.get("tenant").unwrap_or_default(), params.get("team").unwrap_or_default(), query)
-        },
-        |(tenant, team, query)| api::read_team(tenant, team, query),
-    );
-    view! { <DrawnPage page place=Place::Team /> }
-}
-
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<TeamView>) -> Drawn {
     let Framed { frame, content } = page;
     let teams = format!("/t/{}/team/teams", frame.slug);

@@ -11,10 +11,10 @@ use rtv_domain::{Resource, TenantContext, team};
 
 use crate::dashboard::ChoiceView;
 use crate::page::Flash;
-use crate::team::Counts;
 use crate::team::access::{AccessView, AnswerView, StepView};
 use crate::team::change::ChangeView;
 use crate::team::confirm::ConfirmView;
+use crate::team::frame::Counts;
 use crate::team::member::{MemberForm, MemberView};
 use crate::team::members::{MemberRow, Members};
 use crate::team::one::{PlaceRow, TeamForms, TeamView};
@@ -35,13 +35,14 @@ fn values(pairs: &Pairs, name: &str) -> Vec<String> {
     pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
 }
 
-fn counts(ctx: &TenantContext, roster: &Roster) -> Counts {
+pub(crate) fn counts(ctx: &TenantContext, roster: &Roster) -> Counts {
     let format = Format::of(ctx.tenant());
     let count = |count: usize| format.count(i64::try_from(count).unwrap_or(i64::MAX));
     Counts {
         members: count(roster.members.len()),
         teams: count(roster.teams.len()),
         roles: count(roster.roles.len() + Role::ALL.len()),
+        can_invite: ctx.access().grants(Permission::UsersInvite),
     }
 }
 
@@ -121,6 +122,7 @@ pub(super) async fn members(ctx: &TenantContext, pairs: &Pairs) -> Result<Member
                 last_seen_at: member.last_seen_at.map(|at| format.instant(at)),
                 is_you: Some(member.id) == you,
                 is_disabled: member.is_disabled,
+                has_second_factor: member.has_second_factor,
             }
         })
         .collect();

@@ -1,20 +1,15 @@
 //! `/t/{tenant}/team/roles/{role}`: one role, to read, to change, or, as `new`, to make.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rtv_ui::{Button, Card, CheckboxList, Crumb, ErrorSummary, Field, Notice, PageHeader, TextArea, Tone, Variant};
-use serde::{Deserialize, Serialize};
 
 use crate::dashboard::ChoiceView;
-use crate::page::{Drawn, DrawnPage, Framed, Place};
+use crate::page::{Drawn, Framed};
+use crate::team::frame::StaleNotice;
 use crate::team::member::boxes;
-use crate::team::{StaleNotice, api};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleView {
     /// Key of a built-in role, id of a custom one, `new` for one that is being made.
     pub(super) id: String,
@@ -30,7 +25,7 @@ pub struct RoleView {
 }
 
 /// The form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleForm {
     pub(super) name: String,
     pub(super) description: String,
@@ -42,22 +37,7 @@ pub struct RoleForm {
     pub(super) can_delete: bool,
 }
 
-/// The page.
-#[component]
-pub fn RolePage() -> impl IntoView {
-    let params = use_params_map();
-    let page = Resource::new(
-        move || {
-            let params = params.read();
-            (params.get("tenant").unwrap_or_default(), params.get("role").unwrap_or_default())
-        },
-        |(tenant, role)| api::read_role(tenant, role),
-    );
-    view! { <DrawnPage page place=Place::Team /> }
-}
-
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<RoleView>) -> Drawn {
     let Framed { frame, content } = page;
     let slug = frame.slug.clone();

@@ -1,20 +1,16 @@
 //! `/t/{tenant}/team/roles`: every permission against every role, and the way to make one.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use rtv_ui::{
-    Badge, Card, LinkButton, Matrix, MatrixCell, MatrixMark, MatrixRow, PageHeader, RowLink, Table, Tone, Variant,
+    Badge, Card, Crumb, LinkButton, Matrix, MatrixCell, MatrixMark, MatrixRow, PageHeader, RowLink, Table, Tone,
+    Variant,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::page::{Drawn, DrawnPage, Framed, Place};
-use crate::team::{Counts, Tab, TeamTabs, api};
+use crate::page::{Drawn, Framed};
+use crate::team::frame::{Counts, Tab, TeamTabs};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles {
     pub(super) counts: Counts,
     pub(super) rows: Vec<RoleRow>,
@@ -23,7 +19,7 @@ pub struct Roles {
 }
 
 /// One role in the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleRow {
     pub(super) id: String,
     pub(super) name: String,
@@ -35,23 +31,14 @@ pub struct RoleRow {
 }
 
 /// One permission with which of the roles hold it, in their order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionRow {
     pub(super) key: String,
     pub(super) description: String,
     pub(super) held: Vec<bool>,
 }
 
-/// The page.
-#[component]
-pub fn RolesPage() -> impl IntoView {
-    let params = use_params_map();
-    let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), api::read_roles);
-    view! { <DrawnPage page place=Place::Team /> }
-}
-
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<Roles>) -> Drawn {
     let Framed { frame, content } = page;
     let Roles { counts, rows: roles, permissions, can_create } = content;
@@ -124,5 +111,5 @@ pub(super) fn drawn(page: Framed<Roles>) -> Drawn {
                 <Matrix caption="Permissions of each role" id="matrix" corner="Permission" columns rows=matrix />
             </Card>
     };
-    Drawn::new(Vec::new(), false, html)
+    Drawn::new(vec![Crumb { label: "Roles".into(), href: None }], false, html)
 }

@@ -1,18 +1,15 @@
 //! `/t/{tenant}/team/teams`: the teams, and the form that makes one.
 
-// Drawn on the server; the browser knows the addresses and no more.
-#![cfg_attr(not(feature = "ssr"), allow(unused_imports, dead_code))]
-
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
-use rtv_ui::{Button, Card, EmptyState, ErrorSummary, Field, IconName, PageHeader, RowLink, Table, TextArea, Variant};
-use serde::{Deserialize, Serialize};
+use rtv_ui::{
+    Button, Card, Crumb, EmptyState, ErrorSummary, Field, IconName, PageHeader, RowLink, Table, TextArea, Variant,
+};
 
-use crate::page::{Drawn, DrawnPage, Framed, Place};
-use crate::team::{Counts, Tab, TeamTabs, api};
+use crate::page::{Drawn, Framed};
+use crate::team::frame::{Counts, Tab, TeamTabs};
 
 /// What the page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Teams {
     pub(super) counts: Counts,
     pub(super) rows: Vec<TeamRow>,
@@ -21,7 +18,7 @@ pub struct Teams {
 }
 
 /// One team in the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamRow {
     pub(super) id: String,
     pub(super) name: String,
@@ -30,16 +27,7 @@ pub struct TeamRow {
     pub(super) responsible: String,
 }
 
-/// The page.
-#[component]
-pub fn TeamsPage() -> impl IntoView {
-    let params = use_params_map();
-    let page = Resource::new(move || params.read().get("tenant").unwrap_or_default(), api::read_teams);
-    view! { <DrawnPage page place=Place::Team /> }
-}
-
 /// The page, drawn.
-#[cfg(feature = "ssr")]
 pub(super) fn drawn(page: Framed<Teams>) -> Drawn {
     let Framed { frame, content } = page;
     let Teams { counts, rows, form } = content;
@@ -113,5 +101,5 @@ pub(super) fn drawn(page: Framed<Teams>) -> Drawn {
             {list}
             {form}
     };
-    Drawn::new(Vec::new(), is_refused, html)
+    Drawn::new(vec![Crumb { label: "Teams".into(), href: None }], is_refused, html)
 }

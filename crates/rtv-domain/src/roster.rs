@@ -43,6 +43,8 @@ pub struct Member {
     pub email: Email,
     /// Whether the operator keeps them from signing in.
     pub is_disabled: bool,
+    /// Whether they give a code beside their password.
+    pub has_second_factor: bool,
     /// Their role in the tenant.
     pub role: GivenRole,
     /// What they hold beside it.
@@ -179,7 +181,8 @@ impl Roster {
             select
               membership.user_id, membership.role, membership.role_id, membership.permissions, membership.version,
               membership.created_at, membership.updated_at, membership.changed_by,
-              app_user.name, app_user.email, app_user.is_disabled, member_visit.last_seen_at as "last_seen_at?"
+              app_user.name, app_user.email, app_user.is_disabled, app_user.has_second_factor,
+              member_visit.last_seen_at as "last_seen_at?"
             from membership
             join app_user on app_user.id = membership.user_id
             left join member_visit
@@ -196,6 +199,7 @@ impl Roster {
                 name: row.name,
                 email: stored(row.email.parse())?,
                 is_disabled: row.is_disabled,
+                has_second_factor: row.has_second_factor,
                 role: given(&row.role, row.role_id)?,
                 extra: known(&row.permissions),
                 joined_at: row.created_at,
@@ -643,6 +647,7 @@ mod tests {
             name: format!("Person {}", id.uuid().as_u128() - 0x1000),
             email: "somebody@example.org".parse().unwrap(),
             is_disabled: false,
+            has_second_factor: false,
             role,
             extra: PermissionSet::EMPTY,
             joined_at: DateTime::UNIX_EPOCH,

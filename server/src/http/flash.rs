@@ -3,13 +3,14 @@
 use app::page::Flash;
 pub use app::request::local_path;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::Method;
+use http::{Method, StatusCode, header};
 use rtv_core::Error;
 use tower_sessions::Session;
 
 use crate::http::form::Pairs;
 use crate::middleware::identify::FLASH;
 use crate::middleware::shield::error_page;
+use crate::router::page_in_place;
 use crate::state::AppState;
 
 /// Leaves a message and leads on. A message that cannot be stored is lost, not the act.
@@ -47,6 +48,26 @@ fn bounded(typed: Pairs) -> Pairs {
 
 /// Key of the page of a form that has to be confirmed first, and of what was typed there.
 pub const KEPT: &str = "kept";
+
+/// A refusal on the page of the form itself, under the status of the refusal: for what programs send too, which read the
+/// status and not the page.
+pub async fn refuse_in_place(
+    state: &AppState,
+    asked: app::request::Request,
+    page: &str,
+    error: Error,
+    typed: Pairs,
+) -> Response {
+    let (status, retry_after) = (StatusCode::from_u16(error.status()), error.retry_after());
+    let mut response = page_in_place(state, asked, page, refusal(error, typed)).await;
+    if let (StatusCode::OK, Ok(status)) = (response.status(), status) {
+        *response.status_mut() = status;
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+    }
+    response
+}
 
 /// Leads to where the outcome of a form is told: to the first page when it is done, to the second when it is refused.
 pub async fn answer(

@@ -3,12 +3,14 @@
 use axum::Form;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use rtv_core::Preference;
+use http::Method;
+use rtv_core::{Error, Preference};
 use rtv_domain::preference::{self, Change};
 use serde::Deserialize;
 use tower_sessions::Session;
 
 use crate::http::flash;
+use crate::middleware::shield::error_page;
 use crate::state::AppState;
 
 /// What the forms hold; each sends one choice.
@@ -36,6 +38,8 @@ pub async fn change(
             Some(text) => flash::lead_with(&session, flash::success(text), back).await,
             None => Redirect::to(back).into_response(),
         },
+        // The forms hold buttons alone: what is no choice was typed by nobody, so no page is there to tell it.
+        Err(error @ Error::Invalid(_)) => error_page(&state, error, &request.context.request().id, &Method::POST),
         Err(error) => flash::refuse(&state, &request, &session, back, error, Vec::new()).await,
     }
 }

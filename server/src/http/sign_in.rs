@@ -39,9 +39,12 @@ pub async fn sign_in(
     match attempt(&state, &request, &form).await {
         Ok(verified) => proceed(&state, &request, &session, verified, &form.next, "/").await,
         Err(error @ (Error::Invalid(_) | Error::Limit { .. })) => {
-            let typed = form.email.chars().take(254).collect();
-            let values = vec![("email".into(), typed)];
-            flash::lead_with(&session, flash::refusal(error, values), &with_next("/sign-in", &form.next)).await
+            let typed = vec![("email".to_owned(), form.email)];
+            let page = with_next("/sign-in", &form.next);
+            if matches!(error, Error::Limit { .. }) {
+                return flash::refuse_in_place(&state, request, &page, error, typed).await;
+            }
+            flash::lead_with(&session, flash::refusal(error, typed), &page).await
         }
         Err(error) => error_page(&state, error, &request.context.request().id, &Method::POST),
     }
@@ -145,7 +148,11 @@ pub async fn code(
             let flash = Flash { text: Some(text.into()), ..Flash::default() };
             flash::lead_with(&session, flash, &with_next("/sign-in", &form.next)).await
         }
-        Err(error @ (Error::Invalid(_) | Error::Limit { .. })) => {
+        Err(error @ Error::Limit { .. }) => {
+            let page = with_next(app::sign_in::CODE_PATH, &form.next);
+            flash::refuse_in_place(&state, request, &page, error, Vec::new()).await
+        }
+        Err(error @ Error::Invalid(_)) => {
             let page = with_next(app::sign_in::CODE_PATH, &form.next);
             flash::lead_with(&session, flash::refusal(error, Vec::new()), &page).await
         }

@@ -149,7 +149,10 @@ async fn a_file_that_was_taken_out_is_checked_with_the_public_key_alone() {
     world.seal().await;
     let file = owner.get("/t/acme/audit/log.jsonl").await;
     assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "application/x-ndjson"));
-    assert_eq!(file.header("content-disposition"), "attachment; filename=\"acme-audit.jsonl\"");
+    assert_eq!(
+        file.header("content-disposition"),
+        "attachment; filename=\"acme-audit.jsonl\"; filename*=UTF-8''acme-audit.jsonl"
+    );
     assert_eq!(file.header("cache-control"), "no-store");
     let csv = owner.get("/t/acme/audit/log.csv?action=audit.retention.set").await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
@@ -193,7 +196,7 @@ async fn the_commands_check_take_out_and_print_the_key() {
     let world = World::new().await;
     world.seal().await;
     let rtv = Program::of(&world.app);
-    rtv.run(&["admin", "audit", "key"]).await.check(1, "", "there is no key of the audit log");
+    rtv.run(&["admin", "audit", "key"]).await.check(1, "", "the key of the audit log is not at");
     let file = rtv.home.path().join("audit.key");
     rtv_server::audit_key::load_or_create(&file).unwrap();
     let own = rtv.run(&["admin", "audit", "key", "--json"]).await.json();

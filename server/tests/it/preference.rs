@@ -58,5 +58,5 @@ async fn a_choice_leads_nowhere_but_to_our_own_pages_and_what_is_no_choice_is_re
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("is not a theme"), "{}", refused.text());
     let anonymous = app.browser().post("/me/preferences", &[("theme", "dark"), ("back", "/search?q=a")]).await;
-    assert_eq!(anonymous.location(), "/sign-in?next=%2Fsearch%3Fq%3Da");
+    assert_eq!(anonymous.location(), "/sign-in?next=/search%3Fq%3Da");
 }

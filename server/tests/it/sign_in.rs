@@ -398,8 +398,9 @@ async fn after_ten_failures_the_form_says_how_long_to_wait() {
         assert!(browser.get("/sign-in").await.text().contains("do not match"), "attempt {attempt}");
     }
     for password in ["not the password of anybody", PASSWORD] {
-        check_leads(&browser.post("/sign-in", &credentials(EMAIL, password)).await, "/sign-in");
-        let page = browser.get("/sign-in").await.text();
+        let answer = browser.post("/sign-in", &credentials(EMAIL, password)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "900"));
+        let page = answer.text();
         assert!(page.contains("There were too many failed attempts to sign in. Try again in 15 minutes."), "{page}");
         assert!(page.contains(&format!("value=\"{EMAIL}\"")) && !page.contains("do not match"), "{page}");
     }
@@ -407,8 +408,8 @@ async fn after_ten_failures_the_form_says_how_long_to_wait() {
     // Another network does not help with the same account; another account from the same network does.
     let mut elsewhere = app.browser();
     elsewhere.peer = "198.51.100.7:4711".parse().unwrap();
-    elsewhere.post("/sign-in", &credentials(EMAIL, PASSWORD)).await;
-    assert!(elsewhere.get("/sign-in").await.text().contains("too many failed attempts"));
+    let answer = elsewhere.post("/sign-in", &credentials(EMAIL, PASSWORD)).await;
+    assert!(answer.text().contains("too many failed attempts"));
     app.person("sam@acme.example", Belongs::Tenant { slug: "acme".into(), role: "viewer".into() }).await;
     check_leads(&app.browser().post("/sign-in", &credentials("sam@acme.example", PASSWORD)).await, "/");
 }

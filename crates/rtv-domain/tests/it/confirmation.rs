@@ -19,6 +19,7 @@ async fn a_proof_holds_five_minutes_and_only_for_its_session() {
     let mut person = world.person("dana@example.org").await;
     let fresh =
         |person: &session::Person, at| world.context_at(at, Actor::Person(Arc::new(person.clone()))).require_fresh();
+    person.proved_at = None;
     assert_eq!(fresh(&person, now), Err(Error::NotFresh), "a session from before proofs were kept");
     person.proved_at = Some(now);
     assert_eq!(fresh(&person, now + FRESH - TimeDelta::seconds(1)), Ok(()));

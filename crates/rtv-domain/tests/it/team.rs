@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rtv_core::{Error, GivenRole, Permission, Role, RoleId, TeamId, UserId};
+use rtv_domain::confirmation::FRESH;
 use rtv_domain::context::Access;
 use rtv_domain::effective_access::{self, Finding, Question, Subject, Verdict};
 use rtv_domain::member::{self, Change};
@@ -262,6 +263,23 @@ async fn two_owners_who_demote_each_other_at_once_leave_one() {
         // The one who is left steps aside for the next round, by the rows.
         office.world.execute(&office.tenant, "update membership set role = 'admin' where role = 'owner'").await;
     }
+}
+
+#[tokio::test]
+async fn whoever_changes_owners_must_have_proved_a_moment_ago_who_they_are() {
+    let office = Office::new().await;
+    let mut person = office.world.person("earlier@example.org").await;
+    person.proved_at = Some(office.world.clock.now() - FRESH);
+    office.world.join(&person, &office.tenant, Role::Owner).await;
+    let earlier = office.world.enter(&person, &office.tenant).await;
+    let (other, _) = office.member(Role::Viewer).await;
+    assert_eq!(member::change(&earlier, other.id, &change("owner", &[], 1)).await.err(), Some(Error::NotFresh));
+    assert_eq!(member::remove(&earlier, id_of(&office.owner), "1").await.err(), Some(Error::NotFresh));
+    // Whatever leaves the owners as they are needs no proof.
+    member::change(&earlier, other.id, &change("editor", &[], 1)).await.unwrap();
+    person.proved_at = Some(office.world.clock.now());
+    let now = office.world.enter(&person, &office.tenant).await;
+    member::change(&now, other.id, &change("owner", &[], 2)).await.unwrap();
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ impl World {
         tenant::create(&self.operator(), new).await.unwrap()
     }
 
-    /// A person without a password: most tests never sign in.
+    /// A person without a password, as one who has proved a moment ago who they are: most tests never sign in.
     pub(crate) async fn person(&self, email: &str) -> Person {
         let id = Uuid::now_v7();
         let mut tx = self.marked("staff", None, None).await;
@@ -134,7 +134,7 @@ impl World {
             last_tenant: None,
             preference: rtv_core::Preference::default(),
             has_second_factor: false,
-            proved_at: None,
+            proved_at: Some(self.clock.now()),
         }
     }
 
