@@ -191,6 +191,22 @@ fn role_choices(ctx: &TenantContext, roster: &Roster, now: GivenRole, chosen: &s
         .collect()
 }
 
+/// Permissions, a line for each area: “content: create, read”.
+fn by_area(permissions: PermissionSet) -> String {
+    let mut lines: Vec<(&str, Vec<&str>)> = Vec::new();
+    for permission in permissions.iter() {
+        let (area, verb) = permission.key().split_once(':').unwrap_or((permission.key(), ""));
+        match lines.last_mut().filter(|(last, _)| *last == area) {
+            Some((_, verbs)) => verbs.push(verb),
+            None => lines.push((area, vec![verb])),
+        }
+    }
+    if lines.is_empty() {
+        return "nothing".into();
+    }
+    lines.into_iter().map(|(area, verbs)| format!("{area}: {}", verbs.join(", "))).collect::<Vec<_>>().join("\n")
+}
+
 /// One member's page.
 pub(super) async fn member(ctx: &TenantContext, id: &str, flash: Option<&Flash>) -> Result<MemberView, Error> {
     let one = member::one(ctx, user(id)?).await?;
@@ -204,6 +220,7 @@ pub(super) async fn member(ctx: &TenantContext, id: &str, flash: Option<&Flash>)
         ("Role".to_owned(), holding.role.name.clone()),
         ("Member since".into(), format.instant(member.joined_at)),
         ("Last seen here".into(), seen),
+        ("Second factor".into(), if member.has_second_factor { "on" } else { "off" }.into()),
     ];
     if let Some(sessions) = one.sessions {
         let count = usize::try_from(sessions.count).unwrap_or_default();
@@ -214,12 +231,12 @@ pub(super) async fn member(ctx: &TenantContext, id: &str, flash: Option<&Flash>)
         facts.push(("Last change".into(), format!("{} by {by}", format.instant(member.revision.updated_at))));
     }
     let mut holds = vec![
-        (format!("By the role {}", holding.role.name), holding.role.permissions.to_string()),
-        ("Extra permissions".into(), holding.extra.to_string()),
+        (format!("By the role {}", holding.role.name), by_area(holding.role.permissions)),
+        ("Extra permissions".into(), by_area(holding.extra)),
     ];
     holds.extend(holding.shares.iter().map(|share| {
         let role = share.role.as_ref().map_or_else(String::new, |role| format!(" as {}", role.name));
-        (format!("In {}{role}", share.name), share.permissions().to_string())
+        (format!("In {}{role}", share.name), by_area(share.permissions()))
     }));
     let form = can_manage.then(|| member_form(ctx, roster, member, flash));
     Ok(MemberView {
