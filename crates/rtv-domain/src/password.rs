@@ -1,8 +1,9 @@
 //! Passwords: strength, hashing and checking with argon2id, on a bounded number of threads.
 //!
-//! A hash takes tens of milliseconds of a core by design, so a flood of sign-ins could starve everything else. At most
-//! [`Passwords::PERMITS`] hashes run at a time, a short queue waits for them, and beyond it people are told to try
-//! again; the other pages keep their speed.
+//! A hash takes tens of milliseconds of a core by design, so a flood of sign-ins could starve everything else. Hashes run on
+//! half of the cores, a short queue waits for them, and beyond it people are told to try again; the other pages keep their
+//! speed. A sign-in takes its permit before it asks the database anything, so a flood holds no more connections than there
+//! are permits.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use rtv_core::Error;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Fewest characters of a password.
 pub const SHORTEST: usize = 12;
@@ -29,8 +30,11 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Hashes that run at the same time. One core stays free for pages on the smallest machine.
-    pub const PERMITS: usize = 2;
+    /// Hashes that run at the same time: half of the cores, so that the others stay free for pages.
+    pub fn permits() -> usize {
+        std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+    }
+
     /// Sign-ins that may wait for a permit.
     pub const WAITING: usize = 32;
 
@@ -38,20 +42,26 @@ impl Passwords {
     pub fn prepare() -> Result<Self, Error> {
         let decoy = hash_now(b"nobody has this password")?;
         Ok(Self {
-            permits: Arc::new(Semaphore::new(Self::PERMITS)),
+            permits: Arc::new(Semaphore::new(Self::permits())),
             waiting: Arc::new(AtomicUsize::new(0)),
             decoy: decoy.into(),
         })
+    }
+
+    /// Waits for the permit to hash. Where too many wait already: [`Error::Limit`].
+    pub async fn permit(&self) -> Result<Permit, Error> {
+        let _place = Place::take(&self.waiting)?;
+        self.permits.clone().acquire_owned().await.map(Permit).map_err(|_| Error::Internal)
     }
 
     /// Checks a password against the stored hash, or against the decoy where there is none. `Some(hash)` beside
     /// `true` is the hash to store instead, made with today's parameters.
     pub async fn check(
         &self,
+        _permit: &Permit,
         password: &SecretString,
         stored: Option<String>,
     ) -> Result<(bool, Option<String>), Error> {
-        let _permit = self.permit().await?;
         let password = password.clone();
         let (hash, is_known) = match stored {
             Some(hash) => (hash, true),
@@ -79,12 +89,11 @@ impl Passwords {
         let password = password.clone();
         run(move || hash_now(password.expose_secret().as_bytes())).await
     }
-
-    async fn permit(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Error> {
-        let _place = Place::take(&self.waiting)?;
-        self.permits.clone().acquire_owned().await.map_err(|_| Error::Internal)
-    }
 }
+
+/// The right to hash, given back when dropped.
+#[derive(Debug)]
+pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 /// A place in the queue, given back when dropped: also when the request is cancelled.
 struct Place<'a>(&'a AtomicUsize);
@@ -180,11 +189,12 @@ mod tests {
         let passwords = Passwords::prepare().unwrap();
         let right = SecretString::from("granite kettle nine pelicans");
         let stored = passwords.hash(&right).await.unwrap();
-        assert!(passwords.check(&right, Some(stored.clone())).await.unwrap().0);
+        let permit = passwords.permit().await.unwrap();
+        assert!(passwords.check(&permit, &right, Some(stored.clone())).await.unwrap().0);
         for wrong in ["granite kettle nine pelican", "", "nobody has this password"] {
             let wrong = SecretString::from(wrong);
-            assert!(!passwords.check(&wrong, Some(stored.clone())).await.unwrap().0);
-            assert!(!passwords.check(&wrong, None).await.unwrap().0, "an unknown account has no password");
+            assert!(!passwords.check(&permit, &wrong, Some(stored.clone())).await.unwrap().0);
+            assert!(!passwords.check(&permit, &wrong, None).await.unwrap().0, "an unknown account has no password");
         }
     }
 
@@ -194,10 +204,11 @@ mod tests {
         let right = SecretString::from("granite kettle nine pelicans");
         let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(1_024, 1, 1, None).unwrap());
         let stored = weak.hash_password(right.expose_secret().as_bytes()).unwrap().to_string();
-        let (is_right, renewed) = passwords.check(&right, Some(stored)).await.unwrap();
+        let permit = passwords.permit().await.unwrap();
+        let (is_right, renewed) = passwords.check(&permit, &right, Some(stored)).await.unwrap();
         assert!(is_right);
         let renewed = renewed.expect("outdated parameters are renewed");
-        assert_eq!(passwords.check(&right, Some(renewed)).await.unwrap(), (true, None));
+        assert_eq!(passwords.check(&permit, &right, Some(renewed)).await.unwrap(), (true, None));
     }
 
     #[test]

@@ -93,6 +93,7 @@ async fn check(
     password: &SecretString,
     act: &'static str,
 ) -> Result<Option<Verified>, Error> {
+    let permit = passwords.permit().await?;
     let parsed = email.parse::<Email>().ok();
     let shown = parsed.as_ref().map_or_else(|| "(not an address)".to_owned(), Email::to_string);
     let now = ctx.now();
@@ -123,7 +124,7 @@ async fn check(
 
     let stored = known.as_ref().map(|user| user.password_hash.clone());
     let fits = password.expose_secret().len() <= LONGEST;
-    let (is_right, renewed_hash) = passwords.check(password, stored.filter(|_| fits)).await?;
+    let (is_right, renewed_hash) = passwords.check(&permit, password, stored.filter(|_| fits)).await?;
     match known {
         Some(user) if is_right && !user.is_disabled => Ok(Some(Verified {
             user: user.id.into(),

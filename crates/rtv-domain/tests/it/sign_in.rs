@@ -81,7 +81,8 @@ async fn an_unknown_account_waits_for_a_hash_like_a_known_one() {
     member(&world, &tenant, "known@example.org").await;
     let busy = Passwords::prepare().unwrap();
     let other = secret(PASSWORD);
-    let mut queue: Vec<_> = (0..Passwords::PERMITS + Passwords::WAITING).map(|_| Box::pin(busy.hash(&other))).collect();
+    let mut queue: Vec<_> =
+        (0..Passwords::permits() + Passwords::WAITING).map(|_| Box::pin(busy.hash(&other))).collect();
     for hash in &mut queue {
         assert!(hash.as_mut().now_or_never().is_none(), "it runs or waits");
     }
@@ -98,6 +99,27 @@ async fn an_unknown_account_waits_for_a_hash_like_a_known_one() {
     drop(queue);
     let answer = sign_in::verify(&ctx, &busy, "unknown@example.org", &secret("wrong")).await.unwrap_err();
     assert!(matches!(answer, Error::Invalid(_)), "a queue that is given up is free again: {answer:?}");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_waits_for_its_turn_has_asked_the_database_nothing() {
+    let world = World::new().await;
+    let passwords = Passwords::prepare().unwrap();
+    let mut permits = Vec::new();
+    for _ in 0..Passwords::permits() {
+        permits.push(passwords.permit().await.unwrap());
+    }
+    let (ctx, wrong) = (anonymous(&world), secret("wrong"));
+    let mut waiting = Box::pin(sign_in::verify(&ctx, &passwords, "unknown@example.org", &wrong));
+    assert!(tokio::time::timeout(core::time::Duration::from_millis(300), &mut waiting).await.is_err());
+    let counted = async || {
+        let mut tx = world.marked("sign_in", None, None).await;
+        sqlx::query_scalar::<_, i64>("select count(*) from sign_in_limit").fetch_one(&mut *tx).await.unwrap()
+    };
+    assert_eq!(counted().await, 0);
+    drop(permits);
+    assert!(matches!(waiting.await, Err(Error::Invalid(_))));
+    assert!(counted().await > 0);
 }
 
 #[tokio::test]
@@ -185,9 +207,13 @@ async fn parallel_attempts_cannot_slip_past_the_limit() {
     let world = World::with_connections(8).await;
     let tenant = world.tenant("acme", "UTC").await;
     member(&world, &tenant, "target@example.org").await;
-    let attempts = (0..50).map(|_| {
-        let ctx = anonymous(&world);
-        tokio::spawn(async move { attempt(&ctx, "target@example.org", "wrong").await.map(drop).unwrap_err() })
+    // As many servers, because one alone lets in no more at a time than it has permits.
+    let servers: Vec<Passwords> = (0..10).map(|_| Passwords::prepare().unwrap()).collect();
+    let attempts = (0..50).map(|attempt| {
+        let (ctx, passwords) = (anonymous(&world), servers[attempt % servers.len()].clone());
+        tokio::spawn(async move {
+            sign_in::verify(&ctx, &passwords, "target@example.org", &secret("wrong")).await.map(drop).unwrap_err()
+        })
     });
     let answers: Vec<Error> = futures::future::join_all(attempts).await.into_iter().map(Result::unwrap).collect();
     let judged = answers.iter().filter(|answer| matches!(answer, Error::Invalid(_))).count();
