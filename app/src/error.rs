@@ -53,7 +53,7 @@ impl From<Error> for AppError {
         crate::request::fail_with(&error);
         // A page's redirect has a status of its own; a call from a page keeps the refusal's beside the address.
         match error {
-            Error::SignedOut => crate::request::lead_to(&request.sign_in_address()),
+            Error::SignedOut | Error::SessionIdle => crate::request::lead_to(&request.sign_in_address()),
             Error::SecondFactorMissing => crate::request::lead_to(&request.leading_back(crate::second_factor::PATH)),
             Error::NotFresh => crate::request::lead_to(&request.leading_back(crate::confirmation::PATH)),
             _ => {}
@@ -70,7 +70,7 @@ pub fn Failed(
     is_page: bool,
 ) -> impl IntoView {
     let AppError { error, request_id } = error;
-    let sign_in = (error == Error::SignedOut).then(|| {
+    let sign_in = matches!(error, Error::SignedOut | Error::SessionIdle).then(|| {
         view! { <LinkButton href=sign_in_address() variant=Variant::Primary>"Sign in"</LinkButton> }
     });
     let set_up = (error == Error::SecondFactorMissing).then(|| {

@@ -21,6 +21,8 @@ pub mod home;
 pub mod import;
 pub mod invitation;
 pub mod keyboard;
+#[cfg(feature = "ssr")]
+pub mod limit;
 pub mod mail;
 pub mod not_found;
 pub mod page;
@@ -37,6 +39,7 @@ pub mod routes;
 pub mod search;
 pub mod second_factor;
 pub mod session;
+pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod sign_in;

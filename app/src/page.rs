@@ -132,6 +132,8 @@ pub struct Frame {
     pub has_sample_data: bool,
     /// Whether the person may remove it.
     pub can_remove_sample_data: bool,
+    /// Why nothing here changes, where the tenant is over its limits.
+    pub over_limits: Option<String>,
     /// A message that waited for the page.
     pub flash: Option<Flash>,
 }
@@ -206,11 +208,21 @@ pub enum Place {
     Team,
     /// `/t/{tenant}/audit`
     Audit,
+    /// `/t/{tenant}/settings`
+    Settings,
 }
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 6] = [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports, Self::Team, Self::Audit];
+    pub const ALL: [Self; 7] = [
+        Self::Dashboard,
+        Self::Targets,
+        Self::Posts,
+        Self::Imports,
+        Self::Team,
+        Self::Audit,
+        Self::Settings,
+    ];
 
     /// Name for people.
     pub const fn label(self) -> &'static str {
@@ -221,6 +233,7 @@ impl Place {
             Self::Imports => "Imports",
             Self::Team => "Team",
             Self::Audit => "Audit log",
+            Self::Settings => "Settings",
         }
     }
 
@@ -233,6 +246,7 @@ impl Place {
             Self::Imports => "imports",
             Self::Team => "team",
             Self::Audit => "audit",
+            Self::Settings => "settings",
         }
     }
 
@@ -241,7 +255,7 @@ impl Place {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
             Self::Posts | Self::Imports => "Measure",
-            Self::Team | Self::Audit => "Admin",
+            Self::Team | Self::Audit | Self::Settings => "Admin",
         }
     }
 
@@ -254,6 +268,7 @@ impl Place {
             Self::Imports => IconName::Imports,
             Self::Team => IconName::Team,
             Self::Audit => IconName::Audit,
+            Self::Settings => IconName::Settings,
         }
     }
 
@@ -267,6 +282,7 @@ impl Place {
             // `t` is the targets'; its first tab is the members.
             Self::Team => 'm',
             Self::Audit => 'u',
+            Self::Settings => 's',
         }
     }
 
@@ -277,6 +293,7 @@ impl Place {
             Self::Imports => &[Permission::ImportsManage],
             Self::Team => SEES_TEAM,
             Self::Audit => &[Permission::AuditRead],
+            Self::Settings => &[Permission::SettingsRead],
         }
     }
 
@@ -386,6 +403,8 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
     // A person's own pages show nothing that the demo made up.
     let sample_data = (frame.has_sample_data && place.is_some())
         .then(|| view! { <SampleDataNotice slug=frame.slug.clone() can_remove=frame.can_remove_sample_data /> });
+    let over_limits =
+        frame.over_limits.filter(|_| place.is_some()).map(|text| view! { <Notice tone=Tone::Danger>{text}</Notice> });
     view! {
         <BrandStyle rule=frame.brand />
         <Shell
@@ -407,6 +426,7 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
             on_search
         >
             {frame.flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))}
+            {over_limits}
             {sample_data}
             {children()}
         </Shell>

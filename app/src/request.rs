@@ -155,6 +155,7 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
         brand: ctx.tenant().brand.and_then(rtv_core::Brand::css),
         has_mac_keys: request.has_mac_keys(),
         has_sample_data: ctx.tenant().has_sample_data,
+        over_limits: rtv_domain::limit::over(ctx.tenant()),
         can_remove_sample_data: ctx.access().grants(rtv_core::Permission::ContentDelete),
         flash: request.flash,
     })
@@ -182,8 +183,10 @@ pub async fn around(tenant: Option<&str>) -> Result<Around, Error> {
         (Some(slug), _) => enter(slug).await.map(Some)?,
         (None, Some(last)) => match rtv_domain::access::enter(&request.context, last).await {
             Ok(tenant) => Some(tenant),
-            // Also a tenant that wants a second factor first: the page where one is set up must open.
-            Err(Error::NotFound | Error::SecondFactorMissing) => None,
+            // Also a tenant that wants a second factor or a sign-in first, or another network: a person's own pages open.
+            Err(Error::NotFound | Error::SecondFactorMissing | Error::SessionIdle | Error::AddressNotAllowed(_)) => {
+                None
+            }
             Err(error) => return Err(error),
         },
         (None, None) => None,

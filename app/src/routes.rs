@@ -22,6 +22,7 @@ use crate::profile::ProfilePage;
 use crate::search::SearchPage;
 use crate::second_factor::SecondFactorPage;
 use crate::session::SessionsPage;
+use crate::settings::{BrandingPage, GeneralPage, LimitsPage, SecurityPage};
 use crate::sign_in::{CodePage, SignInPage};
 use crate::target::TargetsPage;
 use crate::team::{
@@ -59,6 +60,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/staff/mail") view=MailsPage ssr=SsrMode::Async />
                 <Route path=path!("/staff/mail/:mail") view=MailPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team/invitations") view=InvitationsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/settings") view=GeneralPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/settings/security") view=SecurityPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/settings/branding") view=BrandingPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/settings/limits") view=LimitsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/targets") view=TargetsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team") view=MembersPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team/members/:user") view=MemberPage ssr=SsrMode::Async />

@@ -10,14 +10,20 @@ use crate::error::AppError;
 use crate::not_found::FailedPage;
 use crate::page::{Flash, FlashMessage, PRODUCT, PageTitle};
 
-/// The message that waits for the page; who is signed in already is led on.
-// A server function is asynchronous by its nature; this one has nothing to wait for.
-#[allow(clippy::unused_async)]
+/// The message that waits for the page; who is signed in already is led on, unless the tenant that they want to enter asks
+/// them to sign in again.
 #[server(prefix = "/fn", endpoint = "sign-in", input = server_fn::codec::Json)]
-pub async fn read_sign_in() -> Result<Option<Flash>, AppError> {
+pub async fn read_sign_in(next: String) -> Result<Option<Flash>, AppError> {
     let request = crate::request::current();
     if request.context.person().is_some() {
-        crate::request::lead_to("/");
+        let tenant = next.strip_prefix("/t/").and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
+        match rtv_domain::access::enter(&request.context, tenant).await {
+            Err(error @ rtv_core::Error::SessionIdle) if request.flash.is_none() => {
+                return Ok(Some(Flash { text: Some(error.explanation()), ..Flash::default() }));
+            }
+            Err(rtv_core::Error::SessionIdle) => {}
+            _ => crate::request::lead_to("/"),
+        }
     }
     Ok(request.flash)
 }
@@ -25,8 +31,8 @@ pub async fn read_sign_in() -> Result<Option<Flash>, AppError> {
 /// The page.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let flash = Resource::new(|| (), |()| read_sign_in());
     let query = use_query_map();
+    let flash = Resource::new(move || query.read().get("next").unwrap_or_default(), read_sign_in);
     view! {
         <Suspense>
             {move || Suspend::new(async move {
@@ -77,8 +83,8 @@ pub const CODE_PATH: &str = "/sign-in/code";
 /// The page of the second step. It shows the same whether somebody has given their password or not; the form knows.
 #[component]
 pub fn CodePage() -> impl IntoView {
-    let flash = Resource::new(|| (), |()| read_sign_in());
     let query = use_query_map();
+    let flash = Resource::new(move || query.read().get("next").unwrap_or_default(), read_sign_in);
     view! {
         <Suspense>
             {move || Suspend::new(async move {

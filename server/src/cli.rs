@@ -5,6 +5,7 @@ pub mod admin;
 pub mod audit;
 pub mod database;
 pub mod demo;
+pub mod limit;
 pub mod migrate;
 pub mod role;
 
@@ -75,7 +76,9 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         let error = error.into();
         match error.downcast_ref::<Error>() {
             Some(Error::Invalid(_)) => Self::Usage(error.to_string()),
-            Some(refused @ (Error::Forbidden(_) | Error::Limit { .. })) => Self::Refused(refused.to_string()),
+            Some(refused @ (Error::Forbidden(_) | Error::Limit { .. } | Error::PlanLimit(_))) => {
+                Self::Refused(refused.to_string())
+            }
             Some(Error::Internal) => {
                 Self::Failed(anyhow::anyhow!("something failed on our side; the line above in the log says what"))
             }

@@ -17,6 +17,7 @@ pub mod profile;
 pub mod sample_data;
 pub mod second_factor;
 pub mod session;
+pub mod settings;
 pub mod sign_in;
 pub mod target;
 pub mod team;

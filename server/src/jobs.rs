@@ -4,6 +4,7 @@ pub mod audit;
 pub mod import;
 pub mod mail;
 pub mod sweep;
+pub mod zone;
 
 use std::sync::Arc;
 
@@ -77,6 +78,7 @@ pub async fn run(
         None => worker,
     };
     let worker = import::register(worker, context("import"), uploads);
+    let worker = zone::register(worker, context("time zone"));
     let worker = audit::register(worker, context("audit retention"), key.clone());
     let (stop, told) = watch::channel(false);
     let sealing = tokio::spawn(audit::keep_sealing(context("audit sealer"), key, told));

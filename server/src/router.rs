@@ -23,7 +23,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::http::{
     audit, chart, confirmation, gallery, health, import, invitation, metrics, password_reset, preference, profile,
-    sample_data, second_factor, session, sign_in, target, team,
+    sample_data, second_factor, session, settings, sign_in, target, team,
 };
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
@@ -66,7 +66,10 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/t/{tenant}/team/invitations", post(invitation::invite)),
         ("POST", "/t/{tenant}/team/invitations/{invitation}/resend", post(invitation::send_again)),
         ("POST", "/t/{tenant}/team/invitations/{invitation}/revoke", post(invitation::revoke)),
-        ("POST", "/t/{tenant}/team/second-factor", post(invitation::require_second_factor)),
+        ("POST", "/t/{tenant}/settings", post(settings::general)),
+        ("POST", "/t/{tenant}/settings/security", post(settings::security)),
+        ("POST", "/t/{tenant}/settings/second-factor", post(settings::require_second_factor)),
+        ("POST", "/t/{tenant}/settings/branding", post(settings::branding)),
         ("POST", "/t/{tenant}/targets", post(target::set)),
         ("POST", "/t/{tenant}/targets/{target}/remove", post(target::remove)),
         ("POST", "/t/{tenant}/team/members/{user}", post(team::change_member)),

@@ -25,7 +25,6 @@ pub struct Invitations {
     errors: Vec<(String, String)>,
     /// Whether mail stays in RTV instead of being sent.
     is_caught: bool,
-    mfa_required: bool,
 }
 
 /// An open invitation.
@@ -76,16 +75,14 @@ pub(super) async fn invitations(ctx: &TenantContext) -> Result<Invitations, Erro
             .collect(),
         errors: flash.errors,
         is_caught: expect_context::<Outbox>().is_caught(),
-        mfa_required: ctx.tenant().mfa_required,
     })
 }
 
 /// The page, drawn.
 pub(super) fn drawn(page: Framed<Invitations>) -> Drawn {
     let Framed { frame, content } = page;
-    let Invitations { counts, rows, email, roles, errors, is_caught, mfa_required } = content;
+    let Invitations { counts, rows, email, roles, errors, is_caught } = content;
     let path = format!("/t/{}/team/invitations", frame.slug);
-    let factor_path = format!("/t/{}/team/second-factor", frame.slug);
     let error = |field: &str| errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone());
     let (email_error, role_error) = (error("email"), error("role"));
     let list = if rows.is_empty() {
@@ -127,43 +124,9 @@ pub(super) fn drawn(page: Framed<Invitations>) -> Drawn {
                         </div>
                     </form>
                 </Card>
-                <SecondFactor is_required=mfa_required path=factor_path />
             </div>
     };
     Drawn::new(vec![Crumb { label: "Invitations".into(), href: None }], is_refused, html)
-}
-
-#[component]
-fn SecondFactor(is_required: bool, path: String) -> impl IntoView {
-    let (text, value, verb) = if is_required {
-        (
-            "Every member needs a second factor. Who has none is led to set one up before anything opens.",
-            "off",
-            "No longer require it",
-        )
-    } else {
-        (
-            "Members sign in with a password alone, unless they set up a second factor themselves.",
-            "on",
-            "Require a second factor",
-        )
-    };
-    let badge = if is_required {
-        view! { <Badge tone=Tone::Success>"Required"</Badge> }.into_any()
-    } else {
-        view! { <Badge>"Not required"</Badge> }.into_any()
-    };
-    view! {
-        <Card title="Second factor" text>
-            <form class="l-stack" data-gap="4" method="post" action=path>
-                <p>{badge}</p>
-                <input type="hidden" name="required" value=value />
-                <div>
-                    <Button>{verb}</Button>
-                </div>
-            </form>
-        </Card>
-    }
 }
 
 #[component]

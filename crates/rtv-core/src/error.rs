@@ -18,6 +18,12 @@ pub enum Error {
     /// Nobody is signed in, or the session has ended.
     #[error("sign in first")]
     SignedOut,
+    /// The session was idle for longer than the tenant allows. Nothing of it answers until the person signs in again.
+    #[error("sign in again first: the session was idle for too long")]
+    SessionIdle,
+    /// The tenant lets its members in from certain networks, and this address, as it is shown, is in none of them.
+    #[error("the network address {0} may not enter this organisation")]
+    AddressNotAllowed(String),
     /// The tenant asks its members for a second factor, and the person has none. Nothing of it answers until they do.
     #[error("set up a second factor first")]
     SecondFactorMissing,
@@ -44,6 +50,9 @@ pub enum Error {
         /// In how many seconds it makes sense to try again.
         seconds: u32,
     },
+    /// The tenant's plan does not allow more of it. Names limit, use, plan and who can raise it. Nothing was changed.
+    #[error("{0}")]
+    PlanLimit(String),
     /// Something that RTV needs does not answer. Trying again later is right.
     #[error("{0}")]
     Unavailable(String),
@@ -99,10 +108,14 @@ impl Error {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
-            Self::SignedOut => 401,
-            Self::Forbidden(_) | Self::Foreign | Self::SecondFactorMissing | Self::NotFresh => 403,
+            Self::SignedOut | Self::SessionIdle => 401,
+            Self::Forbidden(_)
+            | Self::Foreign
+            | Self::SecondFactorMissing
+            | Self::NotFresh
+            | Self::AddressNotAllowed(_) => 403,
             Self::Invalid(_) => 422,
-            Self::Conflict(_) => 409,
+            Self::Conflict(_) | Self::PlanLimit(_) => 409,
             Self::Limit { .. } => 429,
             Self::Unavailable(_) => 503,
             Self::Internal => 500,
@@ -116,12 +129,15 @@ impl Error {
             Self::Unavailable(_) => Some(SOON),
             Self::NotFound
             | Self::SignedOut
+            | Self::SessionIdle
+            | Self::AddressNotAllowed(_)
             | Self::SecondFactorMissing
             | Self::NotFresh
             | Self::Forbidden(_)
             | Self::Foreign
             | Self::Invalid(_)
             | Self::Conflict(_)
+            | Self::PlanLimit(_)
             | Self::Internal => None,
         }
     }
@@ -131,12 +147,15 @@ impl Error {
         match self {
             Self::NotFound => "Page not found",
             Self::SignedOut => "Sign in to go on",
+            Self::SessionIdle => "Sign in again to go on",
+            Self::AddressNotAllowed(_) => "You can’t enter from this network",
             Self::SecondFactorMissing => "Set up a second factor to go on",
             Self::NotFresh => "Confirm that it is you",
             Self::Forbidden(_) => "You don’t have access to this page",
             Self::Foreign => "This was not sent from RTV",
             Self::Invalid(_) => "The address has a value that we can’t use",
             Self::Conflict(_) => "It has changed in the meantime",
+            Self::PlanLimit(_) => "The plan does not allow more",
             Self::Limit { .. } => "Too many requests",
             Self::Unavailable(_) => "RTV is not available right now",
             Self::Internal => "Something failed on our side",
@@ -150,6 +169,12 @@ impl Error {
                 "There is nothing at this address that you can see. It may have been moved or removed, or the address has a typing error.".into()
             }
             Self::SignedOut => "Your session has ended or you have not signed in yet.".into(),
+            Self::SessionIdle => {
+                "Your session was not used for longer than this organisation allows. Nothing was changed.".into()
+            }
+            Self::AddressNotAllowed(address) => format!(
+                "This organisation lets its members in from certain networks, and your address {address} is in none of them. Nothing was changed."
+            ),
             Self::SecondFactorMissing => {
                 "This organisation asks its members for a second factor at sign-in, and your account has none yet.".into()
             }
@@ -165,7 +190,7 @@ impl Error {
             Self::Invalid(errors) => {
                 errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join(" ")
             }
-            Self::Conflict(text) | Self::Unavailable(text) => text.clone(),
+            Self::Conflict(text) | Self::PlanLimit(text) | Self::Unavailable(text) => text.clone(),
             Self::Limit { .. } => self.to_string(),
             Self::Internal => "What happened is in our log. Nothing that you did caused it.".into(),
         }
@@ -180,6 +205,12 @@ impl Error {
                 "If somebody sent you this link, ask them whether you have been given access.".into(),
             ],
             Self::SignedOut => one("Sign in; you come back to this page."),
+            Self::SessionIdle => one("Sign in again; you come back to this page."),
+            Self::AddressNotAllowed(_) => vec![
+                "Connect through the network of your organisation, for example by its VPN.".into(),
+                "Ask an owner or an admin of this organisation to allow your network, under Settings, Security.".into(),
+                "If nobody gets in any more, your operator can clear the list.".into(),
+            ],
             Self::SecondFactorMissing => one("Set it up with an authenticator app; it takes about a minute."),
             Self::NotFresh => one("Confirm with your password or a code, then do it again."),
             Self::Forbidden(permission) => {
@@ -188,6 +219,9 @@ impl Error {
             Self::Foreign => one("Open RTV itself and send the form there."),
             Self::Invalid(_) => one("Correct the address, or start from the page that it belongs to."),
             Self::Conflict(_) => one("Load the page again and look at what it says now."),
+            Self::PlanLimit(_) => one(
+                "Ask your operator for a higher limit or a larger plan; Settings, Plan and limits shows what is used.",
+            ),
             Self::Limit { .. } => one("Wait that long; trying sooner does not help."),
             Self::Unavailable(_) => one("If it goes on for more than a few minutes, tell your operator."),
             Self::Internal => vec![
@@ -231,6 +265,8 @@ mod tests {
             Error::invalid("a", "b"),
             Error::Foreign,
             Error::Limit { message: "x".into(), seconds: 7 },
+            Error::PlanLimit("y".into()),
+            Error::AddressNotAllowed("203.0.113.9".into()),
         ] {
             let text = serde_json::to_string(&error).unwrap();
             assert_eq!(serde_json::from_str::<Error>(&text).unwrap(), error);
@@ -267,6 +303,9 @@ mod tests {
         for error in [
             Error::NotFound,
             Error::SignedOut,
+            Error::SessionIdle,
+            Error::AddressNotAllowed("203.0.113.9".into()),
+            Error::PlanLimit("e".into()),
             Error::SecondFactorMissing,
             Error::NotFresh,
             Error::Foreign,

@@ -11,6 +11,7 @@ pub mod filter;
 pub mod id;
 pub mod import;
 pub mod kpi;
+pub mod limit;
 pub mod period;
 pub mod permission;
 pub mod plan;
@@ -28,6 +29,7 @@ pub use id::{
 };
 pub use import::ImportState;
 pub use kpi::Kpi;
+pub use limit::Limit;
 pub use permission::{Permission, PermissionSet};
 pub use plan::{Plan, TenantStatus};
 pub use platform::Platform;

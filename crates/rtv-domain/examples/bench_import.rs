@@ -148,7 +148,12 @@ async fn operator(url: &str) -> Context {
 
 async fn measure(path: &Path, rows: u64) -> Imported {
     let database = TestDb::new().await;
-    let new = NewTenant { slug: "bench".into(), name: "Bench".into(), ..NewTenant::default() };
+    let new = NewTenant {
+        slug: "bench".into(),
+        name: "Bench".into(),
+        plan: Some("enterprise".into()),
+        ..NewTenant::default()
+    };
     tenant::create(&operator(&database.app_url()).await, new).await.expect("a tenant is made");
     let program = std::env::current_exe().expect("this program has a path");
     let run = || {

@@ -1,13 +1,15 @@
 //! Which tenants an actor may enter, and entering one. A tenant that the actor may not know of does not exist for
 //! them: both answer [`Error::NotFound`].
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use rtv_core::{Error, GivenRole, Plan, Slug, TenantId, TenantStatus, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::audit::Event;
+use crate::audit::{Event, Outcome};
 use crate::context::{Access, Actor, Context, TenantContext};
 use crate::effective_access::{Holding, NamedRole, Share};
 use crate::roster::{given, known};
@@ -72,8 +74,9 @@ pub async fn memberships(ctx: &Context) -> Result<Vec<Membership>, Error> {
 }
 
 /// Enters a tenant as one of its members, with what they hold there now: two queries. Nobody signed in:
-/// [`Error::SignedOut`]; no such tenant, or one of others: [`Error::NotFound`]; one that asks for a second factor which the
-/// person does not have: [`Error::SecondFactorMissing`].
+/// [`Error::SignedOut`]; no such tenant, or one of others: [`Error::NotFound`]; from a network that it does not allow:
+/// [`Error::AddressNotAllowed`]; after a longer pause than it allows: [`Error::SessionIdle`]; one that asks for a second factor
+/// which the person does not have: [`Error::SecondFactorMissing`].
 pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     let person = ctx.person().ok_or(Error::SignedOut)?;
     let slug: Slug = slug.parse().map_err(|_| Error::NotFound)?;
@@ -84,6 +87,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
           tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.time_zone, tenant.locale,
           tenant.currency, tenant.week_start, tenant.brand_hue, tenant.brand_chroma, tenant.created_at,
           tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", tenant.mfa_required,
+          tenant.session_timeout_minutes, tenant.ip_ranges, tenant.over_limits,
           membership.role, membership.role_id, membership.permissions,
           custom_role.name as "role_name?", custom_role.permissions as "role_permissions?",
           member_visit.last_seen_at as "last_seen_at?"
@@ -104,10 +108,6 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     .ok_or(Error::NotFound)?;
     let shares = shares(&mut tx, person.id, Some(row.id.into())).await?;
     tx.rollback().await?;
-    // Here and nowhere else, because everything of a tenant begins here.
-    if row.mfa_required && !person.has_second_factor {
-        return Err(Error::SecondFactorMissing);
-    }
     let holding = Holding {
         role: named(&row.role, row.role_id, row.role_name, row.role_permissions)?,
         extra: known(&row.permissions),
@@ -130,13 +130,46 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         is_sample: row.is_sample,
         has_sample_data: row.has_sample_data,
         mfa_required: row.mfa_required,
+        session_timeout_minutes: row.session_timeout_minutes,
+        ip_ranges: row.ip_ranges,
+        over_limits: row.over_limits,
     };
-    Ok(TenantContext {
+    let entered = TenantContext {
         context: ctx.clone(),
         tenant: Arc::new(tenant.try_into()?),
         access: Access::Member(holding.into()),
         last_seen_at: row.last_seen_at,
-    })
+    };
+    // Here and nowhere else, because everything that a member does in a tenant begins here.
+    refuse_elsewhere(&entered).await?;
+    if person.longest_idle > entered.tenant.session_timeout {
+        return Err(Error::SessionIdle);
+    }
+    if entered.tenant.mfa_required && !person.has_second_factor {
+        return Err(Error::SecondFactorMissing);
+    }
+    Ok(entered)
+}
+
+/// Whether an address lies in one of the ranges; without ranges every one does. An address that nobody knows lies in none.
+pub(crate) fn is_allowed(ranges: &[IpNet], address: Option<IpAddr>) -> bool {
+    // A server that listens on both versions sees an IPv4 client under an IPv6 address.
+    let address = address.map(|address| address.to_canonical());
+    ranges.is_empty() || address.is_some_and(|address| ranges.iter().any(|range| range.contains(&address)))
+}
+
+/// Refuses who comes from a network that the tenant does not allow, and says so in its audit log.
+pub(crate) async fn refuse_elsewhere(ctx: &TenantContext) -> Result<(), Error> {
+    let address = ctx.context.request().address;
+    if is_allowed(&ctx.tenant.ip_ranges, address) {
+        return Ok(());
+    }
+    let shown = address.map_or_else(|| "unknown".to_owned(), |address| address.to_canonical().to_string());
+    let event = Event::new("tenant.enter", "tenant", ctx.tenant.id.to_string())
+        .outcome(Outcome::Denied)
+        .detail(format!("from {shown}, which no allowed IP range holds"));
+    ctx.record(event).await?;
+    Err(Error::AddressNotAllowed(shown))
 }
 
 fn named(

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use rtv_core::{Brand, Error, Permission, PermissionSet, Plan, Slug, TeamId, TenantId, TenantStatus, UserId};
+use ipnet::IpNet;
+use rtv_core::{Brand, Error, Limit, Permission, PermissionSet, Plan, Slug, TeamId, TenantId, TenantStatus, UserId};
 
 use crate::clock::Clock;
 use crate::database::Database;
@@ -139,6 +140,12 @@ pub struct Tenant {
     pub has_sample_data: bool,
     /// Whether it asks its members for a second factor.
     pub mfa_required: bool,
+    /// How long a session may be idle and still enter.
+    pub session_timeout: TimeDelta,
+    /// Networks that its members may come from; none: from everywhere.
+    pub ip_ranges: Vec<IpNet>,
+    /// Limits that it exceeds since one was lowered: until they fit it is read and exported, and nothing in it changes.
+    pub over_limits: Vec<Limit>,
 }
 
 /// What an actor holds in a tenant.
@@ -227,8 +234,11 @@ impl TenantContext {
         Self { context: self.context.without_deadline(), ..self.clone() }
     }
 
-    /// Refuses to change anything in a tenant that is suspended or cancelled: [`Error::Conflict`].
+    /// Refuses to change anything in a tenant that is suspended or cancelled or over its limits: [`Error::Conflict`].
     pub(crate) fn refuse_read_only(&self) -> Result<(), Error> {
+        if let Some(sentence) = crate::limit::over(&self.tenant) {
+            return Err(Error::Conflict(sentence));
+        }
         match self.tenant.status {
             TenantStatus::Pending | TenantStatus::Active => Ok(()),
             status @ (TenantStatus::Suspended | TenantStatus::Cancelled) => Err(Error::Conflict(format!(

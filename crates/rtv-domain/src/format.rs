@@ -341,6 +341,9 @@ mod tests {
             brand: None,
             has_sample_data: false,
             mfa_required: false,
+            session_timeout: crate::session::IDLE,
+            ip_ranges: Vec::new(),
+            over_limits: Vec::new(),
         })
     }
 

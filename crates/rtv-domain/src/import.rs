@@ -51,8 +51,8 @@ pub use self::steps::{SaveAs, begin_roll_back, cancel, check, check_and_save, st
 pub use self::sweep::{Swept, sweep};
 pub use self::upload::{KEEP_DAYS, Limits, Uploads};
 use crate::context::{Context, TenantContext};
-use crate::kpi_daily;
 use crate::transaction::{Resource, StaffPermission, Tx, failed};
+use crate::{kpi_daily, zone};
 
 /// What happens when a file has one post twice with different content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -226,6 +226,8 @@ async fn begin(ctx: &TenantContext, resource: Resource, meter: &Meter) -> Result
     prepare_for_sets(&mut tx, meter).await?;
     // Two would also judge each other's rows as new.
     kpi_daily::lock_facts(&mut tx, ctx.tenant().id).await?;
+    // The days of its rows are those of the zone that it entered with.
+    zone::refuse_changed(&mut tx, ctx).await?;
     Ok(tx)
 }
 

@@ -3,7 +3,7 @@
 //! existed answer alike.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rtv_core::{Email, Error, FieldError, InvitationId, Permission, Role, Slug, TenantId, UserId};
+use rtv_core::{Email, Error, FieldError, InvitationId, Limit, Permission, Role, Slug, TenantId, UserId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use uuid::Uuid;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::access::stored;
 use crate::audit::Event;
 use crate::context::{Access, Actor, Context, TenantContext};
+use crate::limit;
 use crate::mail::{Kind, Letter, Outbox};
 use crate::password::{self, Passwords};
 use crate::profile::parse_name;
@@ -180,6 +181,7 @@ pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -
         }
         _ => failed(error),
     })?;
+    limit::refuse_over(&mut tx, ctx.tenant().id, &[Limit::Users]).await?;
     let letter = letter(ctx, outbox, &email, role, &inviter, &token);
     outbox.write(&mut tx, Some(ctx.tenant().id), letter, ctx.now()).await?;
     let after = json!({ "email": email, "role": role, "expires_at": expires_at });
@@ -226,6 +228,8 @@ pub async fn send_again(ctx: &TenantContext, outbox: &Outbox, id: InvitationId) 
     .execute(tx.connection())
     .await
     .map_err(failed)?;
+    // One that had expired takes a place again.
+    limit::refuse_over(&mut tx, ctx.tenant().id, &[Limit::Users]).await?;
     let letter = letter(ctx, outbox, &email, role, &row.inviter_name, &token);
     outbox.write(&mut tx, Some(ctx.tenant().id), letter, ctx.now()).await?;
     let event = Event::new("invitation.send", "invitation", id.to_string())
@@ -505,6 +509,7 @@ async fn join(ctx: &Context, tx: &mut Tx, found: &Found, user: UserId, is_new: b
     .await
     .map_err(failed)?
     .rows_affected();
+    limit::refuse_over(tx, found.tenant, &[Limit::Users]).await?;
     let after = json!({
         "email": found.offer.email, "role": found.offer.role, "user": user, "is_new": is_new, "joined": joined == 1,
     });

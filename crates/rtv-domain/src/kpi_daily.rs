@@ -2,6 +2,7 @@
 //! facts, and [`verify`] recomputes them from the facts and reports every difference.
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use rtv_core::kpi::Basis;
 use rtv_core::{Error, Permission, TenantId};
 use uuid::Uuid;
@@ -20,6 +21,8 @@ pub(crate) struct Touched {
     pub(crate) first_days: Vec<NaiveDate>,
     /// Last day of each group.
     pub(crate) last_days: Vec<NaiveDate>,
+    /// The zone whose hours count, while the tenant is on its way to another one.
+    pub(crate) zone: Option<Tz>,
 }
 
 impl Touched {
@@ -39,6 +42,11 @@ impl Touched {
 /// would each roll up without the other's rows. The key is the one of imports, which change facts too.
 pub(crate) async fn lock_facts(tx: &mut Tx, tenant: TenantId) -> Result<(), Error> {
     tx.lock(&format!("import {tenant}")).await
+}
+
+/// The same without waiting; false while another change is under way.
+pub(crate) async fn try_lock_facts(tx: &mut Tx, tenant: TenantId) -> Result<bool, Error> {
+    tx.try_lock(&format!("import {tenant}")).await
 }
 
 /// Recomputes the groups of basis *lifetime* from the posts and the roll-up by hour with them, and all groups of basis
@@ -178,6 +186,12 @@ pub(crate) async fn refresh_period(tx: &mut Tx, accounts: &[Uuid], days: Option<
 
 /// Recomputes every group of the accounts, of both bases and by hour.
 pub(crate) async fn rebuild(tx: &mut Tx, accounts: &[Uuid]) -> Result<(), Error> {
+    rebuild_lifetime(tx, accounts, None).await?;
+    refresh_period(tx, accounts, None).await
+}
+
+/// Recomputes every group of the accounts that comes from posts, with the hours of the zone, or of the tenant's.
+pub(crate) async fn rebuild_lifetime(tx: &mut Tx, accounts: &[Uuid], zone: Option<Tz>) -> Result<(), Error> {
     let groups = sqlx::query!(
         r#"
         select account_id as "account_id!", published_from as "first_day!", published_to as "last_day!"
@@ -193,12 +207,11 @@ pub(crate) async fn rebuild(tx: &mut Tx, accounts: &[Uuid]) -> Result<(), Error>
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
-    let mut touched = Touched::default();
+    let mut touched = Touched { zone, ..Touched::default() };
     for group in groups {
         touched.push(group.account_id, group.first_day, group.last_day);
     }
-    write_lifetime(tx, &touched).await?;
-    refresh_period(tx, accounts, None).await
+    write_lifetime(tx, &touched).await
 }
 
 /// A group of the roll-up that does not equal its facts.

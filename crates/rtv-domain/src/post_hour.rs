@@ -41,7 +41,7 @@ pub(crate) async fn refresh(tx: &mut Tx, touched: &Touched) -> Result<(), Error>
         )
         select
           post.tenant_id, post.published_from, post.published_to,
-          coalesce(extract(hour from post.published_at at time zone tenant.time_zone), -1)::smallint as hour,
+          coalesce(extract(hour from post.published_at at time zone coalesce($6, tenant.time_zone)), -1)::smallint as hour,
           post.account_id, coalesce(post.campaign_id, '00000000-0000-0000-0000-000000000000') as campaign, count(*),
           coalesce(sum(engagements), 0)::bigint, count(engagements),
           coalesce(sum(engagements) filter (where coalesce(impressions, reach) is not null), 0)::bigint,
@@ -61,6 +61,7 @@ pub(crate) async fn refresh(tx: &mut Tx, touched: &Touched) -> Result<(), Error>
         &touched.last_days,
         first,
         last,
+        touched.zone.map(chrono_tz::Tz::name),
     )
     .execute(tx.connection())
     .await

@@ -60,6 +60,9 @@ pub struct Person {
     pub has_second_factor: bool,
     /// When they last gave a password or a code in this session.
     pub proved_at: Option<DateTime<Utc>>,
+    /// The longest pause in this session since they signed in; it may be told up to a minute too long, because uses are
+    /// written at most once a minute.
+    pub longest_idle: TimeDelta,
 }
 
 /// What a token stands for.
@@ -79,7 +82,7 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
         r#"
         select
           session.public_id, session.last_used_at, session.last_tenant_slug, session.data ? 'flash' as "has_flash!",
-          session.proved_at, app_user.id as "user_id?", app_user.email as "email?", app_user.name as "name?",
+          session.proved_at, session.longest_idle_seconds, app_user.id as "user_id?", app_user.email as "email?", app_user.name as "name?",
           app_user.has_second_factor as "has_second_factor?",
           exists (select 1 from staff_member where staff_member.user_id = session.user_id) as "is_staff!",
           preference.theme as "theme?", preference.density as "density?", preference.has_single_keys as "has_single_keys?"
@@ -96,11 +99,23 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
     .await
     .map_err(failed)?;
     let Some(row) = row else { return Ok(None) };
+    // A use that ends a pause is a use: what the pause was is remembered until the next sign-in.
+    let longest_idle = TimeDelta::seconds(row.longest_idle_seconds).max(now - row.last_used_at);
     if row.last_used_at < now - TOUCH {
-        sqlx::query!("update session set last_used_at = $2 where id_hash = $1", &session.0[..], now)
-            .execute(tx.connection())
-            .await
-            .map_err(failed)?;
+        sqlx::query!(
+            r#"
+            update session
+            set last_used_at = $2, longest_idle_seconds = greatest(longest_idle_seconds, $3)
+            where id_hash = $1
+            "#,
+            &session.0[..],
+            now,
+            // Rounded up: what was too long once stays so.
+            (longest_idle + TimeDelta::milliseconds(999)).num_seconds(),
+        )
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
         tx.commit().await?;
     } else {
         tx.rollback().await?;
@@ -116,6 +131,7 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
             preference: crate::preference::stored_preference(row.theme, row.density, row.has_single_keys)?,
             has_second_factor: row.has_second_factor.unwrap_or(false),
             proved_at: row.proved_at,
+            longest_idle,
         }),
         _ => None,
     };

@@ -322,7 +322,7 @@ pub async fn complete(ctx: &Context, verified: Verified, session: SessionHash) -
         r#"
         update session
         set user_id = $2, created_at = $3, last_used_at = $3, proved_at = $3, expires_at = $4, address = $5, user_agent = $6,
-          last_tenant_slug = $7
+          last_tenant_slug = $7, longest_idle_seconds = 0
         where id_hash = decode($1, 'hex') and user_id is null and pending_user_id is null
         "#,
         session.to_hex(),
@@ -366,6 +366,7 @@ pub async fn complete(ctx: &Context, verified: Verified, session: SessionHash) -
         preference: rtv_core::Preference::default(),
         has_second_factor: false,
         proved_at: None,
+        longest_idle: TimeDelta::zero(),
     };
     let event = Event::new(verified.act, "user", verified.user.to_string())
         .after(json!({ "email": person.email, "by": verified.how }));

@@ -1,7 +1,7 @@
 //! Tenants as the operator keeps them: create, colour and list. Parsing happens here, so that a page, the API and the command
 //! line refuse the same input with the same words.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rtv_core::{Brand, Error, FieldError, Permission, Plan, Slug, TenantId, TenantStatus};
 use serde_json::json;
@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::access::stored;
 use crate::audit::Event;
 use crate::context::{Context, Tenant, TenantContext};
-use crate::format;
 use crate::transaction::{Resource, StaffPermission, Tx, failed, violated};
+use crate::{format, limit, session};
 
 /// What a new tenant is made of, as typed.
 #[derive(Debug, Clone, Default)]
@@ -57,22 +57,16 @@ pub(crate) fn checked(new: NewTenant) -> Result<Tenant, Error> {
     let mut errors = Vec::new();
     let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
     let slug = new.slug.parse::<Slug>().map_err(|message| refuse("slug", message)).ok();
-    let name = new.name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
-        refuse("name", "use 1 to 120 characters without line breaks".into());
-    }
-    let zone = new.zone.as_deref().unwrap_or("UTC").parse::<Tz>();
-    let zone = zone.map_err(|_| refuse("zone", "use an IANA time zone like Europe/Berlin or Asia/Bangkok".into())).ok();
-    let locale = new.locale.unwrap_or_else(|| "en-US".into());
-    if !format::is_known_locale(&locale) {
-        refuse("locale", format!("use one of {}", format::LOCALES.join(", ")));
-    }
-    let currency = new.currency.unwrap_or_else(|| "USD".into());
-    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        refuse("currency", "use a three-letter ISO 4217 code like EUR".into());
-    }
+    let name = parse_name(&new.name).map_err(|message| refuse("name", message)).ok();
+    let zone = parse_zone(new.zone.as_deref().unwrap_or("UTC")).map_err(|message| refuse("zone", message)).ok();
+    let locale = new.locale.as_deref().unwrap_or("en-US");
+    let locale = parse_locale(locale).map_err(|message| refuse("locale", message)).ok();
+    let currency = new.currency.as_deref().unwrap_or("USD");
+    let currency = parse_currency(currency).map_err(|message| refuse("currency", message)).ok();
     let plan = new.plan.as_deref().unwrap_or("free").parse::<Plan>().map_err(|message| refuse("plan", message)).ok();
-    let (Some(slug), Some(zone), Some(plan), true) = (slug, zone, plan, errors.is_empty()) else {
+    let (Some(slug), Some(name), Some(zone), Some(locale), Some(currency), Some(plan)) =
+        (slug, name, zone, locale, currency, plan)
+    else {
         return Err(Error::Invalid(errors));
     };
     Ok(Tenant {
@@ -89,7 +83,40 @@ pub(crate) fn checked(new: NewTenant) -> Result<Tenant, Error> {
         brand: None,
         has_sample_data: false,
         mfa_required: false,
+        session_timeout: session::IDLE,
+        ip_ranges: Vec::new(),
+        over_limits: Vec::new(),
     })
+}
+
+/// A name for people.
+pub(crate) fn parse_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let fits = !name.is_empty() && name.chars().count() <= 120 && !name.chars().any(char::is_control);
+    if fits { Ok(name.to_owned()) } else { Err("use 1 to 120 characters without line breaks".into()) }
+}
+
+/// A zone of days.
+pub(crate) fn parse_zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| "use an IANA time zone like Europe/Berlin or Asia/Bangkok".into())
+}
+
+/// A way of writing numbers and dates.
+pub(crate) fn parse_locale(text: &str) -> Result<String, String> {
+    if format::is_known_locale(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("use one of {}", format::LOCALES.join(", ")))
+    }
+}
+
+/// A currency of money.
+pub(crate) fn parse_currency(text: &str) -> Result<String, String> {
+    if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        Ok(text.to_owned())
+    } else {
+        Err("use a three-letter ISO 4217 code like EUR".into())
+    }
 }
 
 /// Stores a new tenant and writes the event.
@@ -130,22 +157,38 @@ pub async fn set_brand(ctx: &Context, slug: &Slug, brand: Option<Brand>) -> Resu
     tx.rollback().await?;
     let mut tx = ctx.begin_staff(StaffPermission::TenantsUpdate, Some(tenant.id)).await?;
     let (hue, chroma) = brand.map(Brand::stored).unzip();
-    sqlx::query!(
-        "update tenant set brand_hue = $2, brand_chroma = $3, version = version + 1, updated_at = $4 where id = $1",
+    let version = sqlx::query_scalar!(
+        r#"
+        update tenant
+        set brand_hue = $2, brand_chroma = $3, version = version + 1, updated_at = $4, changed_by = $5
+        where id = $1
+        returning version
+        "#,
         tenant.id.uuid(),
         hue,
         chroma,
         ctx.now(),
+        ctx.actor().label(),
     )
-    .execute(tx.connection())
+    .fetch_one(tx.connection())
     .await
     .map_err(failed)?;
-    let described = |brand: Option<Brand>| json!({ "brand": brand.map(|brand| json!({ "hue": brand.hue(), "chroma": brand.chroma() })) });
     let event = Event::new("tenant.brand", "tenant", tenant.id.to_string())
-        .before(described(tenant.brand))
-        .after(described(brand));
+        .before(described_brand(tenant.brand, version - 1))
+        .after(described_brand(brand, version));
     tx.audit(event).await?;
     tx.commit().await
+}
+
+/// A colour as the audit log tells it.
+pub(crate) fn described_brand(brand: Option<Brand>, version: i64) -> serde_json::Value {
+    let brand = brand.map(|brand| format!("hue {}, chroma {}", brand.hue(), brand.chroma()));
+    json!({ "brand": brand, "version": version })
+}
+
+/// Gives a tenant another plan, and finds out what it exceeds by then.
+pub async fn set_plan(ctx: &Context, slug: &Slug, plan: Plan) -> Result<limit::Standings, Error> {
+    limit::change(ctx, slug, &limit::Change { plan: Some(plan), limits: Vec::new() }).await
 }
 
 /// Asks every member for a second factor, or no longer does. Who has none themselves cannot ask others for it: they would
@@ -168,18 +211,24 @@ pub async fn require_second_factor(ctx: &TenantContext, is_required: bool) -> Re
     if was_required == is_required {
         return tx.rollback().await;
     }
-    sqlx::query!(
-        "update tenant set mfa_required = $2, version = version + 1, updated_at = $3 where id = $1",
+    let version = sqlx::query_scalar!(
+        r#"
+        update tenant
+        set mfa_required = $2, version = version + 1, updated_at = $3, changed_by = $4
+        where id = $1
+        returning version
+        "#,
         ctx.tenant().id.uuid(),
         is_required,
         ctx.now(),
+        ctx.context().actor().label(),
     )
-    .execute(tx.connection())
+    .fetch_one(tx.connection())
     .await
     .map_err(failed)?;
     let event = Event::new("tenant.mfa", "tenant", ctx.tenant().id.to_string())
-        .before(json!({ "mfa_required": was_required }))
-        .after(json!({ "mfa_required": is_required }));
+        .before(json!({ "mfa_required": was_required, "version": version - 1 }))
+        .after(json!({ "mfa_required": is_required, "version": version }));
     tx.audit(event).await?;
     tx.commit().await
 }
@@ -192,7 +241,8 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
         r#"
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
-          created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required
+          created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required,
+          session_timeout_minutes, ip_ranges, over_limits
         from tenant
         order by slug
         "#
@@ -213,7 +263,8 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
         r#"
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
-          created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required
+          created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required,
+          session_timeout_minutes, ip_ranges, over_limits
         from tenant
         where slug = $1
         "#,
@@ -249,6 +300,9 @@ pub(crate) struct TenantRow {
     pub(crate) is_sample: bool,
     pub(crate) has_sample_data: bool,
     pub(crate) mfa_required: bool,
+    pub(crate) session_timeout_minutes: i32,
+    pub(crate) ip_ranges: Vec<String>,
+    pub(crate) over_limits: Vec<String>,
 }
 
 impl TryFrom<TenantRow> for Tenant {
@@ -269,6 +323,9 @@ impl TryFrom<TenantRow> for Tenant {
             brand: row.brand_hue.zip(row.brand_chroma).and_then(|(hue, chroma)| Brand::from_stored(hue, chroma)),
             has_sample_data: row.has_sample_data,
             mfa_required: row.mfa_required,
+            session_timeout: TimeDelta::minutes(row.session_timeout_minutes.into()),
+            ip_ranges: row.ip_ranges.iter().map(|range| stored(range.parse())).collect::<Result<_, _>>()?,
+            over_limits: row.over_limits.iter().map(|limit| stored(limit.parse())).collect::<Result<_, _>>()?,
         })
     }
 }

@@ -311,6 +311,19 @@ impl TenantContext {
         self.begin_as("members", &[Permission::UsersManage], Resource::Member(user)).await
     }
 
+    /// Writes an event that is no part of a change, such as a refusal, in a transaction of its own.
+    pub(crate) async fn record(&self, event: Event) -> Result<(), Error> {
+        let markers = Markers {
+            actor: "tenant",
+            tenant: Some(self.tenant.id),
+            user: self.context.actor.user_id(),
+            ..Markers::default()
+        };
+        let mut tx = self.context.open(markers).await?;
+        tx.audit(event).await?;
+        tx.commit().await
+    }
+
     async fn begin_as(&self, actor: &'static str, permissions: &[Permission], resource: Resource) -> Result<Tx, Error> {
         let tenant = self.tenant.id;
         let mut markers =
@@ -349,6 +362,11 @@ impl Tx {
         &mut self.inner
     }
 
+    /// The instant that the transaction's rows carry.
+    pub(crate) const fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.now
+    }
+
     /// The transaction itself, for the queue, whose rows ride along.
     pub fn queue(&mut self) -> &mut PgConnection {
         &mut self.inner
@@ -370,6 +388,14 @@ impl Tx {
             .await
             .map_err(failed)?;
         Ok(())
+    }
+
+    /// The same without waiting; false where another transaction holds it.
+    pub(crate) async fn try_lock(&mut self, name: &str) -> Result<bool, Error> {
+        sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as "is_held!""#, name)
+            .fetch_one(&mut *self.inner)
+            .await
+            .map_err(failed)
     }
 
     /// Tells the planner whether to look rows up one after the other, for statements of which we know better than it.

@@ -1,7 +1,7 @@
 //! People as the operator keeps them: create one with a password, make them a member or staff, and list them.
 
 use chrono::{DateTime, Utc};
-use rtv_core::{Email, Error, FieldError, GivenRole, Role, Slug, TenantId, UserId};
+use rtv_core::{Email, Error, FieldError, GivenRole, Limit, Role, Slug, TenantId, UserId};
 use secrecy::SecretString;
 use serde_json::json;
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::access::stored;
 use crate::audit::Event;
 use crate::context::{Context, Tenant};
+use crate::limit;
 use crate::password::{self, Passwords};
 use crate::roster::{given, take_turn};
 use crate::transaction::{StaffPermission, Tx, failed, violated};
@@ -113,6 +114,7 @@ pub async fn create(
                 }
                 other => other,
             })?;
+            limit::refuse_over(&mut tx, tenant.id, &[Limit::Users]).await?;
             let after = json!({ "email": email, "name": name, "role": role, "is_new": is_new });
             tx.audit(Event::new("member.add", "user", id.to_string()).after(after)).await?;
         }

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::cli::role::{self, Roles};
-use crate::cli::{Failure, Outcome, audit, operate, print_table};
+use crate::cli::{Failure, Outcome, audit, limit, operate, print_table};
 use crate::config::Settings;
 
 /// Keep tenants and people.
@@ -85,6 +85,42 @@ pub enum Tenants {
         /// RTV's own colour again.
         #[arg(long, conflicts_with_all = ["hue", "chroma"])]
         default: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a tenant may use and what it uses, or change its plan and its limits.
+    #[command(
+        after_help = "Examples:\n  rtv admin tenants limits acme\n  rtv admin tenants limits acme --plan starter --set users=20 --reset campaigns"
+    )]
+    Limits {
+        /// Slug of the tenant.
+        tenant: String,
+        /// Allow so much instead of what the plan says, as in users=20; may repeat. Limits are users, campaigns, posts-per-month,
+        /// platforms, storage-gb and api-requests-per-minute.
+        #[arg(long, value_name = "LIMIT=NUMBER")]
+        set: Vec<String>,
+        /// Allow what the plan says again; may repeat.
+        #[arg(long, value_name = "LIMIT")]
+        reset: Vec<String>,
+        /// Another plan: free, starter, professional or enterprise.
+        #[arg(long)]
+        plan: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show from which networks a tenant lets its members in, or let them in from everywhere again.
+    #[command(
+        name = "ip-ranges",
+        after_help = "Examples:\n  rtv admin tenants ip-ranges acme\n  rtv admin tenants ip-ranges acme --clear"
+    )]
+    IpRanges {
+        /// Slug of the tenant.
+        tenant: String,
+        /// Let members in from everywhere again, for when nobody gets in any more.
+        #[arg(long)]
+        clear: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -209,6 +245,10 @@ async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
                 println!("{slug} has RTV’s own colour.");
             }
         }
+        Tenants::Limits { tenant, set, reset, plan, json } => {
+            limit::limits(&ctx, &tenant, &set, &reset, plan, json).await?
+        }
+        Tenants::IpRanges { tenant, clear, json } => limit::ip_ranges(&ctx, &tenant, clear, json).await?,
         Tenants::List { json } => {
             let all = tenant::list(&ctx).await?;
             if json {

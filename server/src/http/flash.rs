@@ -27,7 +27,7 @@ pub fn success(text: impl Into<String>) -> Flash {
 }
 
 /// Longest text of a field that is shown again, in characters: the session holds it until then.
-const LONGEST: usize = 600;
+const LONGEST: usize = 8_000;
 
 /// A refusal, with what was typed.
 pub fn refusal(error: Error, typed: Pairs) -> Flash {
@@ -96,7 +96,7 @@ pub async fn refuse(
 ) -> Response {
     let from = app::request::Request { page: page.to_owned(), ..asked.clone() };
     match error {
-        Error::SignedOut => Redirect::to(&from.sign_in_address()).into_response(),
+        Error::SignedOut | Error::SessionIdle => Redirect::to(&from.sign_in_address()).into_response(),
         Error::SecondFactorMissing => Redirect::to(&from.leading_back(app::second_factor::PATH)).into_response(),
         Error::NotFresh => {
             if !typed.is_empty()
@@ -106,7 +106,7 @@ pub async fn refuse(
             }
             Redirect::to(&from.leading_back(app::confirmation::PATH)).into_response()
         }
-        error @ (Error::Invalid(_) | Error::Conflict(_) | Error::Limit { .. }) => {
+        error @ (Error::Invalid(_) | Error::Conflict(_) | Error::Limit { .. } | Error::PlanLimit(_)) => {
             lead_with(session, refusal(error, typed), page).await
         }
         error => error_page(state, error, &asked.context.request().id, &Method::POST),

@@ -50,7 +50,7 @@ pub async fn upload(
             let is_too_large = announced.unwrap_or_default().max(bytes) > state.uploads.limits().file_bytes;
             let status = match &error {
                 // No room is left for it.
-                Error::Limit { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+                Error::Limit { .. } | Error::PlanLimit(_) => StatusCode::PAYLOAD_TOO_LARGE,
                 Error::Invalid(_) if is_too_large => StatusCode::PAYLOAD_TOO_LARGE,
                 other => status_of(other),
             };
@@ -134,7 +134,9 @@ async fn refuse_upload(
     status: StatusCode,
 ) -> Response {
     let flash = match error {
-        Error::Limit { message, .. } => flash::refusal(Error::invalid("file", message), Vec::new()),
+        Error::Limit { message, .. } | Error::PlanLimit(message) => {
+            flash::refusal(Error::invalid("file", message), Vec::new())
+        }
         Error::Internal => return error_page(state, error, &asked.context.request().id, &Method::POST),
         other => flash::refusal(other, Vec::new()),
     };
@@ -327,7 +329,11 @@ async fn refuse(
     page: &str,
 ) -> Response {
     match error {
-        told @ (Error::Conflict(_) | Error::Limit { .. } | Error::Unavailable(_) | Error::Invalid(_)) => {
+        told @ (Error::Conflict(_)
+        | Error::Limit { .. }
+        | Error::PlanLimit(_)
+        | Error::Unavailable(_)
+        | Error::Invalid(_)) => {
             flash::lead_with(session, Flash { text: Some(told.explanation()), ..Flash::default() }, page).await
         }
         other => flash::refuse(state, asked, session, page, other, Vec::new()).await,

@@ -6,7 +6,6 @@ use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use rtv_core::Error;
 use rtv_domain::invitation::{self, NewInvitation};
-use rtv_domain::tenant;
 use secrecy::SecretString;
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -69,29 +68,6 @@ pub async fn revoke(
     };
     let page = page(&tenant);
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Vec::new()).await
-}
-
-/// Asks every member for a second factor, or no longer does.
-pub async fn require_second_factor(
-    State(state): State<AppState>,
-    asked: Asked,
-    session: Session,
-    Path(tenant): Path<String>,
-    Form(pairs): Form<Pairs>,
-) -> Response {
-    let is_required = value(&pairs, "required") == "on";
-    let outcome = async {
-        let ctx = enter(&asked, &tenant).await?;
-        tenant::require_second_factor(&ctx, is_required).await?;
-        let text = if is_required {
-            "Every member needs a second factor from now on."
-        } else {
-            "A second factor is no longer required."
-        };
-        Ok(text.to_owned())
-    };
-    let page = page(&tenant);
-    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
 /// What the form holds of somebody who has no account yet; who is signed in sends nothing.

@@ -22,6 +22,7 @@ mod preference;
 mod sample_data;
 mod search;
 mod second_factor;
+mod settings;
 mod sign_in;
 mod team;
 mod test_app;

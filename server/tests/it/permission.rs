@@ -313,8 +313,11 @@ fn entries() -> Vec<Entry> {
 /// What a server function is called with.
 fn arguments(path: &str) -> fn(&str, &str) -> Value {
     match path {
-        "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/sign-in" | "/fn/profile" | "/fn/reset"
-        | "/fn/mails" => |_, _| json!({}),
+        "/fn/settings" => |tenant, _| json!({ "tenant": tenant, "part": "security" }),
+        "/fn/sign-in" => |_, _| json!({ "next": "/" }),
+        "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/profile" | "/fn/reset" | "/fn/mails" => {
+            |_, _| json!({})
+        }
         "/fn/confirm" | "/fn/second-factor" => |_, _| json!({ "next": "/me" }),
         "/fn/invite" | "/fn/reset-link" => |_, _| json!({ "token": "0".repeat(64) }),
         "/fn/mail" => |_, _| json!({ "mail": "mail_0192f3c4a1b27d3e8f9a0b1c2d3e4f50" }),
@@ -487,8 +490,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (23 + 21 + 6 + 30) * 5,
-        "23 pages, 21 server functions, six files and 30 forms, for five actors each"
+        (27 + 22 + 6 + 33) * 5,
+        "27 pages, 22 server functions, six files and 33 forms, for five actors each"
     );
 }
 

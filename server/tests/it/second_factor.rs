@@ -133,13 +133,13 @@ async fn a_tenant_that_requires_it_leads_every_member_to_setting_it_up_first() {
     let app = app().await;
     let mut owner = app.browser();
     sign_in(&mut owner).await;
-    let invitations = "/t/acme/team/invitations";
+    let security = "/t/acme/settings/security";
     let require = [("required", "on")];
-    check_leads(&owner.post("/t/acme/team/second-factor", &require).await, invitations);
-    assert!(owner.get(invitations).await.text().contains("Set up a second factor for your own account first"));
+    check_leads(&owner.post("/t/acme/settings/second-factor", &require).await, security);
+    assert!(owner.get(security).await.text().contains("Set up a second factor for your own account first"));
     set_up(&app, &mut owner).await;
-    check_leads(&owner.post("/t/acme/team/second-factor", &require).await, invitations);
-    assert!(owner.get(invitations).await.text().contains("Every member needs a second factor from now on."));
+    check_leads(&owner.post("/t/acme/settings/second-factor", &require).await, security);
+    assert!(owner.get(security).await.text().contains("Every member needs a second factor from now on."));
 
     let acme = rtv_domain::tenant::list(&app.operator()).await.unwrap().remove(0).tenant;
     let viewer = app.somebody("viewer@acme.example", Some((&acme, Role::Viewer))).await;
@@ -212,11 +212,11 @@ async fn a_dangerous_act_asks_to_confirm_and_goes_on_with_a_new_session() {
     app.state = state;
     app.router = router;
     let mut last = Browser { token: last, ..app.browser() };
-    let invitations = "/t/acme/team/invitations";
-    let asked = last.post("/t/acme/team/second-factor", &[("required", "off")]).await;
-    check_leads(&asked, "/me/confirm?next=/t/acme/team/invitations");
-    check_leads(&last.post("/me/confirm", &[("password", PASSWORD), ("next", invitations)]).await, invitations);
-    assert!(last.get(invitations).await.text().contains("What you typed is still here; send it again."));
+    let security = "/t/acme/settings/security";
+    let asked = last.post("/t/acme/settings/second-factor", &[("required", "off")]).await;
+    check_leads(&asked, "/me/confirm?next=/t/acme/settings/security");
+    check_leads(&last.post("/me/confirm", &[("password", PASSWORD), ("next", security)]).await, security);
+    assert!(last.get(security).await.text().contains("What you typed is still here; send it again."));
     let foreign = last.post("/me/confirm", &[("password", PASSWORD), ("next", "https://evil.example/")]).await;
     check_leads(&foreign, "/me");
 }

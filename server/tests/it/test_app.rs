@@ -84,7 +84,9 @@ impl TestApp {
     }
 
     pub(crate) async fn tenant(&self, slug: &str) -> Tenant {
-        let new = NewTenant { slug: slug.into(), name: format!("The {slug}"), ..NewTenant::default() };
+        // Without limits: what a plan allows is the subject of tests of their own.
+        let plan = Some("enterprise".into());
+        let new = NewTenant { slug: slug.into(), name: format!("The {slug}"), plan, ..NewTenant::default() };
         tenant::create(&self.operator(), new).await.unwrap()
     }
 

@@ -181,8 +181,12 @@ async fn touched(tx: &mut Tx, id: ImportId) -> Result<Touched, Error> {
         from post
         where post.import_id = $1
         union
-        select (before ->> 'account_id')::uuid, (before ->> 'published_from')::date, (before ->> 'published_to')::date
+        select
+          (before ->> 'account_id')::uuid,
+          coalesce(((before ->> 'published_at')::timestamptz at time zone tenant.time_zone)::date, (before ->> 'published_from')::date),
+          coalesce(((before ->> 'published_at')::timestamptz at time zone tenant.time_zone)::date, (before ->> 'published_to')::date)
         from import_change
+        join tenant on tenant.id = import_change.tenant_id
         where import_id = $1 and before is not null
         "#,
         id.uuid()
@@ -197,17 +201,20 @@ async fn touched(tx: &mut Tx, id: ImportId) -> Result<Touched, Error> {
     Ok(touched)
 }
 
+/// Makes posts what they were. Their days are those of the tenant's zone as it is now, which may have changed since.
 async fn restore_posts(tx: &mut Tx, id: ImportId) -> Result<u64, Error> {
     let done = sqlx::query!(
         r#"
         update post set
           campaign_id = old.campaign_id, kind = old.kind, body = old.body, published_at = old.published_at,
-          published_from = old.published_from, published_to = old.published_to,
+          published_from = coalesce((old.published_at at time zone tenant.time_zone)::date, old.published_from),
+          published_to = coalesce((old.published_at at time zone tenant.time_zone)::date, old.published_to),
           reach = old.reach, impressions = old.impressions, reactions = old.reactions, comments = old.comments,
           shares = old.shares, clicks = old.clicks, conversions = old.conversions, revenue = old.revenue,
           cost = old.cost, sentiment = old.sentiment, content_digest = old.content_digest, import_id = old.import_id,
           updated_at = old.updated_at
         from import_change
+        join tenant on tenant.id = import_change.tenant_id
         cross join lateral jsonb_populate_record(null::post, import_change.before) as old
         where import_change.import_id = $1
           and import_change.before is not null

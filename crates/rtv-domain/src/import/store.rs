@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use rtv_core::{Error, ImportId};
+use rtv_core::{Error, ImportId, Limit};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use super::{DuplicateRule, Options, Settings};
 use crate::audit::Event;
 use crate::context::TenantContext;
 use crate::kpi_daily::{self, Touched};
+use crate::limit;
 use crate::transaction::{Tx, failed};
 
 /// Rows of the file that one statement writes: about a second's work, so that progress and a cancellation are felt.
@@ -308,7 +309,8 @@ pub(super) async fn keep_refusals(tx: &mut Tx, id: ImportId) -> Result<(), Error
     Ok(())
 }
 
-/// Marks the import as done, in the transaction of its posts. False if it may not be: somebody has cancelled it.
+/// Marks the import as done, in the transaction of its posts. False if it may not be: somebody has cancelled it. What the plan
+/// does not allow is refused here, when everything is written, and nothing of it stays.
 pub(super) async fn finish(
     ctx: &TenantContext,
     tx: &mut Tx,
@@ -317,6 +319,7 @@ pub(super) async fn finish(
     file: &FileFacts,
     judged: &Judged,
 ) -> Result<bool, Error> {
+    limit::refuse_over(tx, ctx.tenant().id, &[Limit::Platforms, Limit::Campaigns, Limit::PostsPerMonth]).await?;
     keep_refusals(tx, id).await?;
     let counts = judged.counts;
     let done = sqlx::query!(

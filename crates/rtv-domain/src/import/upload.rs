@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rtv_core::{Error, ImportId, ImportState, Permission, TenantId};
+use rtv_core::{Error, ImportId, ImportState, Limit, Permission, TenantId};
 use rtv_import::{Encoding, ImportError};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -20,6 +20,7 @@ use super::settings::{refused_file, with_file};
 use crate::access::stored;
 use crate::audit::Event;
 use crate::context::TenantContext;
+use crate::limit;
 use crate::transaction::{Resource, Tx, failed};
 
 /// A file is removed so many days after the last thing that happened to its import; at once when that is cancelled.
@@ -135,10 +136,13 @@ pub async fn usage(ctx: &TenantContext, uploads: &Uploads) -> Result<Usage, Erro
     .fetch_one(tx.connection())
     .await
     .map_err(failed)?;
+    let most = limit::most(&mut tx, ctx.tenant().id, Limit::StorageGb).await?;
     tx.rollback().await?;
+    let of_plan =
+        most.and_then(|most| u64::try_from(most.saturating_mul(rtv_core::limit::GB)).ok()).unwrap_or(u64::MAX);
     Ok(Usage {
         used_bytes: u64::try_from(row.used).unwrap_or_default(),
-        of_bytes: uploads.limits.tenant_bytes,
+        of_bytes: uploads.limits.tenant_bytes.min(of_plan),
         files: row.files,
     })
 }
@@ -176,7 +180,7 @@ pub async fn begin(
     }
     let reserved = announced_bytes.unwrap_or(RESERVED_STEP).clamp(1, limits.file_bytes);
     lock_quota(&mut tx, ctx).await?;
-    check_quota(&mut tx, limits, reserved).await?;
+    check_quota(&mut tx, ctx.tenant().id, limits, reserved).await?;
     let id = ImportId::from(Uuid::now_v7());
     sqlx::query!(
         r#"
@@ -259,7 +263,7 @@ impl Upload {
         let mut tx = self.ctx.begin(Permission::ImportsManage, Resource::Import(self.id)).await?;
         if more > 0 {
             lock_quota(&mut tx, &self.ctx).await?;
-            check_quota(&mut tx, limits, more).await?;
+            check_quota(&mut tx, self.ctx.tenant().id, limits, more).await?;
         }
         let updated = sqlx::query!(
             r#"
@@ -371,10 +375,11 @@ async fn forget(ctx: &TenantContext, id: ImportId) -> Result<(), Error> {
 
 /// One reservation of a tenant at a time: two could each find the room that is left for one.
 async fn lock_quota(tx: &mut Tx, ctx: &TenantContext) -> Result<(), Error> {
-    tx.lock(&format!("uploads {}", ctx.tenant().id)).await
+    limit::lock(tx, ctx.tenant().id, Limit::StorageGb).await
 }
 
-async fn check_quota(tx: &mut Tx, limits: Limits, more: u64) -> Result<(), Error> {
+async fn check_quota(tx: &mut Tx, tenant: TenantId, limits: Limits, more: u64) -> Result<(), Error> {
+    limit::refuse_storage(tx, tenant, count(more)).await?;
     let used = sqlx::query_scalar!(
         r#"select coalesce(sum(file_reserved_bytes), 0)::bigint as "used!" from import where file_reserved_bytes > 0"#
     )

@@ -28,7 +28,7 @@ const GLOBAL: [(&str, &str); 13] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 31] = [
+const OTHER_POLICIES: [(&str, &str); 32] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("invitation_by_token", "who holds the link of an invitation sees that one"),
@@ -39,6 +39,7 @@ const OTHER_POLICIES: [(&str, &str); 31] = [
     ("custom_role_of_person", "likewise the roles that they have"),
     ("team_of_person", "likewise the teams that they are in"),
     ("member_visit_of_person", "a person writes that they were here"),
+    ("tenant_limit_set_by_staff", "a tenant reads its limits, and only staff write them"),
     ("post_of_teams", "restrictive: who reads through teams alone sees what these are responsible for"),
     ("kpi_daily_of_teams", "likewise"),
     ("post_hour_of_teams", "likewise"),

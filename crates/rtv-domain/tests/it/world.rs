@@ -109,6 +109,8 @@ impl World {
             slug: slug.into(),
             name: format!("The {slug}"),
             zone: Some(zone.into()),
+            // Without limits: what a plan allows is the subject of tests of their own.
+            plan: Some("enterprise".into()),
             ..NewTenant::default()
         };
         tenant::create(&self.operator(), new).await.unwrap()
@@ -135,6 +137,7 @@ impl World {
             preference: rtv_core::Preference::default(),
             has_second_factor: false,
             proved_at: Some(self.clock.now()),
+            longest_idle: chrono::TimeDelta::zero(),
         }
     }
 
