@@ -34,6 +34,14 @@ export const importers = ['hydrated', 'no-js'].flatMap((project) =>
  *  @type {Tenant[]} */
 export const crews = ['hydrated', 'no-js'].map((project) => ({ slug: `crew-${project}`, name: `Crew of ${project}`, zone: 'UTC' }));
 
+/** Tenants that change their settings, for each project one; with the free plan, of which four of five places are taken.
+ *  @type {Tenant[]} */
+export const settlers = ['hydrated', 'no-js'].map((project) => ({ slug: `settler-${project}`, name: `Settlers of ${project}`, zone: 'UTC' }));
+
+/** A tenant that is over its limits: three of its four people are too many.
+ *  @type {Tenant} */
+export const crowded = { slug: 'crowded', name: 'Crowded House', zone: 'UTC' };
+
 /** The demo's tenants that the projects take the sample data out of, and what its people sign in with. */
 export const demo = {
   password: 'demo-rtv-2026',
@@ -88,4 +96,5 @@ export const cosmeticsFile = fileURLToPath(new URL('facebook_cosmetics_brand_201
 export const imports = [
   { file: liveSellersFile, tenant: tenants[0], zone: tenants[0].zone },
   { file: cosmeticsFile, tenant: tenants[1] },
+  ...settlers.map((tenant) => ({ file: liveSellersFile, tenant, zone: 'Asia/Bangkok' })),
 ].filter(({ file }) => existsSync(file));

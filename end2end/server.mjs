@@ -8,7 +8,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brand, crews, email, importers, imports, moreTenants, password, people, roles, staff, tenants } from './people.mjs';
+import {
+  brand, crews, crowded, email, importers, imports, moreTenants, password, people, roles, settlers, staff, tenants,
+} from './people.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const binary = path.resolve(root, process.env.RTV_BINARY ?? 'target/debug/rtv');
@@ -57,8 +59,10 @@ async function rtv(env, args, input = '') {
 async function seed(env, demo) {
   await rtv(env, ['db', 'up']);
   await rtv(env, ['demo', ...demo]);
-  for (const tenant of [...tenants, ...importers, ...crews]) {
-    await rtv(env, ['admin', 'tenants', 'create', '--slug', tenant.slug, '--name', tenant.name, '--zone', tenant.zone]);
+  for (const tenant of [...tenants, ...importers, ...crews, ...settlers, crowded]) {
+    const plan = settlers.includes(tenant) ? 'free' : 'enterprise';
+    const named = ['--slug', tenant.slug, '--name', tenant.name];
+    await rtv(env, ['admin', 'tenants', 'create', ...named, '--zone', tenant.zone, '--plan', plan]);
     for (const role of roles) {
       const person = ['--email', email(tenant, role), '--tenant', tenant.slug, '--role', role];
       await rtv(env, ['admin', 'users', 'create', ...person], `${password}\n`);
@@ -74,6 +78,7 @@ async function seed(env, demo) {
     }
   }
   await rtv(env, ['admin', 'users', 'create', '--email', staff, '--staff'], `${password}\n`);
+  await rtv(env, ['admin', 'tenants', 'limits', crowded.slug, '--set', 'users=1']);
   const color = ['--hue', String(brand.hue), '--chroma', String(brand.chroma)];
   await rtv(env, ['admin', 'tenants', 'brand', '--tenant', brand.tenant.slug, ...color]);
   for (const { file, tenant, zone } of imports) {

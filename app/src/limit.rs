@@ -36,11 +36,11 @@ pub fn LimitTable(
             view! {
                 <tr data-row=one.limit.key() data-used=one.used.map(|used| used.to_string()) data-most=one.most.map(|most| most.to_string())>
                     <th scope="row">{one.limit.label()}</th>
-                    <td data-label="Used" class="u-numeric">
+                    <td data-label="Used" class="u-number">
                         {used(&one, &format)}
                         {one.month.map(|month| view! { <span class="c-table__detail">{format!("in {}", month.format("%B %Y"))}</span> })}
                     </td>
-                    <td data-label="Allowed" class="u-numeric">{allowed(one.limit, one.most, &format)}</td>
+                    <td data-label="Allowed" class="u-number">{allowed(one.limit, one.most, &format)}</td>
                     <td data-label="Of it">{state}</td>
                     <td data-label="By">{origin(&one, plan, &format)}</td>
                 </tr>
@@ -52,8 +52,8 @@ pub fn LimitTable(
             <thead>
                 <tr>
                     <th scope="col">"Limit"</th>
-                    <th scope="col" class="u-numeric">"Used"</th>
-                    <th scope="col" class="u-numeric">"Allowed"</th>
+                    <th scope="col" class="u-number">"Used"</th>
+                    <th scope="col" class="u-number">"Allowed"</th>
                     <th scope="col">"Of it"</th>
                     <th scope="col">"By"</th>
                 </tr>

@@ -108,6 +108,8 @@ pub struct Frame {
     pub tenant: String,
     /// Its slug.
     pub slug: String,
+    /// The address of its picture, if it has one.
+    pub logo: Option<String>,
     /// All tenants of the person.
     pub tenants: Vec<TenantEntry>,
     /// Pages that the person may open here.
@@ -411,6 +413,7 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
             product=PRODUCT
             home_href=Place::Dashboard.address(&frame.slug)
             tenant=frame.tenant
+            logo=frame.logo
             slug=frame.slug
             tenants
             nav

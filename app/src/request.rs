@@ -140,6 +140,7 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
     Ok(Frame {
         tenant: ctx.tenant().name.clone(),
         slug: slug.to_string(),
+        logo: ctx.tenant().logo.as_ref().map(|logo| format!("/t/{slug}/logo?v={logo}")),
         tenants: memberships.into_iter().map(|one| entry(&one, one.slug == *slug)).collect(),
         places: Place::open_to(|permission| ctx.access().grants_somewhere(permission)),
         user_name: person.name.clone(),

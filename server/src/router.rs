@@ -70,6 +70,13 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/t/{tenant}/settings/security", post(settings::security)),
         ("POST", "/t/{tenant}/settings/second-factor", post(settings::require_second_factor)),
         ("POST", "/t/{tenant}/settings/branding", post(settings::branding)),
+        (
+            "POST",
+            "/t/{tenant}/settings/logo",
+            post(settings::set_logo).layer(DefaultBodyLimit::max(LARGEST_FORM + rtv_domain::logo::MOST_BYTES)),
+        ),
+        ("POST", "/t/{tenant}/settings/logo/remove", post(settings::remove_logo)),
+        ("GET", "/t/{tenant}/logo", get(settings::logo)),
         ("POST", "/t/{tenant}/targets", post(target::set)),
         ("POST", "/t/{tenant}/targets/{target}/remove", post(target::remove)),
         ("POST", "/t/{tenant}/team/members/{user}", post(team::change_member)),

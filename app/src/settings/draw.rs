@@ -7,8 +7,8 @@ use rtv_domain::format::{Format, LOCALES};
 use rtv_domain::settings::{self, LONGEST_TIMEOUT, SHORTEST_TIMEOUT, Settings};
 use rtv_domain::{TenantContext, limit};
 use rtv_ui::{
-    Badge, Button, Card, Checkbox, Crumb, Definition, DefinitionList, ErrorSummary, Field, LinkButton, Notice,
-    PageHeader, SelectField, SelectOption, TabLink, Tabs, TextArea, Tone, Variant,
+    Badge, Button, Card, Checkbox, Crumb, Definition, DefinitionList, ErrorSummary, Field, FileField, LinkButton,
+    Notice, PageHeader, SelectField, SelectOption, TabLink, Tabs, TextArea, Tone, Variant,
 };
 
 use super::Part;
@@ -220,7 +220,7 @@ async fn general(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Result
         {moving}
         {stale}
         <Card title="General" text=now_text>
-            <form class="l-stack c-form" data-gap="4" method="post" action=path autocomplete="off">
+            <form class="l-stack" data-gap="4" method="post" action=path autocomplete="off">
                 <input type="hidden" name="version" value=version />
                 <Field label="Name" name="name" value=name error=name_error maxlength="120" required=true />
                 <SelectField label="Time zone" name="zone" options=zones(&zone) hint=zone_hint error=zone_error />
@@ -273,7 +273,7 @@ async fn security(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Resul
             },
         );
         view! {
-            <form class="l-stack c-form" data-gap="4" method="post" action=path autocomplete="off">
+            <form class="l-stack" data-gap="4" method="post" action=path autocomplete="off">
                 <input type="hidden" name="version" value=version />
                 <Field
                     label="Minutes without use after which somebody signs in again"
@@ -384,10 +384,11 @@ async fn branding(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Resul
         .into_any());
     }
     let hue_error = flash.error("hue");
+    let logo = logo(&now, &version, flash.error("logo"));
     Ok(view! {
         {stale}
         <Card title="Colour" text="Buttons, links and what is chosen. RTV sets the lightness, so that everything can be read in both themes.">
-            <form class="l-stack c-form" data-gap="4" method="post" action=path autocomplete="off">
+            <form class="l-stack" data-gap="4" method="post" action=path autocomplete="off">
                 <input type="hidden" name="version" value=version />
                 <Checkbox label="A colour of our own" name="is_on" checked=is_on hint="Off: RTV’s own colour." />
                 <Field
@@ -405,8 +406,41 @@ async fn branding(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Resul
                 {save(can_change)}
             </form>
         </Card>
+        {logo}
     }
     .into_any())
+}
+
+fn logo(now: &Settings, version: &str, error: Option<String>) -> AnyView {
+    let base = Place::Settings.address(now.tenant.slug.as_str());
+    let picture = now.tenant.logo.as_ref().map(|logo| {
+        let address = format!("/t/{}/logo?v={logo}", now.tenant.slug);
+        view! {
+            <div class="l-cluster" data-gap="4">
+                <img class="c-logo" src=address alt="The present logo" height="48" />
+                <form method="post" action=format!("{base}/logo/remove")>
+                    <input type="hidden" name="version" value=version.to_owned() />
+                    <Button>"Remove logo"</Button>
+                </form>
+            </div>
+        }
+    });
+    let version = version.to_owned();
+    view! {
+        <Card title="Logo" text="Beside the name of the organisation, on every page.">
+            <div class="l-stack" data-gap="4">
+                {picture}
+                <form class="l-stack" data-gap="4" method="post" action=format!("{base}/logo") enctype="multipart/form-data">
+                    <input type="hidden" name="version" value=version />
+                    <FileField label="Picture" name="logo" accept="image/png,image/jpeg" hint="PNG or JPEG, up to 256 KB. A square one fits best." error />
+                    <div>
+                        <Button>"Save logo"</Button>
+                    </div>
+                </form>
+            </div>
+        </Card>
+    }
+    .into_any()
 }
 
 /// The hues with their degrees, each as pages would show it.

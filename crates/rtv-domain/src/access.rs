@@ -87,7 +87,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
           tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.time_zone, tenant.locale,
           tenant.currency, tenant.week_start, tenant.brand_hue, tenant.brand_chroma, tenant.created_at,
           tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", tenant.mfa_required,
-          tenant.session_timeout_minutes, tenant.ip_ranges, tenant.over_limits,
+          tenant.session_timeout_minutes, tenant.ip_ranges, tenant.over_limits, tenant.logo_version,
           membership.role, membership.role_id, membership.permissions,
           custom_role.name as "role_name?", custom_role.permissions as "role_permissions?",
           member_visit.last_seen_at as "last_seen_at?"
@@ -133,6 +133,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         session_timeout_minutes: row.session_timeout_minutes,
         ip_ranges: row.ip_ranges,
         over_limits: row.over_limits,
+        logo_version: row.logo_version,
     };
     let entered = TenantContext {
         context: ctx.clone(),

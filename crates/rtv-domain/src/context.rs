@@ -146,6 +146,8 @@ pub struct Tenant {
     pub ip_ranges: Vec<IpNet>,
     /// Limits that it exceeds since one was lowered: until they fit it is read and exported, and nothing in it changes.
     pub over_limits: Vec<Limit>,
+    /// Names its picture, if it has one: another picture has another name.
+    pub logo: Option<String>,
 }
 
 /// What an actor holds in a tenant.

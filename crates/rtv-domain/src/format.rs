@@ -344,6 +344,7 @@ mod tests {
             session_timeout: crate::session::IDLE,
             ip_ranges: Vec::new(),
             over_limits: Vec::new(),
+            logo: None,
         })
     }
 

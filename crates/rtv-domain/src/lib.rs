@@ -22,6 +22,7 @@ pub mod invitation;
 pub mod kpi;
 pub mod kpi_daily;
 pub mod limit;
+pub mod logo;
 pub mod mail;
 pub mod mapping;
 pub mod member;

@@ -338,9 +338,9 @@ async fn used(tx: &mut Tx, tenant: TenantId, limit: Limit) -> Result<Option<Used
         .map_err(failed)?,
         Limit::StorageGb => sqlx::query_scalar!(
             r#"
-            select coalesce(sum(file_reserved_bytes), 0)::bigint as "bytes!"
-            from import
-            where tenant_id = $1 and file_reserved_bytes > 0
+            select
+              (select coalesce(sum(file_reserved_bytes), 0)::bigint from import where tenant_id = $1 and file_reserved_bytes > 0)
+              + (select coalesce(sum(octet_length(content)), 0)::bigint from tenant_logo where tenant_id = $1) as "bytes!"
             "#,
             tenant.uuid()
         )

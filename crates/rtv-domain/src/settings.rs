@@ -76,7 +76,7 @@ async fn read_in(tx: &mut Tx, ctx: &TenantContext) -> Result<Settings, Error> {
 
 /// Opens a change: the settings as they are, held against others until the transaction ends. Refused when the form was made
 /// from another version.
-async fn hold(tx: &mut Tx, ctx: &TenantContext, seen: &str) -> Result<Settings, Error> {
+pub(crate) async fn hold(tx: &mut Tx, ctx: &TenantContext, seen: &str) -> Result<Settings, Error> {
     sqlx::query!("select id from tenant where id = $1 for no key update", ctx.tenant().id.uuid())
         .fetch_one(tx.connection())
         .await
@@ -87,7 +87,7 @@ async fn hold(tx: &mut Tx, ctx: &TenantContext, seen: &str) -> Result<Settings, 
 }
 
 /// Counts the change and writes what was changed to the audit log. What is as it was is left out of it.
-async fn finish(
+pub(crate) async fn finish(
     tx: &mut Tx,
     ctx: &TenantContext,
     action: &'static str,

@@ -86,6 +86,7 @@ pub(crate) fn checked(new: NewTenant) -> Result<Tenant, Error> {
         session_timeout: session::IDLE,
         ip_ranges: Vec::new(),
         over_limits: Vec::new(),
+        logo: None,
     })
 }
 
@@ -242,7 +243,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
           created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required,
-          session_timeout_minutes, ip_ranges, over_limits
+          session_timeout_minutes, ip_ranges, over_limits, logo_version
         from tenant
         order by slug
         "#
@@ -264,7 +265,7 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
         select
           id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
           created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required,
-          session_timeout_minutes, ip_ranges, over_limits
+          session_timeout_minutes, ip_ranges, over_limits, logo_version
         from tenant
         where slug = $1
         "#,
@@ -303,6 +304,7 @@ pub(crate) struct TenantRow {
     pub(crate) session_timeout_minutes: i32,
     pub(crate) ip_ranges: Vec<String>,
     pub(crate) over_limits: Vec<String>,
+    pub(crate) logo_version: Option<String>,
 }
 
 impl TryFrom<TenantRow> for Tenant {
@@ -326,6 +328,7 @@ impl TryFrom<TenantRow> for Tenant {
             session_timeout: TimeDelta::minutes(row.session_timeout_minutes.into()),
             ip_ranges: row.ip_ranges.iter().map(|range| stored(range.parse())).collect::<Result<_, _>>()?,
             over_limits: row.over_limits.iter().map(|limit| stored(limit.parse())).collect::<Result<_, _>>()?,
+            logo: row.logo_version,
         })
     }
 }

@@ -8,7 +8,7 @@ use leptos::wasm_bindgen::JsCast as _;
 use leptos::web_sys::HtmlElement;
 
 use crate::shell::{initial, initials};
-use crate::{Badge, Icon, IconName, Tone};
+use crate::{Badge, Icon, IconName, Tone, Words};
 
 /// One organisation of the switcher.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +51,21 @@ pub struct ChoiceOption {
 const AT_A_GLANCE: usize = 5;
 
 #[component]
-pub(crate) fn TenantSwitcher(tenant: String, tenants: Vec<TenantLink>, slug: String, search: String) -> impl IntoView {
+pub(crate) fn TenantSwitcher(
+    tenant: String,
+    logo: Words,
+    tenants: Vec<TenantLink>,
+    slug: String,
+    search: String,
+) -> impl IntoView {
+    let sign = match logo.into_option() {
+        Some(address) => view! { <img class="c-tenant__logo" src=address alt="" width="20" height="20" /> }.into_any(),
+        None => view! { <span class="c-tenant__sign" aria-hidden="true">{initial(&tenant)}</span> }.into_any(),
+    };
     if tenants.len() < 2 {
         return view! {
             <p class="c-tenant">
-                <span class="c-tenant__sign" aria-hidden="true">{initial(&tenant)}</span>
+                {sign}
                 <span class="c-tenant__name">{tenant}</span>
             </p>
         }
@@ -98,7 +108,7 @@ pub(crate) fn TenantSwitcher(tenant: String, tenants: Vec<TenantLink>, slug: Str
     view! {
         <details class="c-menu" name="menu">
             <summary class="c-menu__summary">
-                <span class="c-tenant__sign" aria-hidden="true">{initial(&tenant)}</span>
+                {sign}
                 <span class="u-visually-hidden">"Organisation: "</span>
                 <span class="c-tenant__name">{tenant}</span>
                 <Icon name=IconName::ChevronsUpDown />

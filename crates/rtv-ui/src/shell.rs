@@ -6,7 +6,7 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use crate::menu::{TenantSwitcher, UserMenu};
-use crate::{Badge, Choice, Icon, IconName, ProductMark, TenantLink, Tone};
+use crate::{Badge, Choice, Icon, IconName, ProductMark, TenantLink, Tone, Words};
 
 /// One place to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,9 @@ pub fn Shell(
     /// The name of the organisation one is in, or of the console.
     #[prop(into)]
     tenant: String,
+    /// The address of its picture.
+    #[prop(optional, into)]
+    logo: Words,
     /// Every organisation the person may enter; with fewer than two there is nothing to switch.
     #[prop(default = Vec::new())]
     tenants: Vec<TenantLink>,
@@ -142,7 +145,7 @@ pub fn Shell(
                 </a>
                 <div class="l-shell__where">
                     {is_staff.then(|| view! { <Badge tone=Tone::Warning>"Staff"</Badge> })}
-                    <TenantSwitcher tenant tenants slug=slug.clone() search=search_href.clone() />
+                    <TenantSwitcher tenant logo tenants slug=slug.clone() search=search_href.clone() />
                     <Breadcrumbs crumbs />
                 </div>
                 <div class="l-shell__tools">

@@ -34,7 +34,7 @@ pub fn file(body: Body, name: &str, kind: &'static str) -> Response {
 /// In place of a file that is refused.
 pub fn refuse(state: &AppState, asked: &app::request::Request, error: Error) -> Response {
     let to = match &error {
-        Error::SignedOut => asked.sign_in_address(),
+        Error::SignedOut | Error::SessionIdle => asked.sign_in_address(),
         Error::SecondFactorMissing => asked.leading_back(app::second_factor::PATH),
         Error::NotFresh => asked.leading_back(app::confirmation::PATH),
         _ => return error_page(state, error, &asked.context.request().id, &Method::GET),

@@ -1,10 +1,12 @@
 //! Forms of `/t/{tenant}/settings`.
 
 use axum::Form;
-use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::extract::{Multipart, Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use rtv_core::Error;
 use rtv_domain::settings::{self, Branding, Days, General, Security};
-use rtv_domain::tenant;
+use rtv_domain::{logo, tenant};
 use tower_sessions::Session;
 
 use crate::http::flash;
@@ -108,4 +110,77 @@ pub async fn branding(
     };
     let page = format!("/t/{tenant}/settings/branding");
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
+}
+
+/// Takes a picture.
+pub async fn set_logo(
+    State(state): State<AppState>,
+    asked: Asked,
+    session: Session,
+    Path(tenant): Path<String>,
+    form: Option<Multipart>,
+) -> Response {
+    let outcome = async {
+        let ctx = enter(&asked, &tenant).await?;
+        let (version, content) = read(form).await?;
+        logo::set(&ctx, &content, &version).await?;
+        Ok("The logo is saved.".to_owned())
+    };
+    let page = format!("/t/{tenant}/settings/branding");
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Pairs::new()).await
+}
+
+/// The version and the picture of the form. The body as a whole is limited, so it is held in memory.
+async fn read(form: Option<Multipart>) -> Result<(String, Vec<u8>), Error> {
+    let too_large = || {
+        let most = logo::MOST_BYTES / 1_024;
+        Error::invalid("logo", format!("the file is larger than {most} KB, or did not arrive whole"))
+    };
+    let (mut version, mut content) = (String::new(), Vec::new());
+    if let Some(mut form) = form {
+        while let Some(field) = form.next_field().await.map_err(|_| too_large())? {
+            match field.name() {
+                Some("version") => version = field.text().await.map_err(|_| too_large())?,
+                Some("logo") => content = field.bytes().await.map_err(|_| too_large())?.to_vec(),
+                _ => {}
+            }
+        }
+    }
+    Ok((version, content))
+}
+
+/// Takes the picture away.
+pub async fn remove_logo(
+    State(state): State<AppState>,
+    asked: Asked,
+    session: Session,
+    Path(tenant): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let outcome = async {
+        let ctx = enter(&asked, &tenant).await?;
+        logo::remove(&ctx, &value(&pairs, "version")).await?;
+        Ok("The logo is removed.".to_owned())
+    };
+    let page = format!("/t/{tenant}/settings/branding");
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Pairs::new()).await
+}
+
+/// The picture, for members. Its address holds its version, so it may be kept.
+pub async fn logo(asked: Asked, Path(tenant): Path<String>) -> Response {
+    let picture = async { logo::read(&enter(&asked, &tenant).await?).await };
+    match picture.await {
+        Ok(logo) => {
+            let mut response = logo.content.into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(logo.kind));
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(rtv_charts::PICTURE_CSP));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+            response
+        }
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, error.to_string()).into_response()
+        }
+    }
 }

@@ -490,8 +490,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (27 + 22 + 6 + 33) * 5,
-        "27 pages, 22 server functions, six files and 33 forms, for five actors each"
+        (27 + 22 + 7 + 35) * 5,
+        "27 pages, 22 server functions, seven files and 35 forms, for five actors each"
     );
 }
 
