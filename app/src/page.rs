@@ -216,15 +216,8 @@ pub enum Place {
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 7] = [
-        Self::Dashboard,
-        Self::Targets,
-        Self::Posts,
-        Self::Imports,
-        Self::Team,
-        Self::Audit,
-        Self::Settings,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports, Self::Team, Self::Audit, Self::Settings];
 
     /// Name for people.
     pub const fn label(self) -> &'static str {

@@ -139,8 +139,8 @@ pub async fn change(ctx: &Context, slug: &Slug, change: &Change) -> Result<Stand
             return Err(Error::invalid(limit.key(), format!("use a whole number from 1 to {MOST}")));
         }
     }
-    ctx.require_fresh()?;
     let tenant = find(ctx, slug).await?;
+    ctx.require_fresh()?;
     let mut tx = ctx.begin_staff(StaffPermission::TenantsUpdate, Some(tenant.id)).await?;
     // Before the locks of limits: who invites holds the row and asks for a lock then.
     let row = sqlx::query!("select plan, over_limits from tenant where id = $1 for no key update", tenant.id.uuid())

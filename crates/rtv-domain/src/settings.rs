@@ -352,10 +352,10 @@ pub async fn change_security(ctx: &TenantContext, typed: &Security) -> Result<()
 
 /// Lets a tenant's members in from everywhere again, for when nobody gets in any more. Returns what was allowed.
 pub async fn clear_ip_ranges(ctx: &Context, slug: &Slug) -> Result<Vec<IpNet>, Error> {
-    ctx.require_fresh()?;
     let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, None).await?;
     let tenant = tenant::find(&mut tx, slug).await?;
     tx.rollback().await?;
+    ctx.require_fresh()?;
     let mut tx = ctx.begin_staff(StaffPermission::TenantsUpdate, Some(tenant.id)).await?;
     let cleared = sqlx::query_scalar!(
         r#"

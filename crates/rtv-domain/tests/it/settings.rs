@@ -9,7 +9,9 @@ use rtv_core::{Error, Permission, Role};
 use rtv_domain::import::Options;
 use rtv_domain::settings::{self, Branding, Days, General, Security};
 use rtv_domain::zone::{self, MoveDays};
-use rtv_domain::{Actor, Context, RequestInfo, Tenant, TenantContext, access, import, kpi_daily, post_hour, tenant};
+use rtv_domain::{
+    Actor, Context, RequestInfo, Tenant, TenantContext, access, import, kpi_daily, logo, post_hour, tenant,
+};
 
 use crate::world::World;
 
@@ -38,14 +40,6 @@ async fn general(ctx: &TenantContext) -> General {
         is_relabelled: false,
         version: now.revision.version.to_string(),
     }
-}
-
-/// A member who has just given their password.
-async fn fresh(world: &World, tenant: &Tenant, role: Role) -> TenantContext {
-    let ctx = world.member(tenant, role).await;
-    let mut person = ctx.context().person().unwrap().clone();
-    person.proved_at = Some(world.clock.now());
-    world.enter(&person, tenant).await
 }
 
 /// The same person with a request of their own making.
@@ -195,7 +189,7 @@ async fn amounts_are_not_given_another_currency_unawares() {
 async fn every_field_that_is_refused_is_named_and_nothing_is_changed() {
     let world = World::new().await;
     let acme = world.tenant("acme", "UTC").await;
-    let owner = fresh(&world, &acme, Role::Owner).await;
+    let owner = world.member(&acme, Role::Owner).await;
     let bad = General {
         name: " ".into(),
         zone: "Mars/Olympus".into(),
@@ -257,7 +251,7 @@ async fn who_may_only_look_changes_nothing() {
 async fn allowed_ranges_keep_everybody_else_out_and_say_so() {
     let world = World::new().await;
     let acme = world.tenant("acme", "UTC").await;
-    let owner = fresh(&world, &acme, Role::Owner).await;
+    let owner = world.member(&acme, Role::Owner).await;
     let form = async |ranges: &str| Security {
         session_timeout: "720".into(),
         ip_ranges: ranges.into(),
@@ -307,8 +301,10 @@ async fn ranges_and_time_outs_want_a_fresh_proof() {
     let acme = world.tenant("acme", "UTC").await;
     let owner = world.member(&acme, Role::Owner).await;
     let form = Security { session_timeout: "30".into(), version: version(&owner).await, ..Security::default() };
-    assert_eq!(settings::change_security(&owner, &form).await, Err(Error::NotFresh));
-    let owner = fresh(&world, &acme, Role::Owner).await;
+    let mut stale = owner.context().person().unwrap().clone();
+    stale.proved_at = Some(world.clock.now() - TimeDelta::minutes(6));
+    let stale = world.enter(&stale, &acme).await;
+    assert_eq!(settings::change_security(&stale, &form).await, Err(Error::NotFresh));
     settings::change_security(&owner, &form).await.unwrap();
     assert_eq!(again(&world, &owner).await.tenant().session_timeout, TimeDelta::minutes(30));
 }
@@ -346,4 +342,34 @@ async fn a_colour_is_turned_on_and_off() {
     assert_eq!(again(&world, &owner).await.tenant().brand, None);
     let stored = tenant::list(&world.operator()).await.unwrap();
     assert_eq!(stored[0].tenant.brand, None);
+}
+
+fn a_png(width: u32) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    png.extend(width.to_be_bytes());
+    png.extend(64_u32.to_be_bytes());
+    png.extend(b"\x08\x06\0\0\0....\0\0\0\0IEND\xae\x42\x60\x82");
+    png
+}
+
+#[tokio::test]
+async fn a_logo_is_seen_by_members_and_gone_when_it_is_removed() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let (owner, viewer) = (world.member(&acme, Role::Owner).await, world.member(&acme, Role::Viewer).await);
+    assert_eq!(logo::read(&viewer).await, Err(Error::NotFound));
+    let refused = logo::set(&owner, b"<svg/>", &version(&owner).await).await.unwrap_err();
+    assert_eq!(fields(&refused), ["logo"]);
+    logo::set(&owner, &a_png(64), &version(&owner).await).await.unwrap();
+    let first = again(&world, &owner).await.tenant().logo.clone().unwrap();
+    let seen = logo::read(&viewer).await.unwrap();
+    assert_eq!((seen.kind, seen.content), ("image/png", a_png(64)));
+    logo::set(&owner, &a_png(65), &version(&owner).await).await.unwrap();
+    assert_ne!(again(&world, &owner).await.tenant().logo.as_ref(), Some(&first), "its address is another");
+    assert_eq!(logo::set(&viewer, &a_png(64), "1").await, Err(Error::Forbidden(Permission::SettingsUpdate)));
+    logo::remove(&owner, &version(&owner).await).await.unwrap();
+    assert_eq!(logo::read(&viewer).await, Err(Error::NotFound));
+    assert_eq!(again(&world, &owner).await.tenant().logo, None);
+    let log = world.audit(Some(&acme)).await;
+    assert_eq!(log.iter().filter(|(action, ..)| action == "settings.logo").count(), 3);
 }
