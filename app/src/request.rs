@@ -193,7 +193,8 @@ pub async fn around(tenant: Option<&str>) -> Result<Around, Error> {
         (None, None) => None,
     };
     Ok(match entered {
-        Some(tenant) => Around::Tenant(Box::new(frame(&tenant).await?)),
+        // What a tenant may not do is nothing that a person's own page says.
+        Some(tenant) => Around::Tenant(Box::new(Frame { over_limits: None, ..frame(&tenant).await? })),
         None => Around::Nothing(request.flash.clone()),
     })
 }
