@@ -148,7 +148,6 @@ async fn general(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Result
     let path = Place::Settings.address(ctx.tenant().slug.as_str());
     let format = Format::of(&now.tenant);
     let (version, stale) = version(flash, &now, &path);
-    let target = now.next_zone.unwrap_or(now.tenant.zone);
     let moving = now.next_zone.map(|next| {
         view! {
             <Notice tone=Tone::Info>
@@ -161,25 +160,37 @@ async fn general(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Result
         }
     });
     let now_text = format!("It is {} in {}.", format.instant(ctx.now()), now.tenant.zone.name());
-    if !can_change {
-        let items = vec![
-            Definition::new("Name", now.tenant.name.clone()),
-            Definition::new("Time zone", now.tenant.zone.name()),
-            Definition::new("Numbers and dates", locale_label(&now.tenant.locale)),
-            Definition::new("Currency", now.tenant.currency.clone()),
-            Definition::new("The week begins on", DAYS[now.tenant.week_start as usize % 7]),
-        ];
-        return Ok(view! {
-            {moving}
-            <Card title="General" text=now_text>
-                <div class="l-stack" data-gap="3">
-                    <DefinitionList items />
-                    {needed()}
-                </div>
-            </Card>
-        }
-        .into_any());
+    let content =
+        if can_change { general_form(&now, flash, version, now_text, path) } else { general_facts(&now, now_text) };
+    Ok(view! {
+        {moving}
+        {stale}
+        {content}
     }
+    .into_any())
+}
+
+fn general_facts(now: &Settings, now_text: String) -> AnyView {
+    let items = vec![
+        Definition::new("Name", now.tenant.name.clone()),
+        Definition::new("Time zone", now.tenant.zone.name()),
+        Definition::new("Numbers and dates", locale_label(&now.tenant.locale)),
+        Definition::new("Currency", now.tenant.currency.clone()),
+        Definition::new("The week begins on", DAYS[now.tenant.week_start as usize % 7]),
+    ];
+    view! {
+        <Card title="General" text=now_text>
+            <div class="l-stack" data-gap="3">
+                <DefinitionList items />
+                {needed()}
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+fn general_form(now: &Settings, flash: &Flash, version: String, now_text: String, path: String) -> AnyView {
+    let target = now.next_zone.unwrap_or(now.tenant.zone);
     let value = |field: &str, stored: &str| flash.value(field).unwrap_or_else(|| stored.to_owned());
     let zone = value("zone", target.name());
     let locale = value("locale", &now.tenant.locale);
@@ -216,9 +227,7 @@ async fn general(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Result
     let (name, currency) = (value("name", &now.tenant.name), value("currency", &now.tenant.currency));
     let [name_error, zone_error, locale_error, currency_error, week_start_error] =
         ["name", "zone", "locale", "currency", "week_start"].map(|field| flash.error(field));
-    Ok(view! {
-        {moving}
-        {stale}
+    view! {
         <Card title="General" text=now_text>
             <form class="l-stack" data-gap="4" method="post" action=path autocomplete="off">
                 <input type="hidden" name="version" value=version />
@@ -248,11 +257,11 @@ async fn general(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Result
                     hint="Where figures are drawn by the week, and in the week of posting hours."
                     error=week_start_error
                 />
-                {save(can_change)}
+                {save(true)}
             </form>
         </Card>
     }
-    .into_any())
+    .into_any()
 }
 
 async fn security(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Result<AnyView, Error> {

@@ -30,28 +30,20 @@ pub const GB: i64 = 1 << 30;
 impl Limit {
     /// What a plan allows; `None` is as much as wanted.
     pub const fn default_of(self, plan: Plan) -> Option<i64> {
-        match (self, plan) {
-            (Self::Users, Plan::Free) => Some(5),
-            (Self::Users, Plan::Starter) => Some(10),
-            (Self::Users, Plan::Professional) => Some(50),
-            (Self::Campaigns, Plan::Free) => Some(20),
-            (Self::Campaigns, Plan::Starter) => Some(100),
-            (Self::Campaigns, Plan::Professional) => Some(1_000),
-            (Self::PostsPerMonth, Plan::Free) => Some(2_000),
-            (Self::PostsPerMonth, Plan::Starter) => Some(10_000),
-            (Self::PostsPerMonth, Plan::Professional) => Some(100_000),
-            (Self::Platforms, Plan::Free) => Some(3),
-            (Self::Platforms, Plan::Starter) => Some(5),
-            (Self::StorageGb, Plan::Free) => Some(1),
-            (Self::StorageGb, Plan::Starter) => Some(10),
-            (Self::StorageGb, Plan::Professional) => Some(100),
-            (Self::ApiRequestsPerMinute, Plan::Free) => Some(60),
-            (Self::ApiRequestsPerMinute, Plan::Starter) => Some(120),
-            (Self::ApiRequestsPerMinute, Plan::Professional) => Some(600),
-            // A client that asks more often than this has gone wrong.
-            (Self::ApiRequestsPerMinute, Plan::Enterprise) => Some(6_000),
-            (Self::Platforms, Plan::Professional | Plan::Enterprise)
-            | (Self::Users | Self::Campaigns | Self::PostsPerMonth | Self::StorageGb, Plan::Enterprise) => None,
+        let [free, starter, professional, enterprise] = match self {
+            Self::Users => [Some(5), Some(10), Some(50), None],
+            Self::Campaigns => [Some(20), Some(100), Some(1_000), None],
+            Self::PostsPerMonth => [Some(2_000), Some(10_000), Some(100_000), None],
+            Self::Platforms => [Some(3), Some(5), None, None],
+            Self::StorageGb => [Some(1), Some(10), Some(100), None],
+            // A client that asks more often than the last has gone wrong.
+            Self::ApiRequestsPerMinute => [Some(60), Some(120), Some(600), Some(6_000)],
+        };
+        match plan {
+            Plan::Free => free,
+            Plan::Starter => starter,
+            Plan::Professional => professional,
+            Plan::Enterprise => enterprise,
         }
     }
 

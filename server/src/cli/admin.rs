@@ -246,7 +246,7 @@ async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
             }
         }
         Tenants::Limits { tenant, set, reset, plan, json } => {
-            limit::limits(&ctx, &tenant, &set, &reset, plan, json).await?
+            limit::limits(&ctx, &tenant, &set, &reset, plan, json).await?;
         }
         Tenants::IpRanges { tenant, clear, json } => limit::ip_ranges(&ctx, &tenant, clear, json).await?,
         Tenants::List { json } => {
