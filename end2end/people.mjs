@@ -34,6 +34,10 @@ export const importers = ['hydrated', 'no-js'].flatMap((project) =>
  *  @type {Tenant[]} */
 export const crews = ['hydrated', 'no-js'].map((project) => ({ slug: `crew-${project}`, name: `Crew of ${project}`, zone: 'UTC' }));
 
+/** Tenants that staff suspend and visit, for each project one.
+ *  @type {Tenant[]} */
+export const wards = ['hydrated', 'no-js'].map((project) => ({ slug: `ward-${project}`, name: `Ward of ${project}`, zone: 'UTC' }));
+
 /** Tenants that change their settings, for each project one; with the free plan, of which four of five places are taken.
  *  @type {Tenant[]} */
 export const settlers = ['hydrated', 'no-js'].map((project) => ({ slug: `settler-${project}`, name: `Settlers of ${project}`, zone: 'UTC' }));

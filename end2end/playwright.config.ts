@@ -16,6 +16,8 @@ const chromium = {
   ],
 };
 
+const alone = /maintenance\.spec\.ts/;
+
 export default defineConfig({
   testDir: '.',
   outputDir: 'test-results',
@@ -37,8 +39,17 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: [
-    { name: 'hydrated' },
+    { name: 'hydrated', testIgnore: alone },
     // Tests that are about scripts carry the tag @js in their name.
-    { name: 'no-js', use: { javaScriptEnabled: false }, grepInvert: /@js/ },
+    { name: 'no-js', use: { javaScriptEnabled: false }, grepInvert: /@js/, testIgnore: alone },
+    // What holds for everybody must not meet another test. To run these alone: --no-deps.
+    { name: 'hydrated-alone', testMatch: alone, fullyParallel: false, dependencies: ['hydrated', 'no-js'] },
+    {
+      name: 'no-js-alone',
+      testMatch: alone,
+      use: { javaScriptEnabled: false },
+      grepInvert: /@js/,
+      dependencies: ['hydrated-alone'],
+    },
   ],
 });

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  brand, crews, crowded, email, importers, imports, moreTenants, password, people, roles, settlers, staff, tenants,
+  brand, crews, crowded, email, importers, imports, moreTenants, password, people, roles, settlers, staff, tenants, wards,
 } from './people.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -59,7 +59,7 @@ async function rtv(env, args, input = '') {
 async function seed(env, demo) {
   await rtv(env, ['db', 'up']);
   await rtv(env, ['demo', ...demo]);
-  for (const tenant of [...tenants, ...importers, ...crews, ...settlers, crowded]) {
+  for (const tenant of [...tenants, ...importers, ...crews, ...settlers, ...wards, crowded]) {
     const plan = settlers.includes(tenant) ? 'free' : 'enterprise';
     const named = ['--slug', tenant.slug, '--name', tenant.name];
     await rtv(env, ['admin', 'tenants', 'create', ...named, '--zone', tenant.zone, '--plan', plan]);

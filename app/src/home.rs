@@ -70,11 +70,11 @@ fn Chooser(home: Home) -> impl IntoView {
             <AuthLayout
                 product=PRODUCT
                 title="Staff console"
-                text=format!("You are signed in as {user_email} and belong to the operator. Organisations are kept at the command line: rtv admin tenants --help.")
+                text=format!("You are signed in as {user_email} and belong to the operator.")
                 message
                 foot
             >
-                <LinkButton href="/staff/mail" wide=true>"Mail that was written"</LinkButton>
+                <LinkButton href="/staff/tenants" wide=true variant=Variant::Primary>"Open the console"</LinkButton>
                 <LinkButton href="/staff/gallery" wide=true external=true>"Components of the pages"</LinkButton>
             </AuthLayout>
         }

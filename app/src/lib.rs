@@ -23,7 +23,7 @@ pub mod invitation;
 pub mod keyboard;
 #[cfg(feature = "ssr")]
 pub mod limit;
-pub mod mail;
+pub mod maintenance;
 pub mod not_found;
 pub mod page;
 pub mod palette;
@@ -43,5 +43,6 @@ pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod sign_in;
+pub mod staff;
 pub mod target;
 pub mod team;

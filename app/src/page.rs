@@ -134,8 +134,10 @@ pub struct Frame {
     pub has_sample_data: bool,
     /// Whether the person may remove it.
     pub can_remove_sample_data: bool,
-    /// Why nothing here changes, where the tenant is over its limits.
-    pub over_limits: Option<String>,
+    /// What holds the tenant as a whole, drawn: why nothing in it changes, or that staff look at it.
+    pub notice: String,
+    /// What the operator announces, drawn.
+    pub announcement: String,
     /// A message that waited for the page.
     pub flash: Option<Flash>,
 }
@@ -377,6 +379,7 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
     let address = format!("{}{back}", frame.host);
     let query = common_query(&location.query.get_untracked());
     let overlay = RwSignal::new(None);
+    crate::maintenance::keep(frame.announcement.clone());
     #[cfg(feature = "hydrate")]
     crate::keyboard::listen(&frame, overlay);
     let on_search = Callback::new(move |event: MouseEvent| palette::open_instead(&event, overlay));
@@ -398,8 +401,6 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
     // A person's own pages show nothing that the demo made up.
     let sample_data = (frame.has_sample_data && place.is_some())
         .then(|| view! { <SampleDataNotice slug=frame.slug.clone() can_remove=frame.can_remove_sample_data /> });
-    let over_limits =
-        frame.over_limits.filter(|_| place.is_some()).map(|text| view! { <Notice tone=Tone::Danger>{text}</Notice> });
     view! {
         <BrandStyle rule=frame.brand />
         <Shell
@@ -422,7 +423,7 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
             on_search
         >
             {frame.flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))}
-            {over_limits}
+            <div class="l-drawn" inner_html=frame.notice></div>
             {sample_data}
             {children()}
         </Shell>

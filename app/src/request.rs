@@ -3,9 +3,10 @@
 
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use rtv_core::Error;
+use rtv_core::{Error, ReadOnly};
 use rtv_domain::access::Membership;
 use rtv_domain::format::Format;
+use rtv_domain::maintenance::Maintenance;
 use rtv_domain::{Context, TenantContext};
 
 use crate::error::AppError;
@@ -24,6 +25,8 @@ pub struct Request {
     pub host: String,
     /// Whether the page itself is asked for, and not a call from a page in the browser.
     pub is_page: bool,
+    /// The maintenance that every page announces.
+    pub maintenance: Option<Maintenance>,
 }
 
 /// Where the browser's files lie; each address holds a hash of the content.
@@ -44,6 +47,11 @@ pub struct Assets {
 }
 
 impl Request {
+    /// What every page announces, drawn; empty where there is nothing.
+    pub fn announcement(&self) -> String {
+        self.maintenance.as_ref().map(crate::maintenance::drawn).unwrap_or_default()
+    }
+
     /// Whether the keyboard is a Mac's, as far as the browser says.
     pub fn has_mac_keys(&self) -> bool {
         self.context.request().user_agent.as_deref().is_some_and(|agent| agent.contains("Mac OS X"))
@@ -125,8 +133,11 @@ pub fn fail_with(error: &Error) {
 pub async fn enter(slug: &str) -> Result<TenantContext, Error> {
     let request = current();
     let tenant = rtv_domain::access::enter(&request.context, slug).await?;
-    rtv_domain::session::remember_tenant(&request.context, slug).await?;
-    rtv_domain::member::remember_visit(&tenant).await?;
+    // A visit leaves its own trace, and leads nobody back here.
+    if tenant.access().visit().is_none() {
+        rtv_domain::session::remember_tenant(&request.context, slug).await?;
+        rtv_domain::member::remember_visit(&tenant).await?;
+    }
     Ok(tenant)
 }
 
@@ -156,10 +167,45 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
         brand: ctx.tenant().brand.and_then(rtv_core::Brand::css),
         has_mac_keys: request.has_mac_keys(),
         has_sample_data: ctx.tenant().has_sample_data,
-        over_limits: rtv_domain::limit::over(ctx.tenant()),
         can_remove_sample_data: ctx.access().grants(rtv_core::Permission::ContentDelete),
+        notice: notice(ctx),
+        announcement: request.announcement(),
         flash: request.flash,
     })
+}
+
+/// What holds the tenant as a whole, drawn: that staff look at it, and why nothing in it changes.
+fn notice(ctx: &TenantContext) -> String {
+    use rtv_ui::{Button, Notice, Tone};
+    let visit = ctx.access().visit().map(|visit| {
+        let action = view! {
+            <form method="post" action=format!("/staff/visits/{}/end", visit.id)>
+                <Button small=true>"End visit"</Button>
+            </form>
+        }
+        .into_any();
+        let title = format!("Staff visit to {}. ", ctx.tenant().name);
+        let until = visit.ends_at.format("%H:%M UTC");
+        let text = format!("{} You read and change nothing, until {until}.", sentence(&visit.reason));
+        view! { <Notice tone=Tone::Warning action=Some(action)><strong>{title}</strong>{text}</Notice> }
+    });
+    // Maintenance is announced above every page.
+    let held = ctx.read_only().filter(|reason| !matches!(reason, ReadOnly::Maintenance { .. })).map(|reason| {
+        let text = format!("{} {}", reason.explanation(), reason.advice());
+        view! { <Notice tone=Tone::Warning>{text}</Notice> }
+    });
+    if visit.is_none() && held.is_none() {
+        return String::new();
+    }
+    view! {
+        {visit}
+        {held}
+    }
+    .to_html()
+}
+
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?', '…']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// A tenant of the person as the switcher needs it.
@@ -194,7 +240,7 @@ pub async fn around(tenant: Option<&str>) -> Result<Around, Error> {
     };
     Ok(match entered {
         // What a tenant may not do is nothing that a person's own page says.
-        Some(tenant) => Around::Tenant(Box::new(Frame { over_limits: None, ..frame(&tenant).await? })),
+        Some(tenant) => Around::Tenant(Box::new(Frame { notice: String::new(), ..frame(&tenant).await? })),
         None => Around::Nothing(request.flash.clone()),
     })
 }

@@ -14,7 +14,7 @@ use crate::home::HomePage;
 use crate::import::{ImportPage, ImportsPage, MappingsPage, RollBackPage};
 use crate::invitation::InvitationsPage;
 use crate::invitation::accept::InvitePage;
-use crate::mail::{MailPage, MailsPage};
+use crate::maintenance::Announcement;
 use crate::not_found::NotFound;
 use crate::password_reset::{NewPasswordPage, ResetPage};
 use crate::post::PostsPage;
@@ -24,6 +24,7 @@ use crate::second_factor::SecondFactorPage;
 use crate::session::SessionsPage;
 use crate::settings::{BrandingPage, GeneralPage, LimitsPage, SecurityPage};
 use crate::sign_in::{CodePage, SignInPage};
+use crate::staff::ConsolePage;
 use crate::target::TargetsPage;
 use crate::team::{
     AccessPage, ChangePage, MemberPage, MembersPage, RemovalPage, RolePage, RolesPage, TeamDeletionPage, TeamPage,
@@ -35,6 +36,7 @@ use crate::team::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
+        <Announcement />
         <Router>
             <Routes fallback=|| view! { <NotFound /> }>
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
@@ -57,8 +59,15 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/imports/:import") view=ImportPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/imports/:import/roll-back") view=RollBackPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/posts") view=PostsPage ssr=SsrMode::Async />
-                <Route path=path!("/staff/mail") view=MailsPage ssr=SsrMode::Async />
-                <Route path=path!("/staff/mail/:mail") view=MailPage ssr=SsrMode::Async />
+                <Route path=path!("/staff") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/mail") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/mail/:mail") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/maintenance") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/tenants") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/tenants/:tenant") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/tenants/:tenant/visit") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/users") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/users/:user") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team/invitations") view=InvitationsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/settings") view=GeneralPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/settings/security") view=SecurityPage ssr=SsrMode::Async />

@@ -69,10 +69,11 @@ pub fn plain_document<V: IntoView>(
     })
 }
 
-/// A document around an error, for answers that no page gives. `is_page` says whether the address can be asked for again.
-pub fn error_document(assets: &Assets, error: AppError, is_page: bool) -> String {
+/// A document around an error, for answers that no page gives, with what is announced on every page. `is_page` says whether the address can be asked for again.
+pub fn error_document(assets: &Assets, error: AppError, is_page: bool, announcement: String) -> String {
     plain_document(assets, error.error.title(), Preference::default(), || {
         view! {
+            <div inner_html=announcement></div>
             <BareLayout product=PRODUCT>
                 <Failed error is_page />
             </BareLayout>

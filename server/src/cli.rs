@@ -5,7 +5,9 @@ pub mod admin;
 pub mod audit;
 pub mod database;
 pub mod demo;
+pub mod life_cycle;
 pub mod limit;
+pub mod maintenance;
 pub mod migrate;
 pub mod role;
 
@@ -76,7 +78,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         let error = error.into();
         match error.downcast_ref::<Error>() {
             Some(Error::Invalid(_)) => Self::Usage(error.to_string()),
-            Some(refused @ (Error::Forbidden(_) | Error::Limit { .. } | Error::PlanLimit(_))) => {
+            Some(refused @ (Error::Forbidden(_) | Error::Limit { .. } | Error::PlanLimit(_) | Error::ReadOnly(_))) => {
                 Self::Refused(refused.to_string())
             }
             Some(Error::Internal) => {

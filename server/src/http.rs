@@ -19,5 +19,6 @@ pub mod second_factor;
 pub mod session;
 pub mod settings;
 pub mod sign_in;
+pub mod staff;
 pub mod target;
 pub mod team;

@@ -23,7 +23,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::http::{
     audit, chart, confirmation, gallery, health, import, invitation, metrics, password_reset, preference, profile,
-    sample_data, second_factor, session, settings, sign_in, target, team,
+    sample_data, second_factor, session, settings, sign_in, staff, target, team,
 };
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
@@ -57,6 +57,17 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/me/sessions/{session}/end", post(session::end)),
         ("GET", app::gallery::PATH, get(gallery::page)),
         ("GET", "/staff/gallery/chart.svg", get(gallery::picture)),
+        ("POST", "/staff/tenants", post(staff::create_tenant)),
+        ("POST", "/staff/tenants/{tenant}/status", post(staff::take_step)),
+        ("POST", "/staff/tenants/{tenant}/plan", post(staff::set_plan)),
+        ("POST", "/staff/tenants/{tenant}/visit", post(staff::begin_visit)),
+        ("POST", "/staff/visits/{visit}/end", post(staff::end_visit)),
+        ("POST", "/staff/users/{user}/disable", post(staff::disable_user)),
+        ("POST", "/staff/users/{user}/enable", post(staff::enable_user)),
+        ("POST", "/staff/users/{user}/reset-password", post(staff::reset_password)),
+        ("POST", "/staff/users/{user}/end-sessions", post(staff::end_sessions)),
+        ("POST", "/staff/maintenance", post(staff::switch_maintenance_on)),
+        ("POST", "/staff/maintenance/off", post(staff::switch_maintenance_off)),
         ("GET", "/t/{tenant}/charts/trend.svg", get(chart::trend_svg)),
         ("GET", "/t/{tenant}/charts/trend.json", get(chart::trend_json)),
         ("GET", "/t/{tenant}/audit/log.jsonl", get(audit::json_lines)),

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::permission::Permission;
+use crate::read_only::ReadOnly;
 use crate::role::Role;
 
 /// Result with RTV's error.
@@ -42,6 +43,9 @@ pub enum Error {
     /// Somebody or something else changed it in the meantime, or the state does not allow the act.
     #[error("{0}")]
     Conflict(String),
+    /// The tenant, or all of RTV, can be read and not changed for now. Nothing was changed.
+    #[error("{} {}", .0.explanation(), .0.advice())]
+    ReadOnly(ReadOnly),
     /// A limit or a rate was reached.
     #[error("{message} Try again in {}.", duration(*seconds))]
     Limit {
@@ -116,6 +120,8 @@ impl Error {
             | Self::AddressNotAllowed(_) => 403,
             Self::Invalid(_) => 422,
             Self::Conflict(_) | Self::PlanLimit(_) => 409,
+            // Not 409: looking again and sending again, which answers a conflict, does not help here.
+            Self::ReadOnly(_) => 423,
             Self::Limit { .. } => 429,
             Self::Unavailable(_) => 503,
             Self::Internal => 500,
@@ -137,6 +143,7 @@ impl Error {
             | Self::Foreign
             | Self::Invalid(_)
             | Self::Conflict(_)
+            | Self::ReadOnly(_)
             | Self::PlanLimit(_)
             | Self::Internal => None,
         }
@@ -155,6 +162,7 @@ impl Error {
             Self::Foreign => "This was not sent from RTV",
             Self::Invalid(_) => "The address has a value that we can’t use",
             Self::Conflict(_) => "It has changed in the meantime",
+            Self::ReadOnly(reason) => reason.title(),
             Self::PlanLimit(_) => "The plan does not allow more",
             Self::Limit { .. } => "Too many requests",
             Self::Unavailable(_) => "RTV is not available right now",
@@ -191,6 +199,7 @@ impl Error {
                 errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join(" ")
             }
             Self::Conflict(text) | Self::PlanLimit(text) | Self::Unavailable(text) => text.clone(),
+            Self::ReadOnly(reason) => reason.explanation(),
             Self::Limit { .. } => self.to_string(),
             Self::Internal => "What happened is in our log. Nothing that you did caused it.".into(),
         }
@@ -219,6 +228,7 @@ impl Error {
             Self::Foreign => one("Open RTV itself and send the form there."),
             Self::Invalid(_) => one("Correct the address, or start from the page that it belongs to."),
             Self::Conflict(_) => one("Load the page again and look at what it says now."),
+            Self::ReadOnly(reason) => one(reason.advice()),
             Self::PlanLimit(_) => one(
                 "Ask your operator for a higher limit or a larger plan; Settings, Plan and limits shows what is used.",
             ),
@@ -311,6 +321,9 @@ mod tests {
             Error::Foreign,
             Error::invalid("a", "b"),
             Error::Conflict("c".into()),
+            Error::ReadOnly(ReadOnly::Suspended { reason: "r".into() }),
+            Error::ReadOnly(ReadOnly::Cancelled { reason: String::new() }),
+            Error::ReadOnly(ReadOnly::Maintenance { reason: "r".into() }),
             Error::Unavailable("d".into()),
             Error::Internal,
         ] {

@@ -102,6 +102,8 @@ ids! {
     InvitationId = "inv_";
     /// A mail that was written.
     MailId = "mail_";
+    /// A visit of staff to a tenant.
+    VisitId = "vis_";
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod permission;
 pub mod plan;
 pub mod platform;
 pub mod preference;
+pub mod read_only;
 pub mod role;
 pub mod scorecard;
 pub mod text;
@@ -25,7 +26,7 @@ pub use brand::Brand;
 pub use error::{Error, FieldError, Result};
 pub use id::{
     AccountId, AuditEventId, CampaignId, ImportId, InvitationId, MailId, PostId, RoleId, TargetId, TeamId, TenantId,
-    UserId,
+    UserId, VisitId,
 };
 pub use import::ImportState;
 pub use kpi::Kpi;
@@ -34,5 +35,6 @@ pub use permission::{Permission, PermissionSet};
 pub use plan::{Plan, TenantStatus};
 pub use platform::Platform;
 pub use preference::{Density, Preference, Theme};
+pub use read_only::ReadOnly;
 pub use role::{GivenRole, Role};
 pub use text::{Email, Slug};

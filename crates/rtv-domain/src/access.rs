@@ -5,16 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use rtv_core::{Error, GivenRole, Plan, Slug, TenantId, TenantStatus, UserId};
+use rtv_core::{Error, GivenRole, Plan, ReadOnly, Slug, TenantId, TenantStatus, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::audit::{Event, Outcome};
-use crate::context::{Access, Actor, Context, TenantContext};
+use crate::context::{Access, Actor, Context, Tenant, TenantContext};
 use crate::effective_access::{Holding, NamedRole, Share};
 use crate::roster::{given, known};
 use crate::tenant::TenantRow;
 use crate::transaction::{StaffPermission, Tx, failed};
+use crate::visit;
 
 /// A tenant that the person belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,10 +74,10 @@ pub async fn memberships(ctx: &Context) -> Result<Vec<Membership>, Error> {
         .collect()
 }
 
-/// Enters a tenant as one of its members, with what they hold there now: two queries. Nobody signed in:
-/// [`Error::SignedOut`]; no such tenant, or one of others: [`Error::NotFound`]; from a network that it does not allow:
-/// [`Error::AddressNotAllowed`]; after a longer pause than it allows: [`Error::SessionIdle`]; one that asks for a second factor
-/// which the person does not have: [`Error::SecondFactorMissing`].
+/// Enters a tenant as one of its members, with what they hold there now: two queries; or for a visit of staff that is going
+/// on. Nobody signed in: [`Error::SignedOut`]; no such tenant, or one of others: [`Error::NotFound`]; from a network that it
+/// does not allow: [`Error::AddressNotAllowed`]; after a longer pause than it allows: [`Error::SessionIdle`]; one that asks
+/// for a second factor which the person does not have: [`Error::SecondFactorMissing`].
 pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     let person = ctx.person().ok_or(Error::SignedOut)?;
     let slug: Slug = slug.parse().map_err(|_| Error::NotFound)?;
@@ -84,7 +85,8 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     let row = sqlx::query!(
         r#"
         select
-          tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.time_zone, tenant.locale,
+          tenant.id, tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.status_reason, tenant.is_house,
+          tenant.time_zone, tenant.locale,
           tenant.currency, tenant.week_start, tenant.brand_hue, tenant.brand_chroma, tenant.created_at,
           tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", tenant.mfa_required,
           tenant.session_timeout_minutes, tenant.ip_ranges, tenant.over_limits, tenant.logo_version,
@@ -104,10 +106,12 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
     )
     .fetch_optional(tx.connection())
     .await
-    .map_err(failed)?
-    .ok_or(Error::NotFound)?;
+    .map_err(failed)?;
+    let Some(row) = row else {
+        tx.rollback().await?;
+        return visit::enter(ctx, &slug).await;
+    };
     let shares = shares(&mut tx, person.id, Some(row.id.into())).await?;
-    tx.rollback().await?;
     let holding = Holding {
         role: named(&row.role, row.role_id, row.role_name, row.role_permissions)?,
         extra: known(&row.permissions),
@@ -119,6 +123,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         name: row.name,
         plan: row.plan,
         status: row.status,
+        status_reason: row.status_reason,
         is_house: row.is_house,
         time_zone: row.time_zone,
         locale: row.locale,
@@ -135,11 +140,15 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         over_limits: row.over_limits,
         logo_version: row.logo_version,
     };
+    let tenant: Tenant = tenant.try_into()?;
+    let read_only = read_only(&tenant, &tx);
+    tx.rollback().await?;
     let entered = TenantContext {
         context: ctx.clone(),
-        tenant: Arc::new(tenant.try_into()?),
+        tenant: Arc::new(tenant),
         access: Access::Member(holding.into()),
         last_seen_at: row.last_seen_at,
+        read_only,
     };
     // Here and nowhere else, because everything that a member does in a tenant begins here.
     refuse_elsewhere(&entered).await?;
@@ -171,6 +180,49 @@ pub(crate) async fn refuse_elsewhere(ctx: &TenantContext) -> Result<(), Error> {
         .detail(format!("from {shown}, which no allowed IP range holds"));
     ctx.record(event).await?;
     Err(Error::AddressNotAllowed(shown))
+}
+
+/// Why nothing in a tenant changes for now, if so. What holds for everybody is told first: what the tenant could do about
+/// its own state it cannot do before that is over.
+pub(crate) fn read_only(tenant: &Tenant, tx: &Tx) -> Option<ReadOnly> {
+    if let Some(maintenance) = tx.maintenance() {
+        return Some(ReadOnly::Maintenance { reason: maintenance.reason.clone() });
+    }
+    let reason = || tenant.status_reason.clone().unwrap_or_default();
+    match tenant.status {
+        TenantStatus::Pending | TenantStatus::Active => crate::limit::over(tenant).map(ReadOnly::OverLimits),
+        TenantStatus::Suspended => Some(ReadOnly::Suspended { reason: reason() }),
+        TenantStatus::Cancelled => Some(ReadOnly::Cancelled { reason: reason() }),
+    }
+}
+
+/// The same as it is now, for work that takes longer than a request: [`Error::ReadOnly`] if nothing changes any more since it
+/// has entered. Who changes where the tenant stands waits until this transaction ends.
+pub(crate) async fn refuse_read_only_now(tx: &mut Tx, tenant: TenantId) -> Result<(), Error> {
+    let row = sqlx::query!(
+        r#"
+        select
+          status, status_reason,
+          (select maintenance.reason from maintenance where maintenance.is_on) as maintenance
+        from tenant
+        where id = $1
+        for share of tenant
+        "#,
+        tenant.uuid()
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?
+    .ok_or(Error::NotFound)?;
+    if let Some(reason) = row.maintenance {
+        return Err(Error::ReadOnly(ReadOnly::Maintenance { reason }));
+    }
+    let reason = row.status_reason.unwrap_or_default();
+    match stored(row.status.parse())? {
+        TenantStatus::Pending | TenantStatus::Active => Ok(()),
+        TenantStatus::Suspended => Err(Error::ReadOnly(ReadOnly::Suspended { reason })),
+        TenantStatus::Cancelled => Err(Error::ReadOnly(ReadOnly::Cancelled { reason })),
+    }
 }
 
 fn named(
@@ -227,8 +279,15 @@ pub async fn enter_as_operator(ctx: &Context, slug: &Slug, reason: &str) -> Resu
     let mut tx: Tx = ctx.begin_staff(StaffPermission::TenantEnter, Some(tenant.id)).await?;
     let event = Event::new("staff.enter", "tenant", tenant.id.to_string()).after(json!({ "reason": reason }));
     tx.audit(event).await?;
+    let read_only = read_only(&tenant, &tx);
     tx.commit().await?;
-    Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Operator, last_seen_at: None })
+    Ok(TenantContext {
+        context: ctx.clone(),
+        tenant: Arc::new(tenant),
+        access: Access::Operator,
+        last_seen_at: None,
+        read_only,
+    })
 }
 
 /// The person, if they belong to the operator. To everybody else the console does not exist: [`Error::NotFound`].
@@ -244,8 +303,15 @@ pub(crate) async fn enter_to_work(ctx: &Context, tenant: TenantId) -> Result<Ten
     }
     let mut tx = ctx.begin_work(tenant).await?;
     let tenant = crate::tenant::find_by_id(&mut tx, tenant).await?;
+    let read_only = read_only(&tenant, &tx);
     tx.rollback().await?;
-    Ok(TenantContext { context: ctx.clone(), tenant: Arc::new(tenant), access: Access::Work, last_seen_at: None })
+    Ok(TenantContext {
+        context: ctx.clone(),
+        tenant: Arc::new(tenant),
+        access: Access::Work,
+        last_seen_at: None,
+        read_only,
+    })
 }
 
 /// A word of ours that the database gives back. One that this version does not know is a fault of ours.

@@ -90,6 +90,7 @@ pub(crate) struct Event {
     detail: Option<String>,
     before: Option<Value>,
     after: Option<Value>,
+    is_by_staff: bool,
 }
 
 impl Event {
@@ -103,11 +104,18 @@ impl Event {
             detail: None,
             before: None,
             after: None,
+            is_by_staff: false,
         }
     }
 
     pub(crate) fn outcome(mut self, outcome: Outcome) -> Self {
         self.outcome = outcome;
+        self
+    }
+
+    /// Says that the person acts for the operator; what was said before stays said.
+    pub(crate) fn by_staff(mut self, is_by_staff: bool) -> Self {
+        self.is_by_staff |= is_by_staff;
         self
     }
 
@@ -137,6 +145,7 @@ pub(crate) async fn insert(
 ) -> Result<(), Error> {
     let kind = match actor {
         Actor::Anonymous => "anonymous",
+        Actor::Person(_) if event.is_by_staff => "staff",
         Actor::Person(_) => "user",
         Actor::Operator(_) => "staff",
         Actor::System(_) => "system",

@@ -8,11 +8,14 @@ use std::time::Instant;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use ipnet::IpNet;
-use rtv_core::{Brand, Error, Limit, Permission, PermissionSet, Plan, Slug, TeamId, TenantId, TenantStatus, UserId};
+use rtv_core::{
+    Brand, Error, Limit, Permission, PermissionSet, Plan, ReadOnly, Slug, TeamId, TenantId, TenantStatus, UserId,
+};
 
 use crate::clock::Clock;
 use crate::database::Database;
 use crate::effective_access::Holding;
+use crate::visit::Visit;
 
 /// Where a request comes from; the audit log keeps it.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +127,8 @@ pub struct Tenant {
     pub plan: Plan,
     /// Where it stands in its life.
     pub status: TenantStatus,
+    /// Why staff suspended or cancelled it, in words that its members read.
+    pub status_reason: Option<String>,
     /// Whether it is the operator's own.
     pub is_house: bool,
     /// Zone of its days.
@@ -159,6 +164,8 @@ pub enum Access {
     Operator,
     /// RTV itself, doing work that a member of the tenant has asked for.
     Work,
+    /// Staff who look at the tenant's pages for a while.
+    Visit(Arc<Visit>),
 }
 
 impl Access {
@@ -167,11 +174,29 @@ impl Access {
         self.everywhere().contains(permission)
     }
 
-    /// Whether it holds the permission for the whole tenant or for the accounts and campaigns of a team.
+    /// Whether it holds the permission for the whole tenant or for the accounts and campaigns of a team. A visitor opens
+    /// also what is there for changing something, and only looks at it.
     pub fn grants_somewhere(&self, permission: Permission) -> bool {
         match self {
             Self::Member(holding) => holding.grants_somewhere(permission),
             Self::Operator | Self::Work => true,
+            Self::Visit(_) => Visit::shows(permission),
+        }
+    }
+
+    /// Whether it may look at what the permission is about, for the whole tenant.
+    pub fn shows(&self, permission: Permission) -> bool {
+        match self {
+            Self::Visit(_) => Visit::shows(permission),
+            Self::Member(_) | Self::Operator | Self::Work => self.grants(permission),
+        }
+    }
+
+    /// The visit, if it is one.
+    pub fn visit(&self) -> Option<&Visit> {
+        match self {
+            Self::Visit(visit) => Some(visit),
+            Self::Member(_) | Self::Operator | Self::Work => None,
         }
     }
 
@@ -180,6 +205,7 @@ impl Access {
         match self {
             Self::Member(holding) => holding.everywhere(),
             Self::Operator | Self::Work => PermissionSet::all(),
+            Self::Visit(_) => Permission::ALL.iter().copied().filter(|one| Visit::allows(*one)).collect(),
         }
     }
 
@@ -187,7 +213,7 @@ impl Access {
     pub fn in_team(&self, team: TeamId) -> PermissionSet {
         match self {
             Self::Member(holding) => holding.everywhere().union(holding.in_team(team)),
-            Self::Operator | Self::Work => PermissionSet::all(),
+            Self::Operator | Self::Work | Self::Visit(_) => self.everywhere(),
         }
     }
 
@@ -196,6 +222,7 @@ impl Access {
         match self {
             Self::Member(holding) => holding.role.role.is_owner(),
             Self::Operator | Self::Work => true,
+            Self::Visit(_) => false,
         }
     }
 }
@@ -208,6 +235,8 @@ pub struct TenantContext {
     pub(crate) access: Access,
     /// When the member was last here, as the database knew when they entered.
     pub(crate) last_seen_at: Option<DateTime<Utc>>,
+    /// Why nothing in the tenant changes for now, if so, as the database knew when they entered.
+    pub(crate) read_only: Option<ReadOnly>,
 }
 
 impl TenantContext {
@@ -219,6 +248,11 @@ impl TenantContext {
     /// What the actor holds in it.
     pub const fn access(&self) -> &Access {
         &self.access
+    }
+
+    /// Why nothing in the tenant changes for now, if so.
+    pub const fn read_only(&self) -> Option<&ReadOnly> {
+        self.read_only.as_ref()
     }
 
     /// The actor without the tenant.
@@ -236,18 +270,9 @@ impl TenantContext {
         Self { context: self.context.without_deadline(), ..self.clone() }
     }
 
-    /// Refuses to change anything in a tenant that is suspended or cancelled or over its limits: [`Error::Conflict`].
+    /// Refuses to change anything while nothing changes: [`Error::ReadOnly`]. Every beginning to change asks it.
     pub(crate) fn refuse_read_only(&self) -> Result<(), Error> {
-        if let Some(sentence) = crate::limit::over(&self.tenant) {
-            return Err(Error::Conflict(sentence));
-        }
-        match self.tenant.status {
-            TenantStatus::Pending | TenantStatus::Active => Ok(()),
-            status @ (TenantStatus::Suspended | TenantStatus::Cancelled) => Err(Error::Conflict(format!(
-                "“{}” is {status}: it can be read and exported, and nothing in it changes.",
-                self.tenant.slug
-            ))),
-        }
+        self.read_only.clone().map_or(Ok(()), |reason| Err(Error::ReadOnly(reason)))
     }
 
     /// The present day in the tenant's zone.

@@ -2,16 +2,31 @@
 //! nothing) and each time one comes back (it must be idle). Transactions begin in `transaction.rs` only.
 
 use core::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use rtv_core::Error;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, Row as _};
+
+use crate::maintenance::Maintenance;
 
 /// A handle on the serving role's pool. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: PgPool,
     options: PgConnectOptions,
+    /// The maintenance that the newest transaction found, and when.
+    maintenance: Arc<Mutex<Option<Found>>>,
+}
+
+/// What a transaction found.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// When it was begun.
+    at: Instant,
+    /// The maintenance that there was.
+    pub(crate) maintenance: Option<Arc<Maintenance>>,
 }
 
 /// Size and patience of the pool.
@@ -79,7 +94,7 @@ impl Database {
             .connect_with(options.clone())
             .await
             .map_err(OpenError::Connect)?;
-        let database = Self { pool, options };
+        let database = Self { pool, options, maintenance: Arc::default() };
         database.refuse_powerful_role().await?;
         Ok(database)
     }
@@ -112,6 +127,26 @@ impl Database {
     /// The pool, for `transaction.rs` alone; an architecture test holds that.
     pub(crate) const fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// What a transaction found within the last `recent`; `None` where none has looked.
+    pub(crate) fn found(&self, recent: Duration) -> Option<Found> {
+        let known = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone().filter(|found| found.at.elapsed() < recent)
+    }
+
+    /// Remembers what a transaction found that was begun at `at`.
+    pub(crate) fn remember(&self, at: Instant, maintenance: Option<Arc<Maintenance>>) {
+        let mut known = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        // Transactions overlap: what was read from an older beginning does not take the place of a newer one.
+        if known.as_ref().is_none_or(|newest| newest.at <= at) {
+            *known = Some(Found { at, maintenance });
+        }
+    }
+
+    /// Has the next one look again, because it was switched.
+    pub(crate) fn forget_maintenance(&self) {
+        *self.maintenance.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// A connection of its own that is not part of the pool, for listening to notifications.

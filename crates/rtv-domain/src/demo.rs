@@ -211,6 +211,7 @@ impl Plan {
             tenant: tenant.clone().into(),
             access: Access::Operator,
             last_seen_at: None,
+            read_only: crate::access::read_only(&tenant, &tx),
         };
         inside.refuse_read_only()?;
         let removed = match present {

@@ -299,7 +299,7 @@ pub struct Question {
 
 /// What can be asked, and the answer. A person, an account or a campaign that the tenant does not have is refused by its field.
 pub async fn ask(ctx: &TenantContext, question: Option<Question>) -> Result<Choices, Error> {
-    let mut tx = ctx.begin(Permission::UsersManage, Resource::Members).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::UsersManage], Resource::Members).await?;
     let roster = Roster::read(&mut tx).await?;
     let accounts = account::read(&mut tx).await?;
     let campaigns = campaign::read(&mut tx).await?;

@@ -333,6 +333,7 @@ mod tests {
             name: "Acme".into(),
             plan: Plan::Free,
             status: TenantStatus::Active,
+            status_reason: None,
             is_house: false,
             zone: chrono_tz::Asia::Bangkok,
             locale: locale.into(),

@@ -215,6 +215,7 @@ async fn take_in(ctx: &TenantContext, path: &Path, options: &Options, meter: &Me
     }
     store::write(ctx, &mut tx, id, &judged, meter).await?;
     store::finish(ctx, &mut tx, id, 0, &file, &judged).await?;
+    crate::access::refuse_read_only_now(&mut tx, ctx.tenant().id).await?;
     tx.commit().await?;
     Ok(report)
 }
@@ -222,7 +223,6 @@ async fn take_in(ctx: &TenantContext, path: &Path, options: &Options, meter: &Me
 /// A transaction that may change a tenant's posts as a set: an import and its roll-back begin alike.
 async fn begin(ctx: &TenantContext, resource: Resource, meter: &Meter) -> Result<Tx, Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, resource).await?;
-    ctx.refuse_read_only()?;
     prepare_for_sets(&mut tx, meter).await?;
     // Two would also judge each other's rows as new.
     kpi_daily::lock_facts(&mut tx, ctx.tenant().id).await?;

@@ -55,7 +55,7 @@ impl MappingRow {
 
 /// All of the tenant's, by name.
 pub async fn list(ctx: &TenantContext) -> Result<Vec<SavedMapping>, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Mappings).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Mappings).await?;
     let mappings = list_in(&mut tx).await?;
     tx.rollback().await?;
     Ok(mappings)
@@ -74,7 +74,7 @@ pub(crate) async fn list_in(tx: &mut Tx) -> Result<Vec<SavedMapping>, Error> {
 
 /// One by its name.
 pub async fn find(ctx: &TenantContext, name: &str) -> Result<SavedMapping, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Mappings).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Mappings).await?;
     let found = find_in(&mut tx, name).await?;
     tx.rollback().await?;
     found.ok_or(Error::NotFound)

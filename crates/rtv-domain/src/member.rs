@@ -24,7 +24,7 @@ pub async fn roster(ctx: &TenantContext) -> Result<Roster, Error> {
 
 /// The same, for who may do one thing with it: what any of the permissions leads to.
 pub async fn roster_for(ctx: &TenantContext, permissions: &[Permission], resource: Resource) -> Result<Roster, Error> {
-    let mut tx = ctx.begin_with_any(permissions, resource).await?;
+    let mut tx = ctx.begin_to_read(permissions, resource).await?;
     let roster = Roster::read(&mut tx).await?;
     tx.rollback().await?;
     Ok(roster)
@@ -54,7 +54,7 @@ pub struct One {
 
 /// One member. That somebody looked at the sessions of another person stands in the audit log.
 pub async fn one(ctx: &TenantContext, id: UserId) -> Result<One, Error> {
-    let mut tx = ctx.begin_with_any(SEES_TEAM, Resource::Member(id)).await?;
+    let mut tx = ctx.begin_to_read(SEES_TEAM, Resource::Member(id)).await?;
     let roster = Roster::read(&mut tx).await?;
     tx.rollback().await?;
     let member = roster.members.get(&id).cloned().ok_or(Error::NotFound)?;
@@ -138,7 +138,7 @@ pub struct Preview {
 
 /// What a change would do, without making it.
 pub async fn preview(ctx: &TenantContext, id: UserId, change: &Change) -> Result<Preview, Error> {
-    let mut tx = ctx.begin(Permission::UsersManage, Resource::Member(id)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::UsersManage], Resource::Member(id)).await?;
     let roster = Roster::read(&mut tx).await?;
     tx.rollback().await?;
     let member = roster.members.get(&id).cloned().ok_or(Error::NotFound)?;
@@ -229,7 +229,7 @@ pub async fn remember_visit(ctx: &TenantContext) -> Result<(), Error> {
     if ctx.last_seen_at.is_some_and(|seen| seen > ctx.now() - VISIT) {
         return Ok(());
     }
-    let mut tx = ctx.context().begin_person().await?;
+    let mut tx = ctx.context().begin_own_session().await?;
     // Who was removed since they entered leaves no trace.
     sqlx::query!(
         r#"

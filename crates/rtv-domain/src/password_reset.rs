@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use chrono::TimeDelta;
-use rtv_core::{Email, Error, UserId};
+use rtv_core::{Email, Error, TenantId, UserId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::password::{self, Passwords};
 use crate::session::tenants_of;
 use crate::sign_in::{self, Verified};
 use crate::token::{self, TokenHash};
-use crate::transaction::{Tx, failed};
+use crate::transaction::{StaffPermission, Tx, failed};
 
 /// How long a link holds.
 pub const HOLDS: TimeDelta = TimeDelta::hours(1);
@@ -58,14 +58,37 @@ async fn write(ctx: &Context, outbox: &Outbox, email: &Email) -> Result<(), Erro
     }
     let Some(user) = user.filter(|_| !has_enough) else { return Ok(()) };
     let id = UserId::from(user.id);
-    let (token, hash) = token::generate();
     let mut tx = ctx.begin_sign_in(None, Some(id)).await?;
+    write_link(ctx, &mut tx, outbox, id, email, |link| {
+        format!(
+            "Hello {},\n\nsomebody asked for a new password for your account. To choose one, open this link within an hour:\n\n{link}\n\n\
+             If that was not you, do nothing: your password stays as it is.\n",
+            user.name
+        )
+    })
+    .await?;
+    let tenants = tenants_of(&mut tx, id).await?;
+    let event = Event::new("password.ask", "user", id.to_string()).after(json!({ "email": email }));
+    tx.audit_sign_in(&Actor::Anonymous, &tenants, &event).await?;
+    tx.commit().await
+}
+
+/// Makes a link and writes the mail around it, in a transaction of that person.
+async fn write_link(
+    ctx: &Context,
+    tx: &mut Tx,
+    outbox: &Outbox,
+    user: UserId,
+    email: &Email,
+    text: impl FnOnce(&str) -> String,
+) -> Result<(), Error> {
+    let (token, hash) = token::generate();
     sqlx::query!(
         "insert into password_reset (token_hash, user_id, created_at, expires_at) values ($1, $2, $3, $4)",
         &hash.bytes()[..],
-        id.uuid(),
-        now,
-        now + HOLDS,
+        user.uuid(),
+        ctx.now(),
+        ctx.now() + HOLDS,
     )
     .execute(tx.connection())
     .await
@@ -75,17 +98,87 @@ async fn write(ctx: &Context, outbox: &Outbox, email: &Email) -> Result<(), Erro
         kind: Kind::PasswordReset,
         to: email.clone(),
         subject: "A new password for RTV".into(),
-        text: SecretString::from(format!(
-            "Hello {},\n\nsomebody asked for a new password for your account. To choose one, open this link within an hour:\n\n{link}\n\n\
-             If that was not you, do nothing: your password stays as it is.\n",
-            user.name
-        )),
+        text: SecretString::from(text(&link)),
     };
-    outbox.write(&mut tx, None, letter, now).await?;
-    let tenants = tenants_of(&mut tx, id).await?;
-    let event = Event::new("password.ask", "user", id.to_string()).after(json!({ "email": email }));
-    tx.audit_sign_in(&Actor::Anonymous, &tenants, &event).await?;
-    tx.commit().await
+    outbox.write(tx, None, letter, ctx.now()).await?;
+    Ok(())
+}
+
+/// What staff did about somebody's password.
+#[derive(Debug)]
+pub struct Helped {
+    /// Who.
+    pub user: UserId,
+    /// Their address.
+    pub email: Email,
+    /// How many of their sessions ended.
+    pub sessions_ended: u64,
+}
+
+/// Sends somebody a link to a new password on behalf of staff, and ends their sessions: whoever asks for it may fear that
+/// somebody else is signed in. The password of before goes on until the link is used.
+pub async fn send(ctx: &Context, outbox: &Outbox, email: &str) -> Result<Helped, Error> {
+    let (mut tx, tenants, user, name, email) = begin_for_staff(ctx, email).await?;
+    write_link(ctx, &mut tx, outbox, user, &email, |link| {
+        format!(
+            "Hello {name},\n\nyour operator sends you a link to a new password, and has signed you out everywhere. To choose one, open this link within an hour:\n\n{link}\n\n\
+             Until then your password stays as it is. If you did not ask for this, ask your operator.\n"
+        )
+    })
+    .await?;
+    let sessions_ended = end_sessions(&mut tx, user).await?;
+    let event = Event::new("password.send_link", "user", user.to_string())
+        .after(json!({ "email": email, "sessions_ended": sessions_ended }));
+    tx.audit_sign_in(ctx.actor(), &tenants, &event.by_staff(true)).await?;
+    tx.commit().await?;
+    Ok(Helped { user, email, sessions_ended })
+}
+
+/// Gives somebody a password that nobody knew before, ends their sessions and makes links of before useless. The password is
+/// shown once, to staff, who hand it over.
+pub async fn give(
+    ctx: &Context,
+    outbox: &Outbox,
+    passwords: &Passwords,
+    email: &str,
+) -> Result<(Helped, SecretString), Error> {
+    let made = password::generate();
+    let hash = passwords.hash(&made).await?;
+    let (mut tx, tenants, user, _, email) = begin_for_staff(ctx, email).await?;
+    let sessions_ended = replace(&mut tx, user, &hash, None, ctx).await?;
+    outbox.write(&mut tx, None, changed_notice(&email), ctx.now()).await?;
+    let event = Event::new("password.give", "user", user.to_string())
+        .after(json!({ "email": email, "sessions_ended": sessions_ended }));
+    tx.audit_sign_in(ctx.actor(), &tenants, &event.by_staff(true)).await?;
+    tx.commit().await?;
+    Ok((Helped { user, email, sessions_ended }, made))
+}
+
+/// A transaction of the person at an address, for staff.
+async fn begin_for_staff(ctx: &Context, email: &str) -> Result<(Tx, Vec<TenantId>, UserId, String, Email), Error> {
+    let email: Email = email.parse().map_err(|message| Error::invalid("email", message))?;
+    let mut tx = ctx.begin_staff(StaffPermission::UsersReset, None).await?;
+    let row = sqlx::query!("select id, name, is_disabled from app_user where email = $1", email.as_str())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?
+        .ok_or_else(|| Error::invalid("email", format!("there is nobody with the address {email}")))?;
+    tx.rollback().await?;
+    if row.is_disabled {
+        return Err(Error::Conflict(format!("{email} is disabled. Enable them first; nothing was changed.")));
+    }
+    let user = UserId::from(row.id);
+    let mut tx = ctx.begin_sign_in(None, Some(user)).await?;
+    let tenants = tenants_of(&mut tx, user).await?;
+    Ok((tx, tenants, user, row.name, email))
+}
+
+async fn end_sessions(tx: &mut Tx, user: UserId) -> Result<u64, Error> {
+    Ok(sqlx::query!("delete from session where user_id = $1", user.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?
+        .rows_affected())
 }
 
 /// Whose link it is. Used, expired and unknown ones are all [`Error::NotFound`].

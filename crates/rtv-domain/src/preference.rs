@@ -41,7 +41,7 @@ pub async fn change(ctx: &Context, change: Change) -> Result<Preference, Error> 
         return Err(Error::Invalid(errors));
     }
 
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_change().await?;
     let row = sqlx::query!(
         "select theme, density, has_single_keys from preference where user_id = $1 for update",
         user.uuid()

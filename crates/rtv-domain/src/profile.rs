@@ -29,7 +29,7 @@ pub async fn rename(ctx: &Context, name: &str) -> Result<String, Error> {
     if name == person.name {
         return Ok(name);
     }
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_change().await?;
     sqlx::query!("update app_user set name = $2, updated_at = $3 where id = $1", person.id.uuid(), name, ctx.now())
         .execute(tx.connection())
         .await

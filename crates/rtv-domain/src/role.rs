@@ -30,7 +30,7 @@ pub struct Listed {
 
 /// The roles of the tenant: the built-in ones, the most powerful first, then custom ones by name.
 pub async fn list(ctx: &TenantContext) -> Result<Vec<Listed>, Error> {
-    let mut tx = ctx.begin_with_any(SEES_TEAM, Resource::Roles).await?;
+    let mut tx = ctx.begin_to_read(SEES_TEAM, Resource::Roles).await?;
     let roster = Roster::read(&mut tx).await?;
     tx.rollback().await?;
     Ok(of(&roster))
@@ -69,7 +69,7 @@ pub async fn one(ctx: &TenantContext, role: GivenRole) -> Result<Listed, Error> 
         GivenRole::BuiltIn(_) => Resource::Roles,
         GivenRole::Custom(id) => Resource::Role(id),
     };
-    let mut tx = ctx.begin_with_any(SEES_TEAM, resource).await?;
+    let mut tx = ctx.begin_to_read(SEES_TEAM, resource).await?;
     let roster = Roster::read(&mut tx).await?;
     tx.rollback().await?;
     of(&roster).into_iter().find(|listed| listed.role.role == role).ok_or(Error::NotFound)

@@ -103,7 +103,7 @@ pub async fn begin(ctx: &Context, vault: &Vault) -> Result<(), Error> {
     let person = ctx.person().ok_or(Error::SignedOut)?;
     ctx.require_fresh()?;
     let sealed = vault.seal(Purpose::Totp, person.id.uuid(), &rand::random::<[u8; KEY]>())?;
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_change().await?;
     let made = sqlx::query!(
         r#"
         insert into totp (user_id, sealed_secret, created_at)
@@ -136,7 +136,7 @@ pub async fn confirm(ctx: &Context, vault: &Vault, code: &str) -> Result<Vec<Str
     if code.trim().is_empty() {
         return Err(Error::invalid("code", "Enter the six digits that your app shows."));
     }
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_change().await?;
     let row = sqlx::query!(
         "select sealed_secret, created_at from totp where user_id = $1 and confirmed_at is null for update",
         person.id.uuid()
@@ -174,7 +174,7 @@ pub async fn confirm(ctx: &Context, vault: &Vault, code: &str) -> Result<Vec<Str
 pub async fn renew_codes(ctx: &Context) -> Result<Vec<String>, Error> {
     let person = ctx.person().ok_or(Error::SignedOut)?;
     ctx.require_fresh()?;
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_change().await?;
     let is_on = sqlx::query_scalar!(
         r#"select confirmed_at is not null as "is_on!" from totp where user_id = $1 for update"#,
         person.id.uuid()
@@ -195,7 +195,7 @@ pub async fn renew_codes(ctx: &Context) -> Result<Vec<String>, Error> {
 pub async fn remove(ctx: &Context, outbox: &Outbox) -> Result<(), Error> {
     let person = ctx.person().ok_or(Error::SignedOut)?;
     ctx.require_fresh()?;
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_change().await?;
     let removed = sqlx::query_scalar!(
         r#"delete from totp where user_id = $1 returning confirmed_at is not null as "was_on!""#,
         person.id.uuid()

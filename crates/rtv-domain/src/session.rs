@@ -265,7 +265,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Device>, Error> {
 /// Ends one of the person's own sessions, at once and on every instance, because each request reads the table.
 pub async fn end(ctx: &Context, id: Uuid) -> Result<(), Error> {
     let person = ctx.person().ok_or(Error::SignedOut)?;
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_session().await?;
     let ended = sqlx::query!("delete from session where public_id = $1 and user_id = $2", id, person.id.uuid())
         .execute(tx.connection())
         .await
@@ -281,7 +281,7 @@ pub async fn end(ctx: &Context, id: Uuid) -> Result<(), Error> {
 /// Ends every session of the person but the one that asks. Returns how many ended.
 pub async fn end_others(ctx: &Context) -> Result<u64, Error> {
     let person = ctx.person().ok_or(Error::SignedOut)?;
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_session().await?;
     let ended =
         sqlx::query!("delete from session where public_id <> $1 and user_id = $2", person.session, person.id.uuid())
             .execute(tx.connection())
@@ -317,7 +317,7 @@ pub async fn remember_tenant(ctx: &Context, slug: &str) -> Result<(), Error> {
     if person.last_tenant.as_deref() == Some(slug) {
         return Ok(());
     }
-    let mut tx = ctx.begin_person().await?;
+    let mut tx = ctx.begin_own_session().await?;
     sqlx::query!(
         "update session set last_tenant_slug = $3 where public_id = $1 and user_id = $2",
         person.session,

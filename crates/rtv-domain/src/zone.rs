@@ -8,7 +8,7 @@
 use core::time::Duration;
 
 use chrono_tz::Tz;
-use rtv_core::{Error, TenantId};
+use rtv_core::{Error, Permission, TenantId};
 use rtv_jobs::Job;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::access::{self, stored};
 use crate::audit::Event;
 use crate::context::{Context, TenantContext};
 use crate::kpi_daily;
-use crate::transaction::{Tx, failed};
+use crate::transaction::{Resource, Tx, failed};
 
 /// So many posts move while the person waits: about a second's work.
 pub(crate) const AT_ONCE: i64 = 20_000;
@@ -112,7 +112,7 @@ pub async fn carry_out(ctx: &Context, job: &MoveDays) -> Result<(), Error> {
         Err(error) => return Err(error),
     };
     let id = ctx.tenant().id.uuid();
-    let mut tx = ctx.context().begin_work(ctx.tenant().id).await?;
+    let mut tx = ctx.begin(Permission::SettingsUpdate, Resource::Tenant).await?;
     tx.take_time().await?;
     kpi_daily::lock_facts(&mut tx, ctx.tenant().id).await?;
     let row = sqlx::query!("select time_zone, next_time_zone from tenant where id = $1", id)

@@ -86,6 +86,13 @@ pub enum JobError {
         /// Pause to use instead of the back-off.
         after: Option<Duration>,
     },
+    /// It cannot be done now, through no fault of its own: try again after the pause, and count no attempt.
+    Later {
+        /// What it waits for, for the log and for people.
+        reason: String,
+        /// Pause.
+        after: Duration,
+    },
     /// Failed for good; further attempts would fail too.
     Fail {
         /// Why, for the log and for people.
@@ -102,6 +109,11 @@ impl JobError {
     /// Try again after this pause.
     pub fn retry_after(reason: impl fmt::Display, after: Duration) -> Self {
         Self::Retry { reason: reason.to_string(), after: Some(after) }
+    }
+
+    /// Not now: try again after this pause, which counts as no attempt.
+    pub fn later(reason: impl fmt::Display, after: Duration) -> Self {
+        Self::Later { reason: reason.to_string(), after }
     }
 
     /// Failed for good.

@@ -282,6 +282,11 @@ pub(crate) enum Settlement {
         reason: String,
         after: Duration,
     },
+    /// The run did not count: what the job needs is not to be had now.
+    Later {
+        reason: String,
+        after: Duration,
+    },
     Failed {
         reason: String,
     },
@@ -330,6 +335,23 @@ pub(crate) async fn settle(
             r#"
                 update job
                 set run_at = now() + make_interval(secs => $4), last_error = $3,
+                  locked_by = null, locked_at = null, lease_expires_at = null
+                where id = $1
+                  and fence = $2
+                  and locked_by is not null
+                "#,
+            job.id,
+            job.fence,
+            stored(reason),
+            after.as_secs_f64(),
+        )
+        .execute(connection)
+        .await?
+        .rows_affected(),
+        Settlement::Later { reason, after } => sqlx::query!(
+            r#"
+                update job
+                set attempts = attempts - 1, run_at = now() + make_interval(secs => $4), last_error = $3,
                   locked_by = null, locked_at = null, lease_expires_at = null
                 where id = $1
                   and fence = $2

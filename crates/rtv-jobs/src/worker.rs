@@ -433,6 +433,7 @@ fn after_failure(handler: &Handler, job: &Claimed, error: JobError) -> Settlemen
             let after = after.unwrap_or_else(|| handler.back_off.after(count(job.attempts)));
             Settlement::Retry { reason, after }
         }
+        JobError::Later { reason, after } => Settlement::Later { reason, after },
         JobError::Retry { reason, .. } | JobError::Fail { reason } => Settlement::Failed { reason },
     }
 }
@@ -445,6 +446,10 @@ fn report(handler: &Handler, job: &Claimed, settlement: Option<Settlement>) {
         Some(Settlement::Retry { reason, after }) => {
             tracing::warn!(kind, %job_id, attempt, reason, retry_in = ?after, "a job failed and will be tried again");
             "retried"
+        }
+        Some(Settlement::Later { reason, after }) => {
+            tracing::info!(kind, %job_id, reason, again_in = ?after, "a job waits until it can be done");
+            "postponed"
         }
         Some(Settlement::Failed { reason }) => {
             tracing::error!(kind, %job_id, attempt, reason, "a job failed for good");

@@ -4,15 +4,16 @@ use std::io::{IsTerminal as _, Read as _};
 
 use clap::Subcommand;
 use rtv_core::{Brand, Error, Slug};
+use rtv_domain::life_cycle::Step;
 use rtv_domain::password::{self, Passwords};
 use rtv_domain::tenant::NewTenant;
 use rtv_domain::user::Belongs;
-use rtv_domain::{access, kpi_daily, post_hour, tenant, user};
+use rtv_domain::{access, kpi_daily, password_reset, post_hour, tenant, user};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::cli::role::{self, Roles};
-use crate::cli::{Failure, Outcome, audit, limit, operate, print_table};
+use crate::cli::{Failure, Outcome, audit, life_cycle, limit, maintenance, operate, print_table};
 use crate::config::Settings;
 
 /// Keep tenants and people.
@@ -33,6 +34,9 @@ pub enum Admin {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Maintenance: everything can be read, nothing changes.
+    #[command(subcommand)]
+    Maintenance(maintenance::Maintenance),
 }
 
 /// Client organisations.
@@ -89,6 +93,15 @@ pub enum Tenants {
         #[arg(long)]
         json: bool,
     },
+    /// Show one tenant: what it is, where it stands, who belongs to it, and who of the operator looked at it.
+    #[command(after_help = "Example:\n  rtv admin tenants show acme --json")]
+    Show {
+        /// Slug of the tenant.
+        tenant: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what a tenant may use and what it uses, or change its plan and its limits.
     #[command(
         after_help = "Examples:\n  rtv admin tenants limits acme\n  rtv admin tenants limits acme --plan starter --set users=20 --reset campaigns"
@@ -106,6 +119,42 @@ pub enum Tenants {
         /// Another plan: free, starter, professional or enterprise.
         #[arg(long)]
         plan: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Suspend a tenant: it can be read and exported, and changes nothing.
+    #[command(after_help = "Example:\n  rtv admin tenants suspend acme --reason 'Bill 2026-117 is open'")]
+    Suspend {
+        /// Slug of the tenant.
+        tenant: String,
+        /// Why, in words that its people read.
+        #[arg(long)]
+        reason: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a suspended or cancelled tenant work again.
+    #[command(after_help = "Example:\n  rtv admin tenants resume acme --reason 'Bill 2026-117 is paid'")]
+    Resume {
+        /// Slug of the tenant.
+        tenant: String,
+        /// Why; its audit log keeps it.
+        #[arg(long)]
+        reason: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cancel a tenant: it has ended, and can be read and exported. Nothing is deleted.
+    #[command(after_help = "Example:\n  rtv admin tenants cancel acme --reason 'Contract ended on 30 November'")]
+    Cancel {
+        /// Slug of the tenant.
+        tenant: String,
+        /// Why, in words that its people read.
+        #[arg(long)]
+        reason: String,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -181,6 +230,20 @@ pub enum Users {
         #[arg(long)]
         json: bool,
     },
+    /// Send a person a link to a new password, or make one and print it once. Ends their sessions.
+    #[command(
+        after_help = "Examples:\n  rtv admin users reset-password dana@acme.example\n  rtv admin users reset-password dana@acme.example --print"
+    )]
+    ResetPassword {
+        /// Sign-in address.
+        email: String,
+        /// Make a new password and print it, in place of a mail with a link.
+        #[arg(long)]
+        print: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Let a person sign in again.
     #[command(after_help = "Example:\n  rtv admin users enable --email dana@acme.example")]
     Enable {
@@ -216,12 +279,30 @@ pub async fn run(command: Admin, settings: &Settings) -> Outcome {
         Admin::Roles(command) => role::run(command, settings).await,
         Admin::Rollups(Rollups::Verify { tenant, json }) => verify(&tenant, json, settings).await,
         Admin::Audit(command) => audit::run(command, settings).await,
+        Admin::Maintenance(command) => maintenance::run(command, settings).await,
     }
 }
 
 async fn tenants(command: Tenants, settings: &Settings) -> Outcome {
-    let (_databases, ctx) = operate(settings).await?;
+    let (_databases, ctx) = match &command {
+        Tenants::Show { tenant, json } => return life_cycle::show(tenant, *json, settings).await,
+        Tenants::Suspend { tenant, reason, json } => {
+            return life_cycle::take(tenant, Step::Suspend, Some(reason), *json, settings).await;
+        }
+        Tenants::Resume { tenant, reason, json } => {
+            return life_cycle::take(tenant, Step::Resume, reason.as_deref(), *json, settings).await;
+        }
+        Tenants::Cancel { tenant, reason, json } => {
+            return life_cycle::take(tenant, Step::Cancel, Some(reason), *json, settings).await;
+        }
+        Tenants::Create { .. }
+        | Tenants::Brand { .. }
+        | Tenants::Limits { .. }
+        | Tenants::IpRanges { .. }
+        | Tenants::List { .. } => operate(settings).await?,
+    };
     match command {
+        Tenants::Show { .. } | Tenants::Suspend { .. } | Tenants::Resume { .. } | Tenants::Cancel { .. } => {}
         Tenants::Create { slug, name, zone, locale, currency, plan, house, json } => {
             let made =
                 tenant::create(&ctx, NewTenant { slug, name, zone, locale, currency, plan, is_house: house }).await?;
@@ -306,6 +387,7 @@ async fn users(command: Users, settings: &Settings) -> Outcome {
                 }
             }
         }
+        Users::ResetPassword { email, print, json } => reset_password(&email, print, json, settings).await?,
         Users::Disable { email, json } => set_disabled(&email, true, json, settings).await?,
         Users::Enable { email, json } => set_disabled(&email, false, json, settings).await?,
         Users::List { tenant, json } => {
@@ -358,6 +440,39 @@ async fn set_disabled(email: &str, is_disabled: bool, json: bool, settings: &Set
         let state = if is_disabled { "disabled, and signed out everywhere" } else { "enabled" };
         println!("{email} is {state}{}.", if is_changed { "" } else { " already" });
     }
+    Ok(())
+}
+
+/// Sends a link to a new password, or makes a password and prints it once.
+async fn reset_password(email: &str, print: bool, json: bool, settings: &Settings) -> Outcome {
+    let (_databases, ctx) = operate(settings).await?;
+    let outbox = settings.outbox(settings.vault()?);
+    let outcome = if print {
+        let passwords = Passwords::prepare()?;
+        password_reset::give(&ctx, &outbox, &passwords, email).await.map(|(helped, made)| (helped, Some(made)))
+    } else {
+        password_reset::send(&ctx, &outbox, email).await.map(|helped| (helped, None))
+    };
+    let (helped, made) = match outcome {
+        Err(Error::Conflict(text)) => return Err(Failure::Refused(text)),
+        other => other?,
+    };
+    let made = made.as_ref().map(secrecy::ExposeSecret::expose_secret);
+    if json {
+        println!(
+            "{}",
+            json!({ "id": helped.user, "email": helped.email, "sessions_ended": helped.sessions_ended, "link_sent": made.is_none(), "password": made })
+        );
+        return Ok(());
+    }
+    match made {
+        Some(password) => println!("Password of {}, shown once: {password}", helped.email),
+        None if outbox.is_caught() => {
+            println!("No mail server is set: the link for {} can be read at /staff/mail.", helped.email);
+        }
+        None => println!("A link to a new password is on its way to {}.", helped.email),
+    }
+    println!("Sessions that ended: {}.", helped.sessions_ended);
     Ok(())
 }
 

@@ -106,9 +106,11 @@ pub async fn refuse(
             }
             Redirect::to(&from.leading_back(app::confirmation::PATH)).into_response()
         }
-        error @ (Error::Invalid(_) | Error::Conflict(_) | Error::Limit { .. } | Error::PlanLimit(_)) => {
-            lead_with(session, refusal(error, typed), page).await
-        }
+        error @ (Error::Invalid(_)
+        | Error::Conflict(_)
+        | Error::ReadOnly(_)
+        | Error::Limit { .. }
+        | Error::PlanLimit(_)) => lead_with(session, refusal(error, typed), page).await,
         error => error_page(state, error, &asked.context.request().id, &Method::POST),
     }
 }

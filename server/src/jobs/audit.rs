@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rtv_domain::Context;
 use rtv_domain::audit::{AuditKey, retention, seal};
-use rtv_jobs::{Job, JobError, Worker};
+use rtv_jobs::{Job, Worker};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -57,7 +57,7 @@ pub fn register(worker: Worker, context: Context, key: Arc<AuditKey>) -> Worker 
         .handle(move |_, _: DropPayloads| {
             let (context, key) = (context.clone(), key.clone());
             async move {
-                let dropped = retention::drop_payloads(&context, &key).await.map_err(JobError::retry)?;
+                let dropped = retention::drop_payloads(&context, &key).await.map_err(super::import::after)?;
                 tracing::debug!(dropped, "payloads of the audit log were looked through");
                 Ok(())
             }

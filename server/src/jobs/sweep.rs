@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use rtv_domain::import::{self, Uploads};
-use rtv_domain::{Context, WorkKind, mail, session};
+use rtv_domain::{Context, WorkKind, mail, session, visit};
 use rtv_jobs::{Job, JobError, Worker};
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,8 @@ pub fn register(worker: Worker, context: Context, uploads: Uploads) -> Worker {
                 tx.commit().await.map_err(JobError::retry)?;
                 let imports = import::sweep(&context, &uploads).await.map_err(JobError::retry)?;
                 let mails = mail::sweep(&context).await.map_err(JobError::retry)?;
-                tracing::debug!(rows, jobs, mails, ?imports, "swept");
+                let visits = visit::sweep(&context).await.map_err(JobError::retry)?;
+                tracing::debug!(rows, jobs, mails, visits, ?imports, "swept");
                 Ok(())
             }
         })

@@ -2,12 +2,12 @@
 
 use rtv_domain::Context;
 use rtv_domain::zone::{self, MoveDays};
-use rtv_jobs::{JobError, Worker};
+use rtv_jobs::Worker;
 
 /// Adds the job to a worker.
 pub fn register(worker: Worker, context: Context) -> Worker {
     worker.handle(move |_, job: MoveDays| {
         let context = context.clone();
-        async move { zone::carry_out(&context, &job).await.map_err(JobError::retry) }
+        async move { zone::carry_out(&context, &job).await.map_err(super::import::after) }
     })
 }

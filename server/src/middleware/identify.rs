@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, Method, header};
-use rtv_domain::{Actor, RequestInfo, session};
+use rtv_domain::{Actor, RequestInfo, maintenance, session};
 use tower_sessions::Session;
 
 use crate::middleware::client_address::client_address;
@@ -55,10 +55,12 @@ pub async fn identify(
             Err(error) => return error_page(&state, error, &id, request.method()),
         }
     }
+    // Whoever has a session was just looked up, and the same statement told this; for all others it is at most a second old.
+    let maintenance = maintenance::current(&context).await.unwrap_or_else(|_| maintenance::known(&state.database));
     let page = page_of(&request, &state);
     let is_page = request.method() == Method::GET;
     let host = state.settings.base_url().authority().to_owned();
-    request.extensions_mut().insert(AppRequest { context, flash, page, host, is_page });
+    request.extensions_mut().insert(AppRequest { context, flash, page, host, is_page, maintenance });
     next.run(request).await
 }
 

@@ -125,7 +125,11 @@ pub fn error_page(state: &AppState, error: Error, request_id: &str, method: &Met
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let retry_after = error.retry_after();
     let error = AppError { error, request_id: request_id.to_owned() };
-    let document = app::shell::error_document(&state.assets, error, *method == Method::GET);
+    let document = {
+        let announcement = rtv_domain::maintenance::known(&state.database);
+        let announcement = announcement.as_ref().map(app::maintenance::drawn).unwrap_or_default();
+        app::shell::error_document(&state.assets, error, *method == Method::GET, announcement)
+    };
     let mut response = Body::from(document).into_response();
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -61,7 +61,7 @@ pub async fn look(
     encoding: Option<Encoding>,
     delimiter: Option<Delimiter>,
 ) -> Result<Look, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(id)).await?;
     let kept = uploads.kept_file(ctx, &mut tx, id).await?;
     let encoding = encoding.or(kept.read_as);
     let saved = mapping::list_in(&mut tx).await?;
@@ -91,7 +91,7 @@ pub async fn preview(
     id: ImportId,
     settings: &Settings,
 ) -> Result<Preview, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(id)).await?;
     let kept = uploads.kept_file(ctx, &mut tx, id).await?;
     let prepared = settings::prepare(&mut tx, &kept.path, &settings.clone().reading_as(kept.read_as)).await?;
     tx.rollback().await?;

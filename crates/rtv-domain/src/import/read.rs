@@ -121,7 +121,7 @@ pub struct Progress {
 
 /// One import with all that its page shows.
 pub async fn one(ctx: &TenantContext, id: ImportId) -> Result<Import, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(id)).await?;
     let row = sqlx::query!(
         r#"
         select
@@ -352,7 +352,7 @@ pub struct ListedImport {
 
 /// The history, newest first.
 pub async fn list(ctx: &TenantContext, after: Option<Cursor>) -> Result<Listing, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Imports).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Imports).await?;
     let rows = sqlx::query!(
         r#"
         select

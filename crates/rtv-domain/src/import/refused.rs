@@ -13,7 +13,7 @@ const REFUSALS: i64 = 500;
 
 /// Refused rows after a row of the file, in its order, at most so many.
 pub async fn refusals(ctx: &TenantContext, id: ImportId, after_row: i64, limit: i64) -> Result<Vec<Refusal>, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(id)).await?;
     let rows = sqlx::query!(
         r#"
         select row_number, field, reason, raw
@@ -54,7 +54,7 @@ pub struct RefusedFile {
 /// Opens the file of refused rows. Mended, it can be imported with the same mapping; of an import that was made before
 /// headers were kept, it has each row's text in one column.
 pub async fn refused_file(ctx: &TenantContext, id: ImportId) -> Result<RefusedFile, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(id)).await?;
     let row = sqlx::query!("select file_name, header, delimiter from import where id = $1", id.uuid())
         .fetch_optional(tx.connection())
         .await

@@ -9,7 +9,7 @@ const SAMPLE: &str = include_str!("sample.csv");
 
 /// The sample, for who may import.
 pub async fn sample(ctx: &TenantContext) -> Result<&'static str, Error> {
-    ctx.begin(Permission::ImportsManage, Resource::Imports).await?.rollback().await?;
+    ctx.begin_to_read(&[Permission::ImportsManage], Resource::Imports).await?.rollback().await?;
     Ok(SAMPLE)
 }
 

@@ -41,7 +41,7 @@ pub async fn sweep(ctx: &Context, uploads: &Uploads) -> Result<Swept, Error> {
     let mut swept = Swept::default();
     for (tenant, import) in silent_uploads(ctx).await? {
         let ctx = access::enter_to_work(ctx, tenant).await?;
-        let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(import)).await?;
+        let mut tx = ctx.begin_to_tidy(Permission::ImportsManage, Resource::Import(import)).await?;
         sqlx::query!("delete from import where id = $1 and state = 'uploading'", import.uuid())
             .execute(tx.connection())
             .await
@@ -52,6 +52,10 @@ pub async fn sweep(ctx: &Context, uploads: &Uploads) -> Result<Swept, Error> {
     }
     for (ticket, state) in silent_works(ctx).await? {
         let ctx = access::enter_to_work(ctx, ticket.tenant).await?;
+        // What waits because nothing may change has done nothing wrong.
+        if ctx.read_only().is_some() {
+            continue;
+        }
         let reason = match state {
             ImportState::RollingBack => {
                 "The roll-back was begun several times and never came to its end, so nothing was taken back. Try again; if it fails again, tell your operator."
@@ -65,6 +69,9 @@ pub async fn sweep(ctx: &Context, uploads: &Uploads) -> Result<Swept, Error> {
     }
     for (tenant, import) in expired(ctx).await? {
         let ctx = access::enter_to_work(ctx, tenant).await?;
+        if ctx.read_only().is_some() {
+            continue;
+        }
         expire(&ctx, import).await?;
         uploads.remove(tenant, import).await;
         swept.expired += 1;

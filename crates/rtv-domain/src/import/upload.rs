@@ -125,7 +125,7 @@ pub struct Usage {
 
 /// What the tenant's files take.
 pub async fn usage(ctx: &TenantContext, uploads: &Uploads) -> Result<Usage, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Imports).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Imports).await?;
     let row = sqlx::query!(
         r#"
         select coalesce(sum(file_reserved_bytes), 0)::bigint as "used!", count(*) as "files!"
@@ -172,7 +172,6 @@ pub async fn begin(
     announced_bytes: Option<u64>,
 ) -> Result<Upload, Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Imports).await?;
-    ctx.refuse_read_only()?;
     let limits = uploads.limits;
     // What surrounds a file in a form is a few hundred bytes; a file that is just too large is found out as it comes.
     if announced_bytes.is_some_and(|announced| announced.saturating_sub(JUDGED as u64) > limits.file_bytes) {
@@ -365,7 +364,7 @@ impl Drop for Upload {
 
 /// Takes back the row of an upload that came to nothing.
 async fn forget(ctx: &TenantContext, id: ImportId) -> Result<(), Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
+    let mut tx = ctx.begin_to_tidy(Permission::ImportsManage, Resource::Import(id)).await?;
     sqlx::query!("delete from import where id = $1 and state = 'uploading'", id.uuid())
         .execute(tx.connection())
         .await

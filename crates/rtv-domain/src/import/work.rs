@@ -2,12 +2,15 @@
 //! or come too late; it goes by the import's row: it carries the number of the round that it belongs to, and what it
 //! writes, it writes in one transaction together with the state that follows. While that transaction is open, others of
 //! a few milliseconds write how far it is and read whether somebody has cancelled it.
+//!
+//! Where nothing changes any more (the tenant was suspended, or there is maintenance), work stops within a second and what
+//! it did is undone; its import waits as it waited before, and its job comes back until the work may be done.
 
 use core::time::Duration;
 use std::path::Path;
 use std::pin::pin;
 
-use rtv_core::{Error, ImportId, ImportState, Permission, TenantId};
+use rtv_core::{Error, ImportId, ImportState, Permission, ReadOnly, TenantId};
 use rtv_jobs::Job;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -81,7 +84,8 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 /// How often a statement that is to stop is interrupted; between two statements an interruption meets nothing.
 const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
 
-/// Checks a file. An error means that another attempt may help; `is_last` says that there will be none.
+/// Checks a file. An error means that another attempt may help; `is_last` says that there will be none. After
+/// [`Error::ReadOnly`] it has to wait, which is no attempt.
 pub async fn check(ctx: &Context, uploads: &Uploads, ticket: Ticket, is_last: bool) -> Result<(), Error> {
     let Some((ctx, import)) = take_up(ctx, ticket, ImportState::Checking).await? else { return Ok(()) };
     let path = uploads.path(ticket.tenant, ticket.import);
@@ -111,6 +115,7 @@ pub async fn roll_back(ctx: &Context, ticket: Ticket, is_last: bool) -> Result<(
             return tx.rollback().await;
         }
         take_back(&ctx, &mut tx, ticket.import, &meter).await?;
+        access::refuse_read_only_now(&mut tx, ticket.tenant).await?;
         tx.commit().await
     });
     let end = watched(&ctx, ticket, ImportState::RollingBack, &meter, work).await;
@@ -135,7 +140,7 @@ async fn take_up(
         Err(Error::NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(ticket.import)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(ticket.import)).await?;
     let row = sqlx::query!(
         "select applied, duplicate_rule, file_sha256 from import where id = $1 and round = $2 and state = $3",
         ticket.import.uuid(),
@@ -147,6 +152,7 @@ async fn take_up(
     .map_err(failed)?;
     tx.rollback().await?;
     let Some(row) = row else { return Ok(None) };
+    ctx.refuse_read_only()?;
     let import = TakenUp {
         applied: row.applied.map(|json| stored(serde_json::from_value(json))).transpose()?,
         rule: match row.duplicate_rule {
@@ -195,6 +201,7 @@ async fn check_file(
     .await
     .map_err(failed)?
     .rows_affected();
+    access::refuse_read_only_now(&mut tx, ticket.tenant).await?;
     if done == 0 { tx.rollback().await } else { tx.commit().await }
 }
 
@@ -222,6 +229,7 @@ async fn write_file(
         return tx.rollback().await;
     }
     steps::enqueue_next(&mut tx, ctx).await?;
+    access::refuse_read_only_now(&mut tx, ticket.tenant).await?;
     tx.commit().await
 }
 
@@ -267,6 +275,8 @@ enum End {
     Returned(Result<(), Error>),
     /// Because the import is not in the work's state any more.
     Stopped,
+    /// Because nothing may change for now.
+    Held(ReadOnly),
 }
 
 /// Does the work, and beside it tells the import's row how far it is. When the row says that the work is not wanted any
@@ -288,25 +298,28 @@ async fn watched(
                 if turn % 2 == 0 { tell(ctx, ticket, state, meter).await } else { ask(ctx, ticket, state).await };
             match is_wanted {
                 Ok(true) => {}
-                Ok(false) => return,
+                Ok(false) => return None,
+                Err(Error::ReadOnly(reason)) => return Some(reason),
                 Err(error) => {
                     tracing::debug!(import = %ticket.import, %error, "how far an import is could not be told");
                 }
             }
             tokio::time::sleep(ASK_EVERY).await;
         }
+        None
     };
-    tokio::select! {
+    let held = tokio::select! {
         end = &mut work => return End::Returned(end),
-        () = told => meter.stop(),
-    }
+        held = told => held,
+    };
+    meter.stop();
     loop {
         tokio::select! {
             end = &mut work => {
                 if let Err(error) = end {
                     tracing::debug!(import = %ticket.import, %error, "the work on an import was stopped");
                 }
-                return End::Stopped;
+                return held.map_or(End::Stopped, End::Held);
             }
             () = tokio::time::sleep(INTERRUPT_EVERY) => interrupt(ctx, ticket, meter).await,
         }
@@ -343,8 +356,9 @@ async fn tell(ctx: &TenantContext, ticket: Ticket, state: ImportState, meter: &M
 }
 
 async fn ask(ctx: &TenantContext, ticket: Ticket, state: ImportState) -> Result<bool, Error> {
-    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(ticket.import)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(ticket.import)).await?;
     let is_current = is_current(&mut tx, ticket, state).await?;
+    access::refuse_read_only_now(&mut tx, ticket.tenant).await?;
     tx.rollback().await?;
     Ok(is_current)
 }
@@ -353,7 +367,7 @@ async fn ask(ctx: &TenantContext, ticket: Ticket, state: ImportState) -> Result<
 async fn interrupt(ctx: &TenantContext, ticket: Ticket, meter: &Meter) {
     let Some(backend) = meter.backend() else { return };
     let interrupted = async {
-        let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(ticket.import)).await?;
+        let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(ticket.import)).await?;
         sqlx::query_scalar!(r#"select pg_cancel_backend($1) as "was_there!""#, backend)
             .fetch_one(tx.connection())
             .await
@@ -369,13 +383,38 @@ async fn interrupt(ctx: &TenantContext, ticket: Ticket, meter: &Meter) {
 async fn settle(ctx: &TenantContext, ticket: Ticket, state: ImportState, end: End, is_last: bool) -> Result<(), Error> {
     let error = match end {
         End::Stopped | End::Returned(Ok(())) => return Ok(()),
+        End::Held(reason) => Error::ReadOnly(reason),
         End::Returned(Err(error)) => error,
     };
+    if matches!(error, Error::ReadOnly(_)) {
+        wait(ctx, ticket, state).await?;
+        return Err(error);
+    }
     let is_for_good = !matches!(error, Error::Unavailable(_) | Error::Internal);
     if !is_for_good && !is_last {
         return Err(error);
     }
     fail(ctx, ticket, state, &sentence(&error)).await
+}
+
+/// The import waits again, as before the work was begun: how far it was means nothing any more.
+async fn wait(ctx: &TenantContext, ticket: Ticket, state: ImportState) -> Result<(), Error> {
+    let mut tx = ctx.begin_to_tidy(Permission::ImportsManage, Resource::Import(ticket.import)).await?;
+    sqlx::query!(
+        r#"
+        update import
+        set step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = $4, alive_at = $4
+        where id = $1 and round = $2 and state = $3
+        "#,
+        ticket.import.uuid(),
+        ticket.round,
+        state.key(),
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.commit().await
 }
 
 fn sentence(error: &Error) -> String {

@@ -153,7 +153,7 @@ enum Visit {
 }
 
 async fn visit(ctx: &TenantContext, own_accounts: i64, visit: Visit) -> Result<(), Error> {
-    let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
+    let mut tx = ctx.begin(Permission::ImportsManage, Resource::Posts).await?;
     let tenant = ctx.tenant().id.uuid();
     let (own, foreign): (i64, i64) = sqlx::query_as(
         "select count(*) filter (where tenant_id = $1), count(*) filter (where tenant_id <> $1) from account",
@@ -225,7 +225,7 @@ async fn open_transactions(world: &World) -> i64 {
 async fn a_request_that_is_dropped_at_any_point_leaves_no_open_transaction() {
     let world = World::with_connections(1).await;
     let tenant = world.tenant("dropped", "UTC").await;
-    let viewer = world.member(&tenant, Role::Viewer).await;
+    let editor = world.member(&tenant, Role::Editor).await;
     let mut dropped = 0;
     let mut saved = 0;
     // How often a visit waits depends on how quickly the database answers: an answer that
@@ -234,7 +234,7 @@ async fn a_request_that_is_dropped_at_any_point_leaves_no_open_transaction() {
         for polls in 1..40 {
             for at_once in [true, false] {
                 saved += 1;
-                let end = dropped_after(visit(&viewer, 0, Visit::Save(saved)), polls, at_once).await;
+                let end = dropped_after(visit(&editor, 0, Visit::Save(saved)), polls, at_once).await;
                 dropped += i32::from(end.is_none());
                 assert_eq!(open_transactions(&world).await, 0, "dropped after {polls} polls, {at_once}");
             }
@@ -268,7 +268,7 @@ async fn dropped_requests_of_two_tenants_leak_nothing_and_leave_no_open_transact
             .await
             .unwrap();
             tx.commit().await.unwrap();
-            tenants.push((world.member(&tenant, Role::Viewer).await, accounts, tenant));
+            tenants.push((world.member(&tenant, Role::Editor).await, accounts, tenant));
         }
         let mut dropped = 0;
         let mut saved = [Vec::new(), Vec::new()];

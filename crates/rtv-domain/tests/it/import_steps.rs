@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use rtv_core::{Error, ImportId, ImportState, Permission, Role};
+use rtv_core::{Error, ImportId, ImportState, Permission, ReadOnly, Role};
 use rtv_domain::import::work::{self, Ticket};
 use rtv_domain::import::{
     self, Counts, Draft, DuplicateRule, Field, Import, Limits, MappingChoice, Row, Settings, Step, Swept, Uploads,
     upload,
 };
-use rtv_domain::{Actor, Tenant, TenantContext, kpi_daily, mapping};
+use rtv_domain::{Actor, Tenant, TenantContext, kpi_daily, life_cycle, mapping};
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -429,6 +429,48 @@ async fn work_stops_within_a_second_and_stores_nothing() {
     }
     assert_eq!(desk.files(), Vec::<PathBuf>::new());
     desk.done(&text).await;
+}
+
+/// Suspended while the worker is busy with it: the work is undone, the import waits as it did, and goes on afterwards.
+#[tokio::test]
+async fn work_in_a_tenant_that_is_suspended_stops_within_a_second_and_goes_on_when_it_is_resumed() {
+    let desk = Desk::new().await;
+    let text = many(60_000);
+    let id = desk.checked(&text).await;
+    import::start(&desk.editor, id).await.unwrap();
+    let (_, kind, ticket) = desk.jobs().await.remove(0);
+    let operator = desk.world.operator();
+    for step in [Step::Reading, Step::Writing] {
+        let mut work = Box::pin(desk.run_job(&kind, ticket, true));
+        let seen = async {
+            while desk.one(id).await.progress.is_none_or(|progress| progress.step != step) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::select! {
+            () = seen => {}
+            ended = &mut work => panic!("it ended before {step} was seen: {ended:?}"),
+        }
+        life_cycle::take(&operator, &desk.tenant.slug, life_cycle::Step::Suspend, Some("why"), None).await.unwrap();
+        let suspended = Instant::now();
+        let reason = ReadOnly::Suspended { reason: "why".into() };
+        assert_eq!(work.await, Err(Error::ReadOnly(reason.clone())));
+        assert!(suspended.elapsed() < Duration::from_millis(1_300), "{step}: {:?}", suspended.elapsed());
+        // The job that comes back meanwhile does nothing, also where it is the last attempt.
+        assert_eq!(desk.run_job(&kind, ticket, true).await, Err(Error::ReadOnly(reason)));
+        let waits = desk.one(id).await;
+        assert_eq!((waits.state, waits.progress.unwrap().step), (ImportState::Importing, Step::Waiting));
+        for table in ["post", "account", "campaign", "kpi_daily", "import_change"] {
+            assert!(desk.world.rows(&desk.tenant, table).await.is_empty(), "{step}: {table}");
+        }
+        life_cycle::take(&operator, &desk.tenant.slug, life_cycle::Step::Resume, None, None).await.unwrap();
+    }
+    desk.work().await;
+    assert_eq!(desk.state(id).await, ImportState::Done);
+    // Nor does anything of it that is left behind vanish while the tenant cannot look after it.
+    life_cycle::take(&operator, &desk.tenant.slug, life_cycle::Step::Cancel, Some("why"), None).await.unwrap();
+    let late = desk.world.context_at(Utc::now() + TimeDelta::days(400), Actor::System("sweep"));
+    assert_eq!(import::sweep(&late, &desk.uploads).await.unwrap(), Swept::default());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::world::{World, rows_of, set_markers, tenant_tables};
 
 /// Tables without a tenant as first part of every key. All but the first have forced row security all the same.
-const GLOBAL: [(&str, &str); 13] = [
+const GLOBAL: [(&str, &str); 14] = [
     ("_sqlx_migrations", "the owner's list of migrations; the serving role may only read it"),
     ("tenant", "the tenants themselves: their id is the tenant"),
     ("app_user", "a person may belong to many tenants"),
@@ -21,6 +21,7 @@ const GLOBAL: [(&str, &str); 13] = [
     ("password_reset", "a password belongs to a person"),
     ("totp", "a second factor belongs to a person"),
     ("recovery_code", "a second factor belongs to a person"),
+    ("maintenance", "one row for the whole installation, announced to everybody"),
     ("job", "workers claim across tenants, and work of the operator has no tenant"),
 ];
 
@@ -28,7 +29,7 @@ const GLOBAL: [(&str, &str); 13] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 32] = [
+const OTHER_POLICIES: [(&str, &str); 35] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("invitation_by_token", "who holds the link of an invitation sees that one"),
@@ -39,6 +40,9 @@ const OTHER_POLICIES: [(&str, &str); 32] = [
     ("custom_role_of_person", "likewise the roles that they have"),
     ("team_of_person", "likewise the teams that they are in"),
     ("member_visit_of_person", "a person writes that they were here"),
+    ("member_visit_seen_by_staff", "the console says when somebody was last in a tenant"),
+    ("staff_visit_of_visitor", "staff find the visit that they began before a tenant is entered"),
+    ("staff_visit_seen_by_worker", "a worker ends visits whose time is over, each in its tenant"),
     ("tenant_limit_set_by_staff", "a tenant reads its limits, and only staff write them"),
     ("post_of_teams", "restrictive: who reads through teams alone sees what these are responsible for"),
     ("kpi_daily_of_teams", "likewise"),
@@ -423,6 +427,11 @@ const SEED: &str = r"
     insert into tenant_logo (tenant_id, kind, content, sha256) values (rtv_tenant(), 'image/png', '\x01', '\x02');
     insert into account (tenant_id, id, platform, external_id, name)
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000001', 'x', 'page', 'Page');
+    insert into staff_visit (tenant_id, id, user_id, visitor, reason, began_at, ends_at)
+      values (
+        rtv_tenant(), '00000000-0000-7000-8000-00000000000c', '00000000-0000-7000-8000-00000000aaaa', 'a', 'r',
+        '2026-03-01T10:00Z', '2026-03-01T11:00Z'
+      );
     insert into campaign (tenant_id, id, name) values (rtv_tenant(), '00000000-0000-7000-8000-000000000002', 'Spring');
     insert into import (
       tenant_id, id, file_name, file_sha256, file_bytes, mapping, duplicate_rule, state, rows_read, rows_new, rows_changed,

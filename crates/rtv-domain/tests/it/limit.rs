@@ -1,7 +1,7 @@
 //! What a plan allows holds in the transaction of the act that uses it, also for two at once; who is over it reads and changes
 //! nothing.
 
-use rtv_core::{Error, Limit, Permission, Plan, Role};
+use rtv_core::{Error, Limit, Permission, Plan, ReadOnly, Role};
 use rtv_domain::audit::explorer;
 use rtv_domain::import::{Limits, Options, Uploads, upload};
 use rtv_domain::invitation::{self, NewInvitation};
@@ -210,7 +210,7 @@ async fn who_is_over_the_limits_reads_everything_and_changes_nothing() {
         target::set(&owner, &NewTarget { kpi: "reach".into(), aim: String::new(), amount: "5".into() }).await.err(),
     ];
     for refused in refusals {
-        assert_eq!(refused, Some(Error::Conflict(sentence.clone())));
+        assert_eq!(refused, Some(Error::ReadOnly(ReadOnly::OverLimits(sentence.clone()))));
     }
     assert!(limit::of(&owner).await.is_ok() && settings::read(&owner).await.is_ok());
     let everything = explorer::Filter::default();

@@ -93,14 +93,15 @@ async fn only_the_operator_creates_and_only_staff_lists() {
     let person = world.person("person@example.org").await;
     let mut staff = world.person("staff@example.org").await;
     staff.is_staff = true;
-    for (actor, lists) in [
-        (Actor::Anonymous, false),
-        (Actor::System("sweep"), false),
-        (Actor::Person(person.into()), false),
-        (Actor::Person(staff.into()), true),
+    staff.proved_at = None;
+    for (actor, lists, refusal) in [
+        (Actor::Anonymous, false, Error::NotFound),
+        (Actor::System("sweep"), false, Error::NotFound),
+        (Actor::Person(person.into()), false, Error::NotFound),
+        (Actor::Person(staff.into()), true, Error::NotFresh),
     ] {
         let ctx = world.context(actor.clone());
-        assert_eq!(tenant::create(&ctx, acme()).await.unwrap_err(), Error::NotFound, "{actor:?}");
+        assert_eq!(tenant::create(&ctx, acme()).await.unwrap_err(), refusal, "{actor:?}");
         assert_eq!(tenant::list(&ctx).await.is_ok(), lists, "{actor:?}");
     }
     assert_eq!(tenant::list(&world.operator()).await, Ok(Vec::new()));

@@ -46,6 +46,25 @@ async fn a_handler_may_name_the_pause_and_may_give_up_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_now_waits_and_uses_up_no_attempt() {
+    let bench = Bench::new().await;
+    let id = bench.add(&task(1)).await;
+    let (report, mut ran) = reports();
+    let worker = bench.start(SETTINGS, move |context, _| {
+        report.send(i64::from(context.attempt)).unwrap();
+        async { Err(JobError::later("nothing may change", Duration::from_millis(1))) }
+    });
+    // More often than a job has attempts.
+    for _ in 0..14 {
+        assert_eq!(ran.next().await, 1);
+    }
+    worker.stop().await;
+    let row = bench.row(id).await;
+    assert_eq!((row.outcome, row.attempts), (None, 0));
+    assert_eq!(row.last_error.as_deref(), Some("nothing may change"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_panic_is_a_failed_attempt_and_harms_no_other_job() {
     let bench = Bench::new().await;
     let (bad, good) = (bench.add(&task(1)).await, bench.add(&task(2)).await);
