@@ -11,8 +11,8 @@ test.describe.configure({ mode: 'default' });
 /** A tenant of the project's own: changes of the two projects run at the same time and must not meet. */
 const own = (project: { name: string }) => settlers.find(({ slug }) => slug === `settler-${project.name}`)!;
 
-/** A week in which the file has posts. */
-const week = 'range=custom&from=2018-06-04&to=2018-06-10';
+/** A month in which the file has posts. */
+const month = 'range=custom&from=2018-05-01&to=2018-05-31';
 
 async function save(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Save', exact: true }).click();
@@ -22,7 +22,7 @@ async function save(page: Page): Promise<void> {
 test('zone and ways of writing change the dashboard', async ({ page }, { project }) => {
   const { slug } = own(project);
   await signIn(page, email(own(project), 'owner'));
-  await open(page, `/t/${slug}/dashboard?${week}`);
+  await open(page, `/t/${slug}/dashboard?${month}`);
   const engagements = page.locator('article[data-kpi="engagements"]');
   const before = await engagements.getAttribute('data-value');
   await expect(page.locator('main')).toContainText('UTC');
@@ -36,18 +36,17 @@ test('zone and ways of writing change the dashboard', async ({ page }, { project
   await expect(page.getByRole('status')).toContainText('the days of Pacific/Kiritimati');
   await expect(page.getByLabel('Time zone')).toHaveValue('Pacific/Kiritimati');
 
-  await open(page, `/t/${slug}/dashboard?${week}`);
+  await open(page, `/t/${slug}/dashboard?${month}`);
   await expect(page.locator('main')).toContainText('Pacific/Kiritimati');
-  // The week has other posts now: half a day of them have moved to the next day.
+  // The month has other posts now: half a day of them has moved to the next one.
   expect(await engagements.getAttribute('data-value')).not.toBe(before);
-  await open(page, `/t/${slug}/posts?${week}`);
-  await expect(page.locator('main')).toContainText(/\d\.\d{3}\b/);
+  await expect(engagements).toContainText(/\d\.\d{3}\b/);
 
   await open(page, `/t/${slug}/settings`);
   await page.getByLabel('Time zone').selectOption('UTC');
   await page.getByLabel('Numbers and dates').selectOption('en-US');
   await save(page);
-  await open(page, `/t/${slug}/dashboard?${week}`);
+  await open(page, `/t/${slug}/dashboard?${month}`);
   await expect(engagements).toHaveAttribute('data-value', before!);
 });
 

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use rtv_core::{Limit, Role};
 use rtv_domain::{Clock, Database, PoolSettings, limit};
 
+use crate::command::Program;
 use crate::test_app::{Answer, Browser, TestApp};
 
 #[track_caller]
@@ -208,4 +209,85 @@ async fn an_editor_sees_the_settings_and_no_form() {
         let page = browser.get(path).await.text();
         assert!(page.contains("“settings:update”") && !page.contains("name=\"version\""), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_operator_shows_and_changes_limits_and_opens_a_tenant_that_shut_itself_out() {
+    let app = TestApp::new().await;
+    let acme = app.tenant("acme").await;
+    let rtv = Program::of(&app);
+    let shown = rtv.run(&["admin", "tenants", "limits", "acme", "--json"]).await.json();
+    assert_eq!((&shown["plan"], shown["limits"].as_array().unwrap().len()), (&"enterprise".into(), 6));
+    let changed =
+        rtv.run(&["admin", "tenants", "limits", "acme", "--plan", "starter", "--set", "users=20", "--json"]).await;
+    let changed = changed.json();
+    assert_eq!(changed["plan"], "starter");
+    assert_eq!((&changed["limits"][0]["allowed"], &changed["limits"][0]["set"]), (&20.into(), &true.into()));
+    let reset = ["admin", "tenants", "limits", "acme", "--reset", "users"];
+    rtv.run(&reset).await.check(0, "acme has the plan starter.", "");
+    for (wrong, says) in [
+        ("users", "users=20"),
+        ("seats=3", "use one of: users"),
+        ("users=many", "no whole number"),
+        ("users=0", "from 1 to"),
+    ] {
+        rtv.run(&["admin", "tenants", "limits", "acme", "--set", wrong]).await.check(2, "", says);
+    }
+    rtv.run(&["admin", "tenants", "limits", "nobody"]).await.check(2, "", "there is no tenant “nobody”");
+
+    let mut tx = app.marked("tenant", Some(acme.id.uuid()), None).await;
+    sqlx::query("update tenant set ip_ranges = '{203.0.113.0/24}'").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    rtv.run(&["admin", "tenants", "ip-ranges", "acme"]).await.check(0, "203.0.113.0/24", "");
+    let clear = ["admin", "tenants", "ip-ranges", "acme", "--clear"];
+    rtv.run(&clear).await.check(0, "from everywhere again. It allowed: 203.0.113.0/24.", "");
+    rtv.run(&clear).await.check(0, "from everywhere already", "");
+    let refused = ["admin", "users", "create", "--email", "a@acme.example", "--tenant", "acme", "--role", "viewer"];
+    rtv.run(&["admin", "tenants", "limits", "acme", "--set", "users=1"]).await.check(0, "allowed", "");
+    app.somebody("owner@acme.example", Some((&acme, Role::Owner))).await;
+    rtv.run(&refused).await.check(3, "", "this organisation is allowed 1 (plan Starter, set by the operator)");
+}
+
+#[tokio::test]
+async fn a_logo_comes_from_our_origin_with_its_kind() {
+    let app = TestApp::new().await;
+    let acme = app.tenant("acme").await;
+    let owner = app.somebody("owner@acme.example", Some((&acme, Role::Owner))).await;
+    let mut browser = app.signed_in(owner).await;
+    let branding = "/t/acme/settings/branding";
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x40\0\0\0\x40".to_vec();
+    png.extend(b"\x08\x06\0\0\0....\0\0\0\0IEND\xae\x42\x60\x82");
+    let mut send = async |content: &[u8]| {
+        let version = version(&browser.get(branding).await.text());
+        let mut body = format!(
+            "--x\r\ncontent-disposition: form-data; name=\"version\"\r\n\r\n{version}\r\n--x\r\ncontent-disposition: form-data; name=\"logo\"; filename=\"a.svg\"\r\ncontent-type: image/svg+xml\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend(content);
+        body.extend(b"\r\n--x--\r\n");
+        let request = http::Request::post("/t/acme/settings/logo")
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "multipart/form-data; boundary=x");
+        let answer = browser.send(request.body(axum::body::Body::from(body)).unwrap()).await;
+        check_leads(&answer, branding);
+        browser.get(branding).await.text()
+    };
+    let page = send(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>").await;
+    assert!(page.contains("The file is neither PNG nor JPEG"), "{page}");
+    let page = send(&vec![0; 300_000]).await;
+    assert!(page.contains("larger than 256 KB"), "{page}");
+    let page = send(&png).await;
+    let (_, rest) = page.split_once("class=\"c-tenant__logo\" src=\"").expect("the shell shows it");
+    let address = rest.split('"').next().unwrap().to_owned();
+    let picture = browser.get(&address).await;
+    assert_eq!(
+        (picture.status.as_u16(), picture.header("content-type"), &picture.body[..]),
+        (200, "image/png", &png[..])
+    );
+    assert!(picture.header("content-security-policy").contains("sandbox"));
+    assert_eq!(picture.header("x-content-type-options"), "nosniff");
+    assert_eq!(app.browser().get(&address).await.status, 401);
+    let seen = version(&browser.get(branding).await.text());
+    check_leads(&browser.post("/t/acme/settings/logo/remove", &[("version", &seen)]).await, branding);
+    assert_eq!(browser.get(&address).await.status, 404);
 }
