@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench bench-import torture-import lighthouse e2e fuzz prepare pictures fmt clean
+.PHONY: help setup run test build site bench bench-import torture-import lighthouse e2e api-test fuzz prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -37,6 +37,9 @@ lighthouse: ## score pages as a phone on a slow line sees them; fails below the 
 
 e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
 	@scripts/e2e $(ARGS)
+
+api-test: ## ask the API what its description allows, and what it does not (schemathesis); ARGS="100 7": examples and seed
+	@scripts/api-test $(ARGS)
 
 fuzz: ## feed random files to the import for ten minutes; ARGS=60 for a minute
 	@scripts/fuzz $(ARGS)

@@ -7,6 +7,9 @@
 #![allow(missing_docs)]
 
 pub mod announce;
+#[cfg(feature = "ssr")]
+pub mod api_docs;
+pub mod api_key;
 #[cfg(feature = "hydrate")]
 mod arrival;
 pub mod audit;

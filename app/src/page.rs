@@ -214,12 +214,22 @@ pub enum Place {
     Audit,
     /// `/t/{tenant}/settings`
     Settings,
+    /// `/t/{tenant}/api-keys`
+    ApiKeys,
 }
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 7] =
-        [Self::Dashboard, Self::Targets, Self::Posts, Self::Imports, Self::Team, Self::Audit, Self::Settings];
+    pub const ALL: [Self; 8] = [
+        Self::Dashboard,
+        Self::Targets,
+        Self::Posts,
+        Self::Imports,
+        Self::Team,
+        Self::ApiKeys,
+        Self::Audit,
+        Self::Settings,
+    ];
 
     /// Name for people.
     pub const fn label(self) -> &'static str {
@@ -231,6 +241,7 @@ impl Place {
             Self::Team => "Team",
             Self::Audit => "Audit log",
             Self::Settings => "Settings",
+            Self::ApiKeys => "API keys",
         }
     }
 
@@ -244,6 +255,7 @@ impl Place {
             Self::Team => "team",
             Self::Audit => "audit",
             Self::Settings => "settings",
+            Self::ApiKeys => "api-keys",
         }
     }
 
@@ -252,7 +264,7 @@ impl Place {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
             Self::Posts | Self::Imports => "Measure",
-            Self::Team | Self::Audit | Self::Settings => "Admin",
+            Self::Team | Self::ApiKeys | Self::Audit | Self::Settings => "Admin",
         }
     }
 
@@ -264,6 +276,7 @@ impl Place {
             Self::Targets => IconName::Target,
             Self::Imports => IconName::Imports,
             Self::Team => IconName::Team,
+            Self::ApiKeys => IconName::Lock,
             Self::Audit => IconName::Audit,
             Self::Settings => IconName::Settings,
         }
@@ -280,6 +293,7 @@ impl Place {
             Self::Team => 'm',
             Self::Audit => 'u',
             Self::Settings => 's',
+            Self::ApiKeys => 'k',
         }
     }
 
@@ -291,6 +305,7 @@ impl Place {
             Self::Team => SEES_TEAM,
             Self::Audit => &[Permission::AuditRead],
             Self::Settings => &[Permission::SettingsRead],
+            Self::ApiKeys => &[Permission::ApikeysManage],
         }
     }
 

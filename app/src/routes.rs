@@ -6,6 +6,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::announce::Urgency;
+use crate::api_key::ApiKeysPage;
 use crate::audit::{AuditEventPage, AuditPage};
 use crate::confirmation::ConfirmationPage;
 use crate::dashboard::DashboardPage;
@@ -51,6 +52,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/me/sessions") view=SessionsPage ssr=SsrMode::Async />
                 <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async />
                 <Route path=path!("/help/keyboard") view=KeyboardHelpPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/api-keys") view=ApiKeysPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/audit") view=AuditPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/audit/:event") view=AuditEventPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/dashboard") view=DashboardPage ssr=SsrMode::Async />

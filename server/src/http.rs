@@ -1,5 +1,7 @@
 //! Routes that are no pages: forms, pictures, probes.
 
+pub mod api;
+pub mod api_key;
 pub mod audit;
 pub mod chart;
 pub mod confirmation;

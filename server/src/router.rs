@@ -22,8 +22,8 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::http::{
-    audit, chart, confirmation, gallery, health, import, invitation, metrics, password_reset, preference, profile,
-    sample_data, second_factor, session, settings, sign_in, staff, target, team,
+    api, api_key, audit, chart, confirmation, gallery, health, import, invitation, metrics, password_reset, preference,
+    profile, sample_data, second_factor, session, settings, sign_in, staff, target, team,
 };
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
@@ -70,6 +70,8 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/staff/maintenance/off", post(staff::switch_maintenance_off)),
         ("GET", "/t/{tenant}/charts/trend.svg", get(chart::trend_svg)),
         ("GET", "/t/{tenant}/charts/trend.json", get(chart::trend_json)),
+        ("POST", "/t/{tenant}/api-keys", post(api_key::create)),
+        ("POST", "/t/{tenant}/api-keys/{key}/revoke", post(api_key::revoke)),
         ("GET", "/t/{tenant}/audit/log.jsonl", get(audit::json_lines)),
         ("GET", "/t/{tenant}/audit/log.csv", get(audit::csv)),
         ("POST", "/t/{tenant}/audit/retention", post(audit::retention)),
@@ -120,6 +122,8 @@ pub fn open_routes() -> Vec<Route> {
         ("GET", "/health/live", get(health::live)),
         ("GET", "/health/ready", get(health::ready)),
         ("GET", "/metrics", get(metrics::metrics)),
+        ("GET", "/api/v1/openapi.json", get(api::openapi)),
+        ("GET", api::page::PATH, get(api::page::page)),
     ]
 }
 
@@ -153,7 +157,7 @@ pub fn build(state: &AppState) -> Router {
     }
     let files = files(state);
     known
-        .merge(open)
+        .merge(open.merge(api::router()).layer(CompressionLayer::new().quality(CompressionLevel::Fastest)))
         .nest_service("/pkg", files("pkg"))
         .nest_service("/css", files("css"))
         .nest_service("/static", files("static"))

@@ -104,6 +104,8 @@ ids! {
     MailId = "mail_";
     /// A visit of staff to a tenant.
     VisitId = "vis_";
+    /// A key with which a program asks.
+    ApiKeyId = "key_";
 }
 
 #[cfg(test)]

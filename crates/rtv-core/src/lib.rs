@@ -25,8 +25,8 @@ pub mod text;
 pub use brand::Brand;
 pub use error::{Error, FieldError, Result};
 pub use id::{
-    AccountId, AuditEventId, CampaignId, ImportId, InvitationId, MailId, PostId, RoleId, TargetId, TeamId, TenantId,
-    UserId, VisitId,
+    AccountId, ApiKeyId, AuditEventId, CampaignId, ImportId, InvitationId, MailId, PostId, RoleId, TargetId, TeamId,
+    TenantId, UserId, VisitId,
 };
 pub use import::ImportState;
 pub use kpi::Kpi;

@@ -271,6 +271,21 @@ async fn shares(tx: &mut Tx, user: UserId, tenant: Option<TenantId>) -> Result<V
         .collect()
 }
 
+/// Enters the tenant of the key that a program has shown, with what the key held then: every request shows its key. From a network
+/// that the tenant does not allow: [`Error::AddressNotAllowed`].
+pub async fn enter_with_key(ctx: &Context) -> Result<TenantContext, Error> {
+    let Actor::ApiKey(key) = ctx.actor() else { return Err(Error::SignedOut) };
+    let entered = TenantContext {
+        context: ctx.clone(),
+        tenant: key.tenant.clone(),
+        access: Access::Key(key.held),
+        last_seen_at: None,
+        read_only: key.read_only.clone(),
+    };
+    refuse_elsewhere(&entered).await?;
+    Ok(entered)
+}
+
 /// Enters a tenant as the operator. The tenant sees the visit and its reason in its audit log.
 pub async fn enter_as_operator(ctx: &Context, slug: &Slug, reason: &str) -> Result<TenantContext, Error> {
     let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, None).await?;

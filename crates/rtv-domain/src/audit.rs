@@ -147,6 +147,7 @@ pub(crate) async fn insert(
         Actor::Anonymous => "anonymous",
         Actor::Person(_) if event.is_by_staff => "staff",
         Actor::Person(_) => "user",
+        Actor::ApiKey(_) => "api_key",
         Actor::Operator(_) => "staff",
         Actor::System(_) => "system",
     };
@@ -162,7 +163,7 @@ pub(crate) async fn insert(
         Uuid::now_v7(),
         now,
         kind,
-        actor.user_id().map(rtv_core::UserId::uuid),
+        actor.audit_id(),
         actor.label(),
         event.action,
         event.resource_kind,

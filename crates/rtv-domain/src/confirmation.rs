@@ -28,7 +28,8 @@ impl Context {
                 if is_fresh { Ok(()) } else { Err(Error::NotFresh) }
             }
             Actor::Anonymous => Err(Error::SignedOut),
-            Actor::System(_) => Err(Error::NotFresh),
+            // A key proves that somebody has the key. What is dangerous takes a person.
+            Actor::ApiKey(_) | Actor::System(_) => Err(Error::NotFresh),
         }
     }
 }

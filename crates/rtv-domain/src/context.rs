@@ -15,6 +15,7 @@ use rtv_core::{
 use crate::clock::Clock;
 use crate::database::Database;
 use crate::effective_access::Holding;
+use crate::transaction::Whole;
 use crate::visit::Visit;
 
 /// Where a request comes from; the audit log keeps it.
@@ -37,6 +38,8 @@ pub enum Actor {
     Anonymous,
     /// A person with a session.
     Person(Arc<crate::session::Person>),
+    /// A program that has shown a key of a tenant.
+    ApiKey(Arc<crate::api_key::Key>),
     /// A person of the operator at the command line, as `user@host`.
     Operator(Arc<str>),
     /// RTV itself, named by the work it does.
@@ -48,7 +51,15 @@ impl Actor {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::Person(person) => Some(person.id),
-            Self::Anonymous | Self::Operator(_) | Self::System(_) => None,
+            Self::Anonymous | Self::ApiKey(_) | Self::Operator(_) | Self::System(_) => None,
+        }
+    }
+
+    /// Id of who acts, as the audit log keeps it: of the person or of the key.
+    pub(crate) fn audit_id(&self) -> Option<uuid::Uuid> {
+        match self {
+            Self::ApiKey(key) => Some(key.id.uuid()),
+            Self::Anonymous | Self::Person(_) | Self::Operator(_) | Self::System(_) => self.user_id().map(UserId::uuid),
         }
     }
 
@@ -57,6 +68,7 @@ impl Actor {
         match self {
             Self::Anonymous => "anonymous".into(),
             Self::Person(person) => person.email.to_string(),
+            Self::ApiKey(key) => key.label(),
             Self::Operator(name) => name.to_string(),
             Self::System(work) => format!("rtv {work}"),
         }
@@ -70,12 +82,14 @@ pub struct Context {
     pub(crate) clock: Clock,
     pub(crate) request: Arc<RequestInfo>,
     pub(crate) actor: Actor,
+    /// The act that everything begun from here is a part of, where an act is done once and as a whole.
+    pub(crate) whole: Option<Arc<Whole>>,
 }
 
 impl Context {
     /// A context of an actor.
     pub fn new(database: Database, clock: Clock, request: RequestInfo, actor: Actor) -> Self {
-        Self { database, clock, request: Arc::new(request), actor }
+        Self { database, clock, request: Arc::new(request), actor, whole: None }
     }
 
     /// The same request, for another actor: after a sign-in, or when a session has been read.
@@ -98,7 +112,7 @@ impl Context {
     pub fn person(&self) -> Option<&crate::session::Person> {
         match &self.actor {
             Actor::Person(person) => Some(person),
-            Actor::Anonymous | Actor::Operator(_) | Actor::System(_) => None,
+            Actor::Anonymous | Actor::ApiKey(_) | Actor::Operator(_) | Actor::System(_) => None,
         }
     }
 
@@ -160,6 +174,8 @@ pub struct Tenant {
 pub enum Access {
     /// A member, with what they held when they entered. Every request enters anew.
     Member(Arc<Holding>),
+    /// A key, with what of its permissions its author holds for the whole tenant now.
+    Key(PermissionSet),
     /// Staff by a listed, audited path: everything that the path names.
     Operator,
     /// RTV itself, doing work that a member of the tenant has asked for.
@@ -179,6 +195,7 @@ impl Access {
     pub fn grants_somewhere(&self, permission: Permission) -> bool {
         match self {
             Self::Member(holding) => holding.grants_somewhere(permission),
+            Self::Key(held) => held.contains(permission),
             Self::Operator | Self::Work => true,
             Self::Visit(_) => Visit::shows(permission),
         }
@@ -188,7 +205,7 @@ impl Access {
     pub fn shows(&self, permission: Permission) -> bool {
         match self {
             Self::Visit(_) => Visit::shows(permission),
-            Self::Member(_) | Self::Operator | Self::Work => self.grants(permission),
+            Self::Member(_) | Self::Key(_) | Self::Operator | Self::Work => self.grants(permission),
         }
     }
 
@@ -196,7 +213,7 @@ impl Access {
     pub fn visit(&self) -> Option<&Visit> {
         match self {
             Self::Visit(visit) => Some(visit),
-            Self::Member(_) | Self::Operator | Self::Work => None,
+            Self::Member(_) | Self::Key(_) | Self::Operator | Self::Work => None,
         }
     }
 
@@ -204,6 +221,7 @@ impl Access {
     pub fn everywhere(&self) -> PermissionSet {
         match self {
             Self::Member(holding) => holding.everywhere(),
+            Self::Key(held) => *held,
             Self::Operator | Self::Work => PermissionSet::all(),
             Self::Visit(_) => Permission::ALL.iter().copied().filter(|one| Visit::allows(*one)).collect(),
         }
@@ -213,16 +231,16 @@ impl Access {
     pub fn in_team(&self, team: TeamId) -> PermissionSet {
         match self {
             Self::Member(holding) => holding.everywhere().union(holding.in_team(team)),
-            Self::Operator | Self::Work | Self::Visit(_) => self.everywhere(),
+            Self::Operator | Self::Work | Self::Visit(_) | Self::Key(_) => self.everywhere(),
         }
     }
 
-    /// Whether it may decide over owners.
+    /// Whether it may decide over owners. No key does: that takes a person.
     pub fn is_owner(&self) -> bool {
         match self {
             Self::Member(holding) => holding.role.role.is_owner(),
             Self::Operator | Self::Work => true,
-            Self::Visit(_) => false,
+            Self::Key(_) | Self::Visit(_) => false,
         }
     }
 }

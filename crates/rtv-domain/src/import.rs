@@ -42,12 +42,12 @@ pub use self::findings::{ContradictingRow, Contradiction, Findings, Reason};
 pub use self::look::{Look, Preview, SavedFit, look, preview};
 use self::meter::Meter;
 pub use self::meter::{Snapshot, Step};
-pub use self::read::{Cursor, Import, ListedImport, Listing, Progress, SameFile, list, one};
+pub use self::read::{Cursor, Import, ListedImport, Listing, Progress, SameFile, list, list_some, one};
 pub use self::refused::{RefusedFile, refusals, refused_file};
 pub use self::roll_back::{RolledBack, roll_back};
 pub use self::sample::sample;
 pub use self::settings::{MappingChoice, Settings};
-pub use self::steps::{SaveAs, begin_roll_back, cancel, check, check_and_save, start};
+pub use self::steps::{SaveAs, begin_roll_back, cancel, check, check_and_save, check_and_start, start};
 pub use self::sweep::{Swept, sweep};
 pub use self::upload::{KEEP_DAYS, Limits, Uploads};
 use crate::context::{Context, TenantContext};
@@ -114,7 +114,8 @@ pub struct Options {
 }
 
 impl Options {
-    fn settings(&self) -> Settings {
+    /// What of it is about reading the file.
+    pub fn settings(&self) -> Settings {
         let mapping = match (&self.draft, &self.mapping) {
             (Some(draft), _) => MappingChoice::Draft(draft.clone()),
             (None, Some(name)) if Mapping::builtin(name).is_some() => MappingChoice::Builtin(name.clone()),

@@ -83,18 +83,58 @@ pub async fn list(ctx: &TenantContext) -> Result<Vec<Invitation>, Error> {
     .map_err(failed)?;
     tx.rollback().await?;
     rows.into_iter()
-        .map(|row| {
-            Ok(Invitation {
-                id: row.id.into(),
-                email: stored(row.email.parse())?,
-                role: stored(row.role.parse())?,
-                inviter: row.inviter_name,
-                sent_at: row.sent_at,
-                expires_at: row.expires_at,
-                is_expired: row.expires_at <= ctx.now(),
-            })
-        })
+        .map(|row| open(ctx, row.id, &row.email, &row.role, row.inviter_name, (row.sent_at, row.expires_at)))
         .collect()
+}
+
+/// Open invitations for programs: the newest first, those after one of them, at most so many.
+pub async fn list_some(ctx: &TenantContext, after: Option<InvitationId>, limit: i64) -> Result<Vec<Invitation>, Error> {
+    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitations).await?;
+    let rows = sqlx::query!(
+        r#"
+        select id, email, role, inviter_name, sent_at, expires_at
+        from invitation
+        where accepted_at is null and revoked_at is null and ($1::uuid is null or id < $1)
+        order by id desc
+        limit $2
+        "#,
+        after.map(InvitationId::uuid),
+        limit,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    rows.into_iter()
+        .map(|row| open(ctx, row.id, &row.email, &row.role, row.inviter_name, (row.sent_at, row.expires_at)))
+        .collect()
+}
+
+/// One open invitation.
+pub async fn one(ctx: &TenantContext, id: InvitationId) -> Result<Invitation, Error> {
+    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitation(id)).await?;
+    let row = lock(&mut tx, id).await?;
+    tx.rollback().await?;
+    open(ctx, id.uuid(), &row.email, &row.role, row.inviter_name, (row.sent_at, row.expires_at))
+}
+
+fn open(
+    ctx: &TenantContext,
+    id: Uuid,
+    email: &str,
+    role: &str,
+    inviter: String,
+    (sent_at, expires_at): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Invitation, Error> {
+    Ok(Invitation {
+        id: id.into(),
+        email: stored(email.parse())?,
+        role: stored(role.parse())?,
+        inviter,
+        sent_at,
+        expires_at,
+        is_expired: expires_at <= ctx.now(),
+    })
 }
 
 /// Invites an address. Every field that is refused is named at once. Who makes an owner must have proved a moment ago that it

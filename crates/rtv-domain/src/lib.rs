@@ -7,6 +7,8 @@
 
 pub mod access;
 pub mod account;
+pub mod api_answer;
+pub mod api_key;
 pub mod audit;
 pub mod campaign;
 pub mod clock;

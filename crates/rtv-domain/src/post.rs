@@ -109,8 +109,13 @@ pub struct Listing {
     pub campaigns: Vec<Campaign>,
 }
 
-/// The posts that make up the figures of a period, newest first.
+/// The posts that make up the figures of a period, newest first, a page at a time.
 pub async fn list(ctx: &TenantContext, query: &Query) -> Result<Listing, Error> {
+    list_some(ctx, query, PAGE).await
+}
+
+/// The same, at most so many posts.
+pub async fn list_some(ctx: &TenantContext, query: &Query, limit: i64) -> Result<Listing, Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
     let accounts = account::read(&mut tx).await?;
     let covered = query.filter.covered(&accounts)?;
@@ -119,20 +124,21 @@ pub async fn list(ctx: &TenantContext, query: &Query) -> Result<Listing, Error> 
     let campaigns = campaign::read(&mut tx).await?;
     let chosen = query.filter.campaign_ids(&campaigns)?;
     let (mut posts, (count, totals)) = match basis {
-        Basis::Lifetime => {
-            (published(&mut tx, query, &ids, &chosen).await?, published_totals(&mut tx, query, &ids, &chosen).await?)
-        }
+        Basis::Lifetime => (
+            published(&mut tx, query, &ids, &chosen, limit).await?,
+            published_totals(&mut tx, query, &ids, &chosen).await?,
+        ),
         Basis::Period if query.metric == Some(Kpi::Published) => (
-            published_gains(&mut tx, query, &ids, &chosen).await?,
+            published_gains(&mut tx, query, &ids, &chosen, limit).await?,
             published_gains_totals(&mut tx, query, &ids, &chosen).await?,
         ),
         Basis::Period => {
-            (active(&mut tx, query, &ids, &chosen).await?, active_totals(&mut tx, query, &ids, &chosen).await?)
+            (active(&mut tx, query, &ids, &chosen, limit).await?, active_totals(&mut tx, query, &ids, &chosen).await?)
         }
     };
     tx.rollback().await?;
-    let has_more = posts.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
-    posts.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
+    let has_more = posts.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    posts.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = posts.last().filter(|_| has_more).map(|post| Cursor {
         day: post.first_day,
         published_at: post.published_at,
@@ -142,7 +148,13 @@ pub async fn list(ctx: &TenantContext, query: &Query) -> Result<Listing, Error> 
 }
 
 /// Posts published in the period with their totals to date.
-async fn published(tx: &mut Tx, query: &Query, accounts: &[Uuid], campaigns: &[Uuid]) -> Result<Vec<Post>, Error> {
+async fn published(
+    tx: &mut Tx,
+    query: &Query,
+    accounts: &[Uuid],
+    campaigns: &[Uuid],
+    limit: i64,
+) -> Result<Vec<Post>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -175,7 +187,7 @@ async fn published(tx: &mut Tx, query: &Query, accounts: &[Uuid], campaigns: &[U
         query.after.map(|after| after.day),
         query.after.and_then(|after| after.published_at),
         query.after.map(|after| after.id.uuid()),
-        PAGE + 1,
+        limit + 1,
     )
     .fetch_all(tx.connection())
     .await
@@ -229,7 +241,13 @@ async fn published_totals(
 }
 
 /// Posts of which something happened in the period, with what they gained in it.
-async fn active(tx: &mut Tx, query: &Query, accounts: &[Uuid], campaigns: &[Uuid]) -> Result<Vec<Post>, Error> {
+async fn active(
+    tx: &mut Tx,
+    query: &Query,
+    accounts: &[Uuid],
+    campaigns: &[Uuid],
+    limit: i64,
+) -> Result<Vec<Post>, Error> {
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -270,7 +288,7 @@ async fn active(tx: &mut Tx, query: &Query, accounts: &[Uuid], campaigns: &[Uuid
         query.after.map(|after| after.day),
         query.after.and_then(|after| after.published_at),
         query.after.map(|after| after.id.uuid()),
-        PAGE + 1,
+        limit + 1,
     )
     .fetch_all(tx.connection())
     .await
@@ -331,6 +349,7 @@ async fn published_gains(
     query: &Query,
     accounts: &[Uuid],
     campaigns: &[Uuid],
+    limit: i64,
 ) -> Result<Vec<Post>, Error> {
     let rows = sqlx::query_as!(
         Row,
@@ -372,7 +391,7 @@ async fn published_gains(
         query.after.map(|after| after.day),
         query.after.and_then(|after| after.published_at),
         query.after.map(|after| after.id.uuid()),
-        PAGE + 1,
+        limit + 1,
     )
     .fetch_all(tx.connection())
     .await

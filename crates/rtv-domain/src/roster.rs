@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::access::stored;
 use crate::audit::{Event, Outcome};
-use crate::context::{Access, TenantContext};
+use crate::context::{Access, Actor, TenantContext};
 use crate::effective_access::{Holding, NamedRole, Share, Subject};
 use crate::revision::Revision;
 use crate::transaction::{Resource, Tx, failed};
@@ -454,6 +454,7 @@ impl Roster {
     fn actor_on(&self, access: &Access, subject: Subject) -> PermissionSet {
         match access {
             Access::Member(holding) => self.held_on(holding, subject),
+            Access::Key(held) => *held,
             Access::Operator | Access::Work => PermissionSet::all(),
             Access::Visit(_) => PermissionSet::EMPTY,
         }
@@ -544,6 +545,11 @@ impl Turn {
             Access::Member(_) => {
                 let holding = actor.and_then(|actor| roster.holding(actor)).ok_or(Error::NotFound)?;
                 Access::Member(holding.into())
+            }
+            Access::Key(_) => {
+                let Actor::ApiKey(key) = ctx.context().actor() else { return Err(Error::Internal) };
+                let author = roster.holding(key.author).ok_or(Error::NotFound)?;
+                Access::Key(key.permissions.intersection(author.everywhere()))
             }
             Access::Operator => Access::Operator,
             Access::Work => Access::Work,

@@ -14,6 +14,8 @@
 //! | [`Context::begin_sign_in`] | signing in | users, credentials, limits, that session |
 //! | [`Context::begin_reset`] | a link to a new password | that link; with its person: the same as signing in |
 //! | [`Context::begin_invitation`] | a link that invites | that invitation, its tenant's name, the account of its address |
+//! | [`Context::begin_key`] | a program that shows a key | that key; once it is known, its tenant's rows |
+//! | [`TenantContext::begin_answers`] | a key's answers that are given again | the tenant's rows |
 //! | [`Context::begin_staff`] | the operator | tenants, users, mail; one tenant's rows when it names one |
 //! | [`Context::begin_worker`] | jobs | jobs, mail, what is swept, and which chains of the audit log have something to do |
 //! | [`Context::begin_sealer`] | sealing one chain | its events; adds seals and heads |
@@ -24,7 +26,7 @@
 //! audit log. To change: refused with [`Error::ReadOnly`] in a tenant that is suspended or cancelled, and everywhere during
 //! maintenance. So a function that changes something cannot forget to ask, and one that says it reads cannot change.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rtv_core::{Error, Permission, ReadOnly, TenantId, UserId};
@@ -80,6 +82,10 @@ pub enum Resource {
     Invitations,
     /// One invitation.
     Invitation(rtv_core::InvitationId),
+    /// All keys for programs.
+    ApiKeys,
+    /// One of them.
+    ApiKey(rtv_core::ApiKeyId),
 }
 
 impl Resource {
@@ -111,6 +117,8 @@ impl Resource {
             Self::AuditEvent(id) => ("audit_event", id.to_string()),
             Self::Invitations => ("invitation", "all".into()),
             Self::Invitation(id) => ("invitation", id.to_string()),
+            Self::ApiKeys => ("api_key", "all".into()),
+            Self::ApiKey(id) => ("api_key", id.to_string()),
         }
     }
 }
@@ -226,9 +234,12 @@ pub enum WorkKind {
 /// An open transaction that knows who acts. Dropped, it is rolled back.
 #[derive(Debug)]
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    /// `None` only while it ends.
+    inner: Option<Transaction<'static, Postgres>>,
+    /// The act that it is a part of.
+    whole: Option<Arc<Whole>>,
     actor: Actor,
-    request: std::sync::Arc<crate::context::RequestInfo>,
+    request: Arc<crate::context::RequestInfo>,
     tenant: Option<TenantId>,
     /// Whether the actor acts for the operator, which the audit log says.
     is_staff: bool,
@@ -251,7 +262,10 @@ struct Markers {
 
 impl Context {
     async fn open(&self, markers: Markers) -> Result<Tx, Error> {
-        let mut inner = self.database.pool().begin().await.map_err(failed)?;
+        let mut inner = match &self.whole {
+            Some(whole) => whole.begin_part().await?,
+            None => self.database.pool().begin().await.map_err(failed)?,
+        };
         // Cancelling a request leaves its query to the database; with this it ends there too. Without a deadline the
         // connection's own limit holds.
         let remaining =
@@ -300,7 +314,8 @@ impl Context {
             return Err(Error::ReadOnly(ReadOnly::Maintenance { reason: maintenance.reason.clone() }));
         }
         Ok(Tx {
-            inner,
+            inner: Some(inner),
+            whole: self.whole.clone(),
             actor: self.actor.clone(),
             request: self.request.clone(),
             tenant: markers.tenant,
@@ -362,6 +377,11 @@ impl Context {
         self.open(Markers { actor: "invitation", aim, token: Some(token), tenant, user, ..Markers::default() }).await
     }
 
+    /// For a program that shows a key. Whose it is, the key's row says; then the transaction turns to that tenant.
+    pub(crate) async fn begin_key(&self, token: TokenHash) -> Result<Tx, Error> {
+        self.open(Markers { actor: "api_key", aim: Aim::Keep, token: Some(token), ..Markers::default() }).await
+    }
+
     /// For the operator. `tenant` is the one tenant whose rows the act touches; the reason goes to the audit log.
     /// Who is not staff learns nothing: [`Error::NotFound`]. Staff who have signed in prove who they are before whatever
     /// changes something: [`Error::NotFresh`].
@@ -369,7 +389,7 @@ impl Context {
         let is_staff = match &self.actor {
             Actor::Operator(_) => true,
             Actor::Person(person) => person.is_staff && permission.is_for_the_console(),
-            Actor::Anonymous | Actor::System(_) => false,
+            Actor::Anonymous | Actor::ApiKey(_) | Actor::System(_) => false,
         };
         if !is_staff {
             return Err(Error::NotFound);
@@ -399,7 +419,7 @@ impl Context {
     async fn begin_chain(&self, actor: &'static str, aim: Aim, chain: TenantId) -> Result<Tx, Error> {
         match self.actor {
             Actor::System(_) => self.open(Markers { actor, aim, tenant: Some(chain), ..Markers::default() }).await,
-            Actor::Anonymous | Actor::Person(_) | Actor::Operator(_) => Err(Error::NotFound),
+            Actor::Anonymous | Actor::Person(_) | Actor::ApiKey(_) | Actor::Operator(_) => Err(Error::NotFound),
         }
     }
 
@@ -439,14 +459,27 @@ impl TenantContext {
         self.begin_as("tenant", Aim::Keep, &[permission], resource).await
     }
 
+    /// For the answers that a key gets again when it asks the same again: its own, so no permission leads to them.
+    pub(crate) async fn begin_answers(&self) -> Result<Tx, Error> {
+        match self.context.actor {
+            Actor::ApiKey(_) => {
+                let markers =
+                    Markers { actor: "tenant", aim: Aim::Keep, tenant: Some(self.tenant.id), ..Markers::default() };
+                self.context.open(markers).await
+            }
+            Actor::Anonymous | Actor::Person(_) | Actor::Operator(_) | Actor::System(_) => Err(Error::NotFound),
+        }
+    }
+
     /// For looking at the sessions of one member.
     pub(crate) async fn begin_members(&self, user: UserId) -> Result<Tx, Error> {
         self.begin_as("members", Aim::Read, &[Permission::UsersManage], Resource::Member(user)).await
     }
 
     async fn open(&self, markers: Markers) -> Result<Tx, Error> {
-        let tx = self.context.open(markers).await?;
-        Ok(Tx { is_staff: tx.is_staff || self.access.visit().is_some(), ..tx })
+        let mut tx = self.context.open(markers).await?;
+        tx.is_staff = tx.is_staff || self.access.visit().is_some();
+        Ok(tx)
     }
 
     /// Writes an event that is no part of a change, such as a refusal, in a transaction of its own.
@@ -472,7 +505,7 @@ impl TenantContext {
         let tenant = self.tenant.id;
         let actor = match self.context.actor {
             Actor::Operator(_) if actor == "tenant" => "staff",
-            Actor::Operator(_) | Actor::Person(_) | Actor::Anonymous | Actor::System(_) => actor,
+            Actor::Operator(_) | Actor::Person(_) | Actor::ApiKey(_) | Actor::Anonymous | Actor::System(_) => actor,
         };
         let mut markers =
             Markers { actor, tenant: Some(tenant), user: self.context.actor.user_id(), ..Markers::default() };
@@ -509,10 +542,78 @@ fn array(teams: &[rtv_core::TeamId]) -> String {
     format!("{{{}}}", ids.join(","))
 }
 
+/// The one transaction of an act that is done once and as a whole, whatever it is made of: each beginning inside it is a part
+/// that ends by itself, is undone by itself, and lasts only if the whole does.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// Taken by the part that is open.
+    open: Mutex<Option<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    inner: Transaction<'static, Postgres>,
+    /// A part was left without an end; it is undone before anything else happens.
+    has_remains: bool,
+}
+
+impl Whole {
+    /// An act that goes on in a transaction that has begun.
+    pub(crate) fn of(tx: Tx) -> Arc<Self> {
+        Arc::new(Self { open: Mutex::new(Some(Open { inner: tx.into_inner(), has_remains: false })) })
+    }
+
+    fn take(&self) -> Result<Open, Error> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(|| {
+            tracing::error!("two parts of one act were begun beside each other");
+            Error::Internal
+        })
+    }
+
+    fn put(&self, inner: Transaction<'static, Postgres>, has_remains: bool) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(Open { inner, has_remains });
+    }
+
+    async fn without_remains(&self) -> Result<Transaction<'static, Postgres>, Error> {
+        let Open { mut inner, has_remains } = self.take()?;
+        if has_remains {
+            sqlx::query("rollback to savepoint part").execute(&mut *inner).await.map_err(failed)?;
+        }
+        Ok(inner)
+    }
+
+    async fn begin_part(&self) -> Result<Transaction<'static, Postgres>, Error> {
+        let mut inner = self.without_remains().await?;
+        sqlx::query("savepoint part").execute(&mut *inner).await.map_err(failed)?;
+        Ok(inner)
+    }
+
+    /// Makes the whole act permanent.
+    pub(crate) async fn commit(&self) -> Result<(), Error> {
+        self.without_remains().await?.commit().await.map_err(failed)
+    }
+
+    /// Undoes the whole act.
+    pub(crate) async fn rollback(&self) -> Result<(), Error> {
+        self.take()?.inner.rollback().await.map_err(failed)
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if let (Some(inner), Some(whole)) = (self.inner.take(), &self.whole) {
+            whole.put(inner, true);
+        }
+    }
+}
+
+/// Why a transaction that is open has an inside.
+const OPEN: &str = "a transaction is open until it ends, which takes it away";
+
 impl Tx {
     /// The connection, for this crate's queries.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.inner
+        self.inner.as_mut().expect(OPEN)
     }
 
     /// The instant that the transaction's rows carry.
@@ -522,7 +623,7 @@ impl Tx {
 
     /// The transaction itself, for the queue, whose rows ride along.
     pub fn queue(&mut self) -> &mut PgConnection {
-        &mut self.inner
+        self.connection()
     }
 
     /// The maintenance that there was when the transaction began.
@@ -533,7 +634,7 @@ impl Tx {
     /// Lifts the limits of time for what works on large sets: the length of a set is no sign of a stuck transaction.
     pub(crate) async fn take_time(&mut self) -> Result<(), Error> {
         for statement in ["set local statement_timeout = 0", "set local idle_in_transaction_session_timeout = 0"] {
-            sqlx::query(statement).execute(&mut *self.inner).await.map_err(failed)?;
+            sqlx::query(statement).execute(self.connection()).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -542,7 +643,7 @@ impl Tx {
     /// tenant's id where what is held belongs to one.
     pub(crate) async fn lock(&mut self, name: &str) -> Result<(), Error> {
         sqlx::query!(r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "lock!: ()""#, name)
-            .fetch_one(&mut *self.inner)
+            .fetch_one(self.connection())
             .await
             .map_err(failed)?;
         Ok(())
@@ -551,7 +652,7 @@ impl Tx {
     /// The same without waiting; false where another transaction holds it.
     pub(crate) async fn try_lock(&mut self, name: &str) -> Result<bool, Error> {
         sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as "is_held!""#, name)
-            .fetch_one(&mut *self.inner)
+            .fetch_one(self.connection())
             .await
             .map_err(failed)
     }
@@ -559,36 +660,44 @@ impl Tx {
     /// Tells the planner whether to look rows up one after the other, for statements of which we know better than it.
     pub(crate) async fn set_nested_loops(&mut self, are_on: bool) -> Result<(), Error> {
         let statement = if are_on { "set local enable_nestloop = on" } else { "set local enable_nestloop = off" };
-        sqlx::query(statement).execute(&mut *self.inner).await.map_err(failed)?;
+        sqlx::query(statement).execute(self.connection()).await.map_err(failed)?;
         Ok(())
     }
 
-    /// Makes everything since the beginning permanent.
-    pub async fn commit(self) -> Result<(), Error> {
-        self.inner.commit().await.map_err(failed)
+    /// Makes everything since the beginning permanent; inside a whole act, a part of it.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        let mut inner = self.inner.take().expect(OPEN);
+        let Some(whole) = &self.whole else { return inner.commit().await.map_err(failed) };
+        sqlx::query("release savepoint part").execute(&mut *inner).await.map_err(failed)?;
+        whole.put(inner, false);
+        Ok(())
     }
 
     /// Undoes everything since the beginning, and waits until it is undone.
-    pub async fn rollback(self) -> Result<(), Error> {
-        self.inner.rollback().await.map_err(failed)
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        let mut inner = self.inner.take().expect(OPEN);
+        let Some(whole) = &self.whole else { return inner.rollback().await.map_err(failed) };
+        sqlx::query("rollback to savepoint part").execute(&mut *inner).await.map_err(failed)?;
+        whole.put(inner, false);
+        Ok(())
     }
 
     /// The transaction as sqlx knows it, for the queue's worker, which claims and completes in short ones.
-    pub fn into_inner(self) -> Transaction<'static, Postgres> {
-        self.inner
+    pub fn into_inner(mut self) -> Transaction<'static, Postgres> {
+        self.inner.take().expect(OPEN)
     }
 
     /// Adds an event to the audit log of the transaction's tenant, or of the operator where there is none.
     pub(crate) async fn audit(&mut self, event: Event) -> Result<(), Error> {
         let tenant = self.tenant;
         let event = event.by_staff(self.is_staff);
-        audit::insert(&mut self.inner, tenant, &self.actor, &self.request, self.now, event).await
+        audit::insert(self.inner.as_mut().expect(OPEN), tenant, &self.actor, &self.request, self.now, event).await
     }
 
     /// Makes the transaction one of that tenant too, for what touches several tenants of one person in turn.
     pub(crate) async fn turn_to(&mut self, tenant: TenantId) -> Result<(), Error> {
         sqlx::query!(r#"select set_config('rtv.tenant_id', $1, true) as "set!""#, tenant.uuid().to_string())
-            .fetch_one(&mut *self.inner)
+            .fetch_one(self.connection())
             .await
             .map_err(failed)?;
         Ok(())
@@ -605,14 +714,23 @@ impl Tx {
         let event = &event.clone().by_staff(self.is_staff);
         for tenant in tenants {
             self.turn_to(*tenant).await?;
-            audit::insert(&mut self.inner, Some(*tenant), actor, &self.request, self.now, event.clone()).await?;
+            audit::insert(
+                self.inner.as_mut().expect(OPEN),
+                Some(*tenant),
+                actor,
+                &self.request,
+                self.now,
+                event.clone(),
+            )
+            .await?;
         }
         sqlx::query!(r#"select set_config('rtv.tenant_id', '', true) as "set!""#)
-            .fetch_one(&mut *self.inner)
+            .fetch_one(self.connection())
             .await
             .map_err(failed)?;
         if tenants.is_empty() {
-            audit::insert(&mut self.inner, None, actor, &self.request, self.now, event.clone()).await?;
+            audit::insert(self.inner.as_mut().expect(OPEN), None, actor, &self.request, self.now, event.clone())
+                .await?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::cli::{Failure, Outcome, operate, say};
 use crate::config::Settings;
+use crate::http::api::import::ImportObject;
 
 /// Bring data in, and take it back.
 #[derive(Debug, Subcommand)]
@@ -101,7 +102,7 @@ async fn take_in(source: Source, is_dry_run: bool, command: &str, settings: &Set
     let tenant = access::enter_as_operator(&ctx, &slug, command).await?;
     let file_name = source.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let options = Options {
-        file_name,
+        file_name: file_name.clone(),
         mapping,
         draft,
         zone,
@@ -114,7 +115,7 @@ async fn take_in(source: Source, is_dry_run: bool, command: &str, settings: &Set
         report = import::run(&tenant, &source.file, options, progress()) => report?,
         _ = tokio::signal::ctrl_c() => return Err(Failure::Failed(anyhow::anyhow!("stopped; nothing of the file was stored"))),
     };
-    say(&if source.json { as_json(&report) } else { as_text(&slug, &report, source.refused.as_deref()) })
+    say(&if source.json { as_json(report, &file_name)? } else { as_text(&slug, &report, source.refused.as_deref()) })
 }
 
 /// A mapping as a file: only what is called so, because a name of a saved mapping may look like anything.
@@ -188,17 +189,10 @@ fn line(at: &Snapshot, seconds: f64) -> String {
     line
 }
 
-fn as_json(report: &Report) -> String {
-    let counts: Counts = report.counts;
-    let found = &report.findings;
-    let examples: Vec<String> = found.contradiction_examples.iter().map(import::Contradiction::sentence).collect();
-    json!({
-        "id": report.id, "state": if report.id.is_some() { "done" } else { "dry_run" }, "counts": counts,
-        "accounts": found.accounts, "new_accounts": found.new_accounts, "mapping": report.mapping, "notes": found.notes,
-        "contradictions": { "count": found.contradictions, "examples": examples },
-        "refusals": report.refusals.iter().map(|one| json!({ "row": one.row_number, "column": one.column, "reason": one.reason })).collect::<Vec<_>>(),
-    })
-    .to_string()
+/// The object that the API gives for an import.
+fn as_json(report: Report, file_name: &str) -> Result<String, Failure> {
+    serde_json::to_string(&ImportObject::of_report(report, file_name))
+        .map_err(|error| Failure::Failed(anyhow::anyhow!("the report cannot be written: {error}")))
 }
 
 fn as_text(slug: &Slug, report: &Report, refused_to: Option<&Path>) -> String {

@@ -1,10 +1,10 @@
-//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs, old mail, uploaded files; and
-//! ends imports that nobody works on any more.
+//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs, old mail, uploaded files, answers
+//! of the API; and ends imports that nobody works on any more.
 
 use core::time::Duration;
 
 use rtv_domain::import::{self, Uploads};
-use rtv_domain::{Context, WorkKind, mail, session, visit};
+use rtv_domain::{Context, WorkKind, api_answer, mail, session, visit};
 use rtv_jobs::{Job, JobError, Worker};
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,8 @@ pub fn register(worker: Worker, context: Context, uploads: Uploads) -> Worker {
                 let imports = import::sweep(&context, &uploads).await.map_err(JobError::retry)?;
                 let mails = mail::sweep(&context).await.map_err(JobError::retry)?;
                 let visits = visit::sweep(&context).await.map_err(JobError::retry)?;
-                tracing::debug!(rows, jobs, mails, visits, ?imports, "swept");
+                let answers = api_answer::sweep(&context).await.map_err(JobError::retry)?;
+                tracing::debug!(rows, jobs, mails, visits, answers, ?imports, "swept");
                 Ok(())
             }
         })

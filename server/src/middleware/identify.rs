@@ -8,7 +8,7 @@ use app::request::Request as AppRequest;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, Method, header};
+use http::{Extensions, HeaderMap, Method, header};
 use rtv_domain::{Actor, RequestInfo, maintenance, session};
 use tower_sessions::Session;
 
@@ -29,13 +29,8 @@ pub async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let info = RequestInfo {
-        id: id.clone(),
-        address: Some(client_address(peer.ip(), request.headers(), &state.settings.trusted_proxies)),
-        user_agent: text(request.headers(), header::USER_AGENT).map(|agent| agent.chars().take(512).collect()),
-        deadline: request.extensions().get::<Deadline>().map(|deadline| deadline.0),
-    };
+    let info = request_info(&state, peer, request.headers(), request.extensions());
+    let id = info.id.clone();
     let mut context = state.context(Actor::Anonymous, info);
     let mut flash = None;
     if let Some(token) = session.id() {
@@ -62,6 +57,16 @@ pub async fn identify(
     let host = state.settings.base_url().authority().to_owned();
     request.extensions_mut().insert(AppRequest { context, flash, page, host, is_page, maintenance });
     next.run(request).await
+}
+
+/// Where a request comes from.
+pub fn request_info(state: &AppState, peer: SocketAddr, headers: &HeaderMap, extensions: &Extensions) -> RequestInfo {
+    RequestInfo {
+        id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        address: Some(client_address(peer.ip(), headers, &state.settings.trusted_proxies)),
+        user_agent: text(headers, header::USER_AGENT).map(|agent| agent.chars().take(512).collect()),
+        deadline: extensions.get::<Deadline>().map(|deadline| deadline.0),
+    }
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {

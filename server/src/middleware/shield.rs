@@ -14,6 +14,7 @@ use rtv_core::Error;
 use tracing::Instrument as _;
 use url::Url;
 
+use crate::http::api::{self, problem::Refusal};
 use crate::middleware::observe::RequestId;
 use crate::state::AppState;
 
@@ -49,14 +50,18 @@ pub async fn shield(State(state): State<AppState>, request: Request, next: Next)
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let base = state.settings.base_url();
     let method = request.method().clone();
-    let outcome = if is_foreign(&method, request.headers(), &base) {
+    let is_api = request.uri().path().starts_with(api::PREFIX);
+    // No cookie counts there, so another site's page can send nothing that this browser's owner may do.
+    let outcome = if !is_api && is_foreign(&method, request.headers(), &base) {
         tracing::warn!("a request that changes something came from another site and was refused");
         Err(Error::Foreign)
     } else {
         let limit = (!is_upload(&request)).then_some(state.longest_request);
         run(request, next, limit).await
     };
-    let mut response = outcome.unwrap_or_else(|error| error_page(&state, error, &id, &method));
+    let mut response = outcome.unwrap_or_else(|error| {
+        if is_api { Refusal::from(error).response(&id) } else { error_page(&state, error, &id, &method) }
+    });
     let is_secure = base.scheme() == "https";
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

@@ -514,7 +514,22 @@ async fn a_real_file_is_imported_once_and_taken_back() {
     let done = rtv.run(&import).await.json();
     check_keys(
         &done,
-        &["id", "state", "counts", "accounts", "new_accounts", "mapping", "notes", "contradictions", "refusals"],
+        &[
+            "id",
+            "state",
+            "file_name",
+            "counts",
+            "accounts",
+            "new_accounts",
+            "mapping",
+            "notes",
+            "contradictions",
+            "refusals",
+            "blocked",
+            "failure",
+            "created_at",
+            "finished_at",
+        ],
     );
     let counts =
         serde_json::json!({ "read": 7_050, "new": 6_997, "changed": 0, "unchanged": 0, "duplicate": 53, "refused": 0 });

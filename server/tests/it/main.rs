@@ -4,6 +4,8 @@
 // A test may build its texts the plain way, and one of them panics on purpose.
 #![allow(clippy::format_push_string, clippy::manual_assert)]
 
+mod api;
+mod api_permission;
 mod architecture;
 mod audit;
 mod command;

@@ -200,6 +200,26 @@ impl World {
         format!("inv_{}", id.simple())
     }
 
+    /// Id of a key for programs of the tenant that a target means.
+    async fn api_key(&self, target: &str) -> String {
+        let id = Uuid::now_v7();
+        if target != "nonexistent" {
+            let tenant = tenant_id(self, Self::tenant(target)).await;
+            let mut tx = self.app.marked("tenant", Some(tenant), None).await;
+            sqlx::query(
+                "insert into api_key (tenant_id, id, name, prefix, secret_hash, permissions, author_label, expires_at)
+                 values ($1, $2, 'Nightly', 'rtv_00000000', sha256(uuid_send($2)), '{content:read}', 'a', '2026-12-21T09:00:00Z')",
+            )
+            .bind(tenant)
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+            tx.commit().await.unwrap();
+        }
+        format!("key_{}", id.simple())
+    }
+
     /// Id of an import that a target means.
     fn import(&self, target: &str) -> String {
         self.imports
@@ -224,6 +244,9 @@ impl World {
         path = self.fill(target, &path);
         if path.contains("{invitation}") {
             path = path.replace("{invitation}", &self.invitation(target).await);
+        }
+        if path.contains("{key}") {
+            path = path.replace("{key}", &self.api_key(target).await);
         }
         if path.contains("{mail}") {
             let foreign = format!("mail_{}", Uuid::now_v7().simple());
@@ -321,9 +344,12 @@ fn arguments(path: &str) -> fn(&str, &str) -> Value {
         "/fn/staff" => |_, _| json!({ "path": "/staff/tenants", "query": [] }),
         "/fn/confirm" | "/fn/second-factor" => |_, _| json!({ "next": "/me" }),
         "/fn/invite" | "/fn/reset-link" => |_, _| json!({ "token": "0".repeat(64) }),
-        "/fn/search" | "/fn/import-mappings" | "/fn/invitations" | "/fn/team-teams" | "/fn/team-roles" => {
-            |tenant, _| json!({ "tenant": tenant })
-        }
+        "/fn/api-keys"
+        | "/fn/search"
+        | "/fn/import-mappings"
+        | "/fn/invitations"
+        | "/fn/team-teams"
+        | "/fn/team-roles" => |tenant, _| json!({ "tenant": tenant }),
         "/fn/audit-event" => |tenant, _| json!({ "tenant": tenant, "event": "evt" }),
         "/fn/team-member" | "/fn/team-member-removal" => |tenant, _| json!({ "tenant": tenant, "user": "{user}" }),
         "/fn/team-member-change" => {
@@ -492,8 +518,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (27 + 22 + 7 + 36) * 5 + (3 + 7) * 4,
-        "27 pages, 22 server functions, seven files and 36 forms, for five actors each, and what the console shows staff"
+        (28 + 23 + 7 + 38) * 5 + (3 + 7) * 4,
+        "28 pages, 23 server functions, seven files and 38 forms, for five actors each, and what the console shows staff"
     );
 }
 

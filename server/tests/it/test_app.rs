@@ -10,7 +10,8 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use rtv_core::{ImportId, Role, Slug};
+use rtv_core::{ImportId, Permission, Role, Slug};
+use rtv_domain::api_key::{self, NewKey};
 use rtv_domain::import::Options;
 use rtv_domain::password::Passwords;
 use rtv_domain::tenant::NewTenant;
@@ -22,6 +23,7 @@ use rtv_server::config::{Environment, LogFormat, Settings};
 use rtv_server::middleware::session_store::hash;
 use rtv_server::state::AppState;
 use rtv_testkit::TestDb;
+use secrecy::ExposeSecret as _;
 use sqlx::{PgPool, Postgres, Transaction};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -416,4 +418,204 @@ pub(crate) fn form(fields: &[(&str, &str)]) -> Body {
 /// A request without any word about where it comes from.
 pub(crate) fn bare(method: Method, path: &str) -> Request<Body> {
     Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
+}
+
+/// A program that asks the API. Every answer is compared with the description: a status, a header or a body that is not in it
+/// fails the test that met it.
+#[derive(Clone)]
+pub(crate) struct Asker<'a> {
+    pub(crate) app: &'a TestApp,
+    /// What stands in the header `Authorization`, if it is sent.
+    pub(crate) authorization: Option<String>,
+}
+
+impl TestApp {
+    /// Makes a tenant one whose programs may ask as often as a test needs.
+    pub(crate) async fn on_large_plan(&self, tenant: &Tenant) {
+        let mut tx = self.marked("tenant", Some(tenant.id.uuid()), None).await;
+        sqlx::query("update tenant set plan = 'enterprise'").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// A key of a member, as they would make it on the page.
+    pub(crate) async fn key(&self, author: Uuid, tenant: &Tenant, permissions: &[Permission]) -> Asker<'_> {
+        let mut tx = self.marked("tenant", Some(tenant.id.uuid()), None).await;
+        let email: String = sqlx::query_scalar("select email from app_user where id = $1")
+            .bind(author)
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        drop(tx);
+        let person = session::Person {
+            id: author.into(),
+            name: "Somebody".into(),
+            email: email.parse().unwrap(),
+            is_staff: false,
+            session: Uuid::now_v7(),
+            last_tenant: None,
+            preference: rtv_core::Preference::default(),
+            has_second_factor: false,
+            proved_at: Some(self.state.clock.now()),
+            longest_idle: chrono::TimeDelta::zero(),
+        };
+        let context = self.state.context(Actor::Person(Arc::new(person)), RequestInfo::default());
+        let ctx = access::enter(&context, tenant.slug.as_str()).await.unwrap();
+        let new = NewKey {
+            name: "Program".into(),
+            permissions: permissions.iter().map(|one| one.key().to_owned()).collect(),
+            expires: "30".into(),
+            expires_on: String::new(),
+        };
+        let made = api_key::create(&ctx, &new).await.unwrap();
+        Asker { app: self, authorization: Some(format!("Bearer {}", made.secret.expose_secret())) }
+    }
+
+    /// A program without a key.
+    pub(crate) const fn nobody(&self) -> Asker<'_> {
+        Asker { app: self, authorization: None }
+    }
+}
+
+impl Asker<'_> {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<&serde_json::Value>) -> Answer {
+        self.ask_once(method, path, body, None).await
+    }
+
+    /// The same with an `Idempotency-Key`.
+    pub(crate) async fn ask_once(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&serde_json::Value>,
+        key: Option<&str>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        if let Some(authorization) = &self.authorization {
+            request.headers_mut().insert(header::AUTHORIZATION, authorization.parse().unwrap());
+        }
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([203, 0, 113, 9], 4711))));
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (head, body) = self.app.router.clone().oneshot(request).await.unwrap().into_parts();
+        let answer =
+            Answer { status: head.status, headers: head.headers, body: to_bytes(body, 16 << 20).await.unwrap() };
+        check_described(&method, &path, &answer);
+        answer
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+}
+
+/// What the description says of the address, if it is one of its own.
+fn check_described(method: &Method, path: &str, answer: &Answer) {
+    let description = rtv_server::http::api::description();
+    let about = || format!("{method} {path}: {} {}", answer.status, answer.text());
+    if answer.status.is_client_error() || answer.status.is_server_error() {
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{}", about());
+        let problem = answer.json();
+        assert_eq!(problem["status"], answer.status.as_u16(), "{}", about());
+        // An answer that is given again bears the id of the first.
+        assert!(!problem["request_id"].as_str().unwrap().is_empty(), "{}", about());
+    }
+    assert_eq!(answer.header("x-request-id").len(), 32, "{}", about());
+    assert_eq!(answer.header("set-cookie"), "", "{}", about());
+    assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control")), "{}", about());
+    let is_of = |pattern: &str| {
+        let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+        pattern.len() == path.len()
+            && pattern.iter().zip(&path).all(|(part, given)| part == given || part.starts_with('{'))
+    };
+    let paths = description["paths"].as_object().unwrap();
+    let found = paths.iter().find(|(pattern, _)| is_of(pattern));
+    let Some((_, item)) = found else { return };
+    let operation = &item[method.as_str().to_lowercase()];
+    if operation.is_null() {
+        return;
+    }
+    let described = &operation["responses"][answer.status.as_str()];
+    assert!(!described.is_null(), "an answer that is not described: {}", about());
+    let resolved = match described["$ref"].as_str() {
+        Some(path) => description.pointer(&path[1..]).unwrap(),
+        None => described,
+    };
+    for (name, header) in resolved["headers"].as_object().into_iter().flatten() {
+        let required = header["$ref"]
+            .as_str()
+            .map_or(&header["required"], |path| &description.pointer(&path[1..]).unwrap()["required"]);
+        assert!(required != true || !answer.header(name).is_empty(), "{name} is missing: {}", about());
+    }
+    match resolved["content"].as_object() {
+        None => assert!(answer.body.is_empty(), "{}", about()),
+        Some(content) => {
+            assert!(content.contains_key(answer.header("content-type")), "{}", about());
+            let schema = content.values().next().unwrap();
+            check_fits(description, &schema["schema"], &answer.json(), &about());
+        }
+    }
+}
+
+/// Whether a value is what a schema says: required and known fields, and types.
+fn check_fits(description: &serde_json::Value, schema: &serde_json::Value, value: &serde_json::Value, about: &str) {
+    assert!(fits(description, schema, value), "{value} is not {schema}: {about}");
+}
+
+fn fits(description: &serde_json::Value, schema: &serde_json::Value, value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    if let Some(path) = schema["$ref"].as_str() {
+        return fits(description, description.pointer(&path[1..]).unwrap(), value);
+    }
+    if let Some(one) = schema["oneOf"].as_array() {
+        return one.iter().filter(|option| fits(description, option, value)).count() == 1;
+    }
+    if let Some(some) = schema["anyOf"].as_array() {
+        return some.iter().any(|option| fits(description, option, value));
+    }
+    let is_of = |kind: &str| match kind {
+        "null" => value.is_null(),
+        "string" => {
+            let words = schema["enum"].as_array();
+            value.is_string() && words.is_none_or(|words| words.contains(value))
+        }
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "array" => {
+            value.as_array().is_some_and(|items| items.iter().all(|item| fits(description, &schema["items"], item)))
+        }
+        "object" => value.as_object().is_some_and(|fields| {
+            let properties = &schema["properties"];
+            let required = schema["required"].as_array().into_iter().flatten();
+            required.filter_map(Value::as_str).all(|name| fields.contains_key(name))
+                && fields
+                    .iter()
+                    .all(|(name, field)| !properties[name].is_null() && fits(description, &properties[name], field))
+        }),
+        other => panic!("a type that this test does not know: {other}"),
+    };
+    match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).any(is_of),
+        Value::String(kind) => is_of(kind),
+        _ => panic!("a schema without a type: {schema}"),
+    }
 }

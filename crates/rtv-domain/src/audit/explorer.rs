@@ -219,6 +219,29 @@ pub async fn list(ctx: &TenantContext, filter: &Filter, after: Option<Cursor>) -
     Ok(Listing { entries, next, looked_back_to, actions, sealing, retention })
 }
 
+/// Some of the log, for programs: at most so many events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Newest first.
+    pub entries: Vec<Entry>,
+    /// Where the next piece begins, if there may be one.
+    pub next: Option<Cursor>,
+}
+
+/// A piece of the log. Fewer events than asked for are no sign of its end: a search looks at so many at a time.
+pub async fn piece(ctx: &TenantContext, filter: &Filter, after: Option<Cursor>, limit: usize) -> Result<Piece, Error> {
+    let log = Log::from(ctx);
+    let mut tx = log.begin(Permission::AuditRead, Resource::AuditLog).await?;
+    let Found { events, next, .. } = page(&mut tx, &log, filter, after, limit).await?;
+    let mut event = Event::new("audit.read", "audit_log", "all");
+    if let Some(described) = filter.described() {
+        event = event.after(described);
+    }
+    tx.audit(event).await?;
+    tx.commit().await?;
+    Ok(Piece { entries: events.into_iter().map(Entry::try_from).collect::<Result<_, Error>>()?, next })
+}
+
 /// An event as lists and tables need it.
 #[derive(Debug, FromRow)]
 pub(crate) struct Row {
@@ -383,7 +406,7 @@ fn push_scan(
 }
 
 /// When a day begins in a zone; where clocks are set forward at midnight, an hour later.
-fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+pub(crate) fn day_start(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
     let midnight = day.and_time(NaiveTime::MIN);
     let earliest = |local| zone.from_local_datetime(&local).earliest();
     earliest(midnight)

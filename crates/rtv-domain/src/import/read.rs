@@ -350,8 +350,13 @@ pub struct ListedImport {
     pub failure: Option<String>,
 }
 
-/// The history, newest first.
+/// The history, newest first, a page at a time.
 pub async fn list(ctx: &TenantContext, after: Option<Cursor>) -> Result<Listing, Error> {
+    list_some(ctx, after, PAGE).await
+}
+
+/// The same, at most so many imports.
+pub async fn list_some(ctx: &TenantContext, after: Option<Cursor>, limit: i64) -> Result<Listing, Error> {
     let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Imports).await?;
     let rows = sqlx::query!(
         r#"
@@ -364,13 +369,13 @@ pub async fn list(ctx: &TenantContext, after: Option<Cursor>) -> Result<Listing,
         limit $2
         "#,
         after.map(|after| after.0.uuid()),
-        PAGE + 1,
+        limit + 1,
     )
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
     tx.rollback().await?;
-    let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let page = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > page;
     let imports: Vec<ListedImport> = rows
         .into_iter()

@@ -30,7 +30,7 @@ pub struct SaveAs {
 /// Has a file checked with these settings. They are judged against its header at once; what is wrong is told for each
 /// field. May be asked again with others, until the import is started.
 pub async fn check(ctx: &TenantContext, uploads: &Uploads, id: ImportId, settings: Settings) -> Result<(), Error> {
-    check_and_save(ctx, uploads, id, settings, None).await
+    begin_check(ctx, uploads, id, settings, None, false).await
 }
 
 /// The same, and keeps the form of the columns under a name, if the settings hold one: both or neither.
@@ -40,6 +40,27 @@ pub async fn check_and_save(
     id: ImportId,
     settings: Settings,
     save_as: Option<&SaveAs>,
+) -> Result<(), Error> {
+    begin_check(ctx, uploads, id, settings, save_as, false).await
+}
+
+/// The same for a program: what the check does not refuse is imported without being asked again.
+pub async fn check_and_start(
+    ctx: &TenantContext,
+    uploads: &Uploads,
+    id: ImportId,
+    settings: Settings,
+) -> Result<(), Error> {
+    begin_check(ctx, uploads, id, settings, None, true).await
+}
+
+async fn begin_check(
+    ctx: &TenantContext,
+    uploads: &Uploads,
+    id: ImportId,
+    settings: Settings,
+    save_as: Option<&SaveAs>,
+    starts_by_itself: bool,
 ) -> Result<(), Error> {
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(id)).await?;
     let state = lock_state(&mut tx, id).await?;
@@ -62,7 +83,8 @@ pub async fn check_and_save(
           time_zone = $6, duplicate_rule = $7, header = $8, delimiter = $9, findings = null, failure = null, checked_at = null,
           rows_read = null, rows_new = null, rows_changed = null, rows_unchanged = null, rows_duplicate = null,
           rows_refused = null, finished_at = null, started_at = null,
-          step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = $10, alive_at = $10
+          step = 'waiting', rows_done = null, rows_total = null, bytes_done = null, step_began_at = $10, alive_at = $10,
+          starts_by_itself = $11
         where id = $1
         returning round
         "#,
@@ -76,12 +98,15 @@ pub async fn check_and_save(
         json!(prepared.header),
         applied.delimiter.key(),
         ctx.now(),
+        starts_by_itself,
     )
     .fetch_one(tx.connection())
     .await
     .map_err(failed)?;
-    let after =
-        json!({ "mapping": applied.mapping.name, "zone": applied.zone, "duplicates": settings.duplicates.key() });
+    let after = json!({
+        "mapping": applied.mapping.name, "zone": applied.zone, "duplicates": settings.duplicates.key(),
+        "starts_by_itself": starts_by_itself,
+    });
     tx.audit(Event::new("import.check", "import", id.to_string()).after(after)).await?;
     enqueue(&mut tx, &CheckImport(Ticket { tenant: ctx.tenant().id, import: id, round })).await?;
     tx.commit().await
@@ -102,6 +127,12 @@ pub async fn start(ctx: &TenantContext, id: ImportId) -> Result<(), Error> {
     if let Some(blocked) = blocked {
         return Err(Error::Conflict(blocked));
     }
+    set_off(ctx, &mut tx, id).await?;
+    tx.commit().await
+}
+
+/// Puts a checked import into the line, which the caller holds.
+pub(super) async fn set_off(ctx: &TenantContext, tx: &mut Tx, id: ImportId) -> Result<(), Error> {
     sqlx::query!(
         r#"
         update import
@@ -116,8 +147,7 @@ pub async fn start(ctx: &TenantContext, id: ImportId) -> Result<(), Error> {
     .await
     .map_err(failed)?;
     tx.audit(Event::new("import.start", "import", id.to_string())).await?;
-    enqueue_next(&mut tx, ctx).await?;
-    tx.commit().await
+    enqueue_next(tx, ctx).await
 }
 
 /// Stops an import that is not finished, and removes its file and all that was read from it. A worker that is busy with

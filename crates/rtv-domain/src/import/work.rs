@@ -178,12 +178,15 @@ async fn check_file(
     let judged = findings::judge(&mut tx, import.rule, &file, meter).await?;
     store::keep_refusals(&mut tx, ticket.import).await?;
     let counts = judged.counts;
-    let done = sqlx::query!(
+    // Before the row, as everywhere.
+    steps::lock_line(&mut tx, ctx).await?;
+    let starts_by_itself = sqlx::query_scalar!(
         r#"
         update import
         set state = 'checked', checked_at = $3, findings = $4, notes = $5, step = null,
           rows_read = $6, rows_new = $7, rows_changed = $8, rows_unchanged = $9, rows_duplicate = $10, rows_refused = $11
         where id = $1 and round = $2 and state = 'checking'
+        returning starts_by_itself
         "#,
         ticket.import.uuid(),
         ticket.round,
@@ -197,12 +200,15 @@ async fn check_file(
         counts.duplicate,
         counts.refused,
     )
-    .execute(tx.connection())
+    .fetch_optional(tx.connection())
     .await
-    .map_err(failed)?
-    .rows_affected();
+    .map_err(failed)?;
     access::refuse_read_only_now(&mut tx, ticket.tenant).await?;
-    if done == 0 { tx.rollback().await } else { tx.commit().await }
+    let Some(starts_by_itself) = starts_by_itself else { return tx.rollback().await };
+    if starts_by_itself && judged.findings.blocked.is_none() {
+        steps::set_off(ctx, &mut tx, ticket.import).await?;
+    }
+    tx.commit().await
 }
 
 async fn write_file(

@@ -29,10 +29,13 @@ const GLOBAL: [(&str, &str); 14] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 35] = [
+const OTHER_POLICIES: [(&str, &str); 38] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("invitation_by_token", "who holds the link of an invitation sees that one"),
+    ("api_key_by_token", "a program that shows a key sees that one"),
+    ("api_answer_seen_by_worker", "a worker finds in all tenants the answers that are not given again"),
+    ("api_answer_swept_by_worker", "and removes them"),
     ("import_seen_by_worker", "a worker finds in all tenants what to sweep, and does it inside each"),
     ("audit_event_added", "sign-ins, staff and workers add to the operator's chain"),
     ("membership_seen_by_staff", "the operator disables nobody who is the last owner of a tenant"),
@@ -482,6 +485,17 @@ const SEED: &str = r"
       values (rtv_tenant(), '00000000-0000-7000-8000-00000000aaaa', now());
     insert into invitation (tenant_id, id, email, role, token_hash, inviter_name, expires_at)
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000009', 'new@example.org', 'viewer', '\x02', 'Dana', now() + interval '1 day');
+    insert into api_key (
+      tenant_id, id, name, prefix, secret_hash, permissions, created_by, author_label, expires_at
+    ) values (
+      rtv_tenant(), '00000000-0000-7000-8000-00000000000a', 'Nightly', 'rtv_00000000', decode(repeat('05', 32), 'hex'),
+      '{content:read}', '00000000-0000-7000-8000-00000000aaaa', 'both@example.org', now() + interval '1 day'
+    );
+    insert into api_use (tenant_id, minute, requests) values (rtv_tenant(), now(), 1);
+    insert into api_answer (tenant_id, api_key_id, idempotency_key, request_digest, status, body, created_at)
+      values (
+        rtv_tenant(), '00000000-0000-7000-8000-00000000000a', 'k', decode(repeat('06', 32), 'hex'), 200, '{}', now()
+      );
     insert into saved_mapping (tenant_id, name, draft, actor_label) values (rtv_tenant(), 'm', '{}', 'a');
     insert into audit_event (
       tenant_id, id, occurred_at, actor_kind, actor_label, action, resource_kind, resource_id, result

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod api_key;
 mod audit;
 mod confirmation;
 mod daily_metric;

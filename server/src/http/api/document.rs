@@ -1,0 +1,213 @@
+//! The OpenAPI document: what the handlers say about themselves, and what holds for all of them, which is added here once.
+
+use rtv_core::{Permission, Platform};
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+
+use super::once::{KEY, REPLAYED};
+use super::problem::{CONTENT_TYPE, FieldProblem, Kind, Problem};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "RTV",
+        version = "1",
+        description = "Figures, posts, imports and people of an organisation, for programs.\n\n\
+            Every request shows a key of the organisation. A key never does more than its author may at that moment.\n\n\
+            Times are RFC 3339 in UTC, days are YYYY-MM-DD in the organisation’s zone, money is an exact amount with its currency, ids \
+            begin with their kind. Lists are read a page at a time: send “next” back as “after” until it is null.\n\n\
+            A write may carry an Idempotency-Key: sent again within 24 hours it is not done again, and its answer is given again.\n\n\
+            Whatever a key may not know of answers as what does not exist.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    components(schemas(Problem, FieldProblem)),
+    tags(
+        (name = "Tenant", description = "The organisation that the key belongs to."),
+        (name = "Figures", description = "What the dashboard shows, and the posts behind it."),
+        (name = "Imports", description = "Files of posts."),
+        (name = "Users", description = "Members and what they hold."),
+        (name = "Teams", description = "Groups of members and what they are responsible for."),
+        (name = "Roles", description = "The built-in roles and the organisation’s own."),
+        (name = "Invitations", description = "Who is asked to join."),
+        (name = "Audit log", description = "Who did what, when and from where."),
+    )
+)]
+struct Beginning;
+
+/// What the routes are added to.
+pub fn beginning() -> Document {
+    Beginning::openapi()
+}
+
+/// Problems that are told under one status.
+fn kinds(status: u16) -> impl Iterator<Item = Kind> {
+    Kind::ALL.iter().copied().filter(move |kind| kind.status() == status)
+}
+
+/// The whole document.
+pub fn whole(document: Document) -> Value {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    document["servers"] = json!([{ "url": "/", "description": "This server" }]);
+    document["security"] = json!([{ "key": [] }]);
+    let mut statuses: Vec<u16> = Kind::ALL.iter().map(|kind| kind.status()).collect();
+    statuses.dedup();
+    let responses: Map<String, Value> = statuses.into_iter().map(|status| (name(status), problem(status))).collect();
+    document["components"]["responses"] = responses.into();
+    document["components"]["securitySchemes"] = json!({
+        "key": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "rtv_<key>",
+            "description": "A key that a member has made at /t/{tenant}/api-keys."
+        }
+    });
+    document["components"]["headers"] = json!({
+        "RequestId": {
+            "description": "Under which the request stands in our log.", "required": true,
+            "schema": { "type": "string", "example": "019aa3cf24f07c919d446a5b1e0f8c22" }
+        },
+        "RetryAfter": {
+            "description": "In how many seconds to try again.", "schema": { "type": "integer", "minimum": 1, "example": 30 }
+        },
+        "Authenticate": {
+            "description": "How to show a key.", "required": true, "schema": { "type": "string", "example": "Bearer realm=\"rtv\"" }
+        },
+        "Allow": {
+            "description": "The methods of the address.", "required": true, "schema": { "type": "string", "example": "GET,HEAD" }
+        },
+        "Replayed": {
+            "description": "The word true, where the answer was given before.",
+            "schema": { "type": "string", "example": "true" }
+        }
+    });
+    document["components"]["parameters"] = json!({
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "Of the program’s own making, different for every act. Sent again within 24 hours with the same request the answer is given again and nothing is done; with another request it is refused.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$", "example": "5f0c3a3e-6f5e-4f0e-9d53-0b6b1f1f7c11" }
+        }
+    });
+    tell_all_fields(&mut document);
+    tell_words(&mut document);
+    if let Some(paths) = document["paths"].as_object_mut() {
+        for path in paths.values_mut() {
+            for (method, operation) in path.as_object_mut().into_iter().flatten() {
+                complete(method, operation);
+            }
+        }
+    }
+    document
+}
+
+/// What is answered has all of its fields, those that may be null included. What is sent may lack some.
+fn tell_all_fields(document: &mut Value) {
+    let is_sent = |name: &str| {
+        let reference = format!("#/components/schemas/{name}\"");
+        let bodies = document["paths"].as_object().into_iter().flat_map(Map::values).flat_map(|path| {
+            path.as_object().into_iter().flat_map(Map::values).map(|operation| operation["requestBody"].to_string())
+        });
+        bodies
+            .chain([document["components"]["schemas"]["ImportUpload"].to_string()])
+            .any(|body| body.contains(&reference))
+    };
+    let names: Vec<String> =
+        document["components"]["schemas"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    let told: Vec<String> = names.into_iter().filter(|name| name != "Problem" && !is_sent(name)).collect();
+    for name in told {
+        let schema = &mut document["components"]["schemas"][&name];
+        let fields: Vec<String> = schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
+        if !fields.is_empty() {
+            schema["required"] = fields.into();
+        }
+    }
+}
+
+/// What only code knows: the words that a field may hold.
+fn tell_words(document: &mut Value) {
+    let permissions: Vec<&str> = Permission::ALL.iter().map(|one| one.key()).collect();
+    let platforms: Vec<&str> = Platform::ALL.iter().map(|one| one.key()).collect();
+    let schemas = document["components"]["schemas"].as_object_mut();
+    for schema in schemas.into_iter().flat_map(Map::values_mut) {
+        for (name, words) in [("permissions", &permissions), ("platforms", &platforms)] {
+            if schema["properties"][name].is_object() {
+                schema["properties"][name]["items"] = json!({ "type": "string", "enum": words });
+            }
+        }
+    }
+    // A whole number is a number too.
+    let value = &mut document["components"]["schemas"]["KpiValue"];
+    if let Some(kinds) = value.as_object_mut().and_then(|value| value.remove("oneOf")) {
+        value["anyOf"] = kinds;
+    }
+}
+
+fn name(status: u16) -> String {
+    format!("Problem{status}")
+}
+
+/// What is told under one status.
+fn problem(status: u16) -> Value {
+    let kinds: Vec<Kind> = kinds(status).collect();
+    let titles: Vec<&str> = kinds.iter().map(|kind| kind.title()).collect();
+    let examples: Map<String, Value> = kinds
+        .iter()
+        .map(|kind| {
+            let body = super::problem::Refusal::of(*kind).body("019aa3cf24f07c919d446a5b1e0f8c22");
+            let value: Value = serde_json::from_str(&body).unwrap_or_default();
+            (kind.key().to_owned(), json!({ "summary": kind.title(), "value": value }))
+        })
+        .collect();
+    let mut headers = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
+    match status {
+        401 => headers["WWW-Authenticate"] = json!({ "$ref": "#/components/headers/Authenticate" }),
+        405 => headers["Allow"] = json!({ "$ref": "#/components/headers/Allow" }),
+        409 | 429 | 503 => headers["Retry-After"] = json!({ "$ref": "#/components/headers/RetryAfter" }),
+        _ => {}
+    }
+    json!({
+        "description": format!("{}.", titles.join(", or ")),
+        "headers": headers,
+        "content": { CONTENT_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples } }
+    })
+}
+
+/// Adds what holds for every operation of its kind.
+fn complete(method: &str, operation: &mut Value) {
+    let is_write = method != "get";
+    let has_body = operation.get("requestBody").is_some();
+    let is_of_one = operation["parameters"]
+        .as_array()
+        .is_some_and(|parameters| parameters.iter().any(|parameter| parameter["in"] == "path"));
+    if has_body {
+        operation["requestBody"]["required"] = true.into();
+    }
+    if is_write {
+        let key = json!({ "$ref": "#/components/parameters/IdempotencyKey" });
+        match operation["parameters"].as_array_mut() {
+            Some(parameters) => parameters.push(key),
+            None => operation["parameters"] = json!([key]),
+        }
+    }
+    let mut statuses = vec![400, 401, 403, 429, 500, 503];
+    if is_of_one {
+        statuses.push(404);
+    }
+    if is_write {
+        statuses.extend([404, 409, 413, 422, 423]);
+    }
+    if has_body {
+        statuses.push(415);
+    }
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    for response in responses.values_mut() {
+        response["headers"] = json!({ "x-request-id": { "$ref": "#/components/headers/RequestId" } });
+        if is_write {
+            response["headers"][REPLAYED.as_str()] = json!({ "$ref": "#/components/headers/Replayed" });
+        }
+    }
+    for status in statuses {
+        responses
+            .entry(status.to_string())
+            .or_insert_with(|| json!({ "$ref": format!("#/components/responses/{}", name(status)) }));
+    }
+    debug_assert_eq!(KEY.as_str(), "idempotency-key");
+}

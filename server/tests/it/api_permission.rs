@@ -1,0 +1,208 @@
+//! Who may do what with a key: every operation of the API × no key, a browser's cookie, a key that holds everything, keys that
+//! hold one of what leads there, one that holds everything but that, and one of another tenant. An operation that nobody has
+//! listed here fails.
+
+use axum::body::Body;
+use http::{Request, header};
+use rtv_core::permission::SEES_TEAM;
+use rtv_core::{Permission, Role};
+use rtv_domain::Tenant;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::test_app::{Answer, Asker, TestApp};
+
+/// What leads to an operation, each by itself; nothing: every key may.
+type Listed = (&'static str, &'static str, &'static [Permission]);
+
+const LIST: [Listed; 28] = [
+    ("get", "/api/v1/audit", &[Permission::AuditRead]),
+    ("get", "/api/v1/imports", &[Permission::ImportsManage]),
+    ("post", "/api/v1/imports", &[Permission::ImportsManage]),
+    ("get", "/api/v1/imports/{id}", &[Permission::ImportsManage]),
+    ("post", "/api/v1/imports/{id}/rollback", &[Permission::ImportsManage]),
+    ("get", "/api/v1/invitations", &[Permission::UsersInvite]),
+    ("post", "/api/v1/invitations", &[Permission::UsersInvite]),
+    ("delete", "/api/v1/invitations/{id}", &[Permission::UsersInvite]),
+    ("post", "/api/v1/invitations/{id}/resend", &[Permission::UsersInvite]),
+    ("get", "/api/v1/kpis", &[Permission::AnalyticsRead]),
+    ("get", "/api/v1/posts", &[Permission::AnalyticsRead]),
+    ("get", "/api/v1/roles", SEES_TEAM),
+    ("post", "/api/v1/roles", &[Permission::RolesManage]),
+    ("delete", "/api/v1/roles/{id}", &[Permission::RolesManage]),
+    ("get", "/api/v1/roles/{id}", SEES_TEAM),
+    ("patch", "/api/v1/roles/{id}", &[Permission::RolesManage]),
+    ("get", "/api/v1/teams", SEES_TEAM),
+    ("post", "/api/v1/teams", &[Permission::TeamsManage]),
+    ("delete", "/api/v1/teams/{id}", &[Permission::TeamsManage]),
+    ("get", "/api/v1/teams/{id}", SEES_TEAM),
+    ("patch", "/api/v1/teams/{id}", &[Permission::TeamsManage]),
+    ("get", "/api/v1/teams/{id}/members", SEES_TEAM),
+    ("delete", "/api/v1/teams/{id}/members/{user}", &[Permission::TeamsManage]),
+    ("put", "/api/v1/teams/{id}/members/{user}", &[Permission::TeamsManage]),
+    ("put", "/api/v1/teams/{id}/resources", &[Permission::TeamsManage]),
+    ("get", "/api/v1/tenants/{slug}", &[]),
+    ("get", "/api/v1/users", SEES_TEAM),
+    ("get", "/api/v1/users/{id}", SEES_TEAM),
+];
+
+/// The rest of them, which decide over people.
+const DECIDING: [Listed; 2] = [
+    ("delete", "/api/v1/users/{id}", &[Permission::UsersManage]),
+    ("patch", "/api/v1/users/{id}", &[Permission::UsersManage]),
+];
+
+struct World {
+    app: TestApp,
+    acme: Tenant,
+    owner: Uuid,
+}
+
+impl World {
+    async fn insert(&self, statement: &'static str, ids: &[Uuid]) {
+        let mut tx = self.app.marked("tenant", Some(self.acme.id.uuid()), None).await;
+        let mut query = sqlx::query(statement).bind(self.acme.id.uuid());
+        for id in ids {
+            query = query.bind(*id);
+        }
+        query.execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// The address of something new of acme.
+    async fn address(&self, method: &str, pattern: &str) -> String {
+        let id = Uuid::now_v7();
+        let user = self.app.somebody(&format!("{}@acme.example", id.simple()), Some((&self.acme, Role::Viewer))).await;
+        let named = match pattern.split('/').nth(3).unwrap() {
+            "users" => format!("usr_{}", user.simple()),
+            "teams" => {
+                self.insert(
+                    "insert into team (tenant_id, id, name, changed_by) values ($1, $2, $2::uuid::text, 'a')",
+                    &[id],
+                )
+                .await;
+                self.insert("insert into team_member (tenant_id, team_id, user_id) values ($1, $2, $3)", &[id, user])
+                    .await;
+                format!("team_{}", id.simple())
+            }
+            "roles" => {
+                self.insert(
+                    "insert into custom_role (tenant_id, id, name, permissions, changed_by)
+                     values ($1, $2, $2::uuid::text, '{content:read}', 'a')",
+                    &[id],
+                )
+                .await;
+                format!("role_{}", id.simple())
+            }
+            "invitations" => {
+                self.insert(
+                    "insert into invitation (tenant_id, id, email, role, token_hash, inviter_name, sent_at, expires_at)
+                     values ($1, $2, $2::uuid::text || '@guest.example', 'viewer', uuid_send($2), 'Somebody',
+                       '2026-11-20T09:00:00Z', '2026-11-27T09:00:00Z')",
+                    &[id],
+                )
+                .await;
+                format!("inv_{}", id.simple())
+            }
+            "imports" => {
+                self.app.posts(&self.acme, &[format!("x,page,{id},2026-11-20T10:00:00Z,50")]).await.to_string()
+            }
+            _ => String::new(),
+        };
+        let path = pattern
+            .replace("{slug}", "acme")
+            .replace("{id}", &named)
+            .replace("{user}", &format!("usr_{}", user.simple()));
+        let takes_version = method == "delete" && !pattern.contains("invitations");
+        if takes_version { format!("{path}?version=1") } else { path }
+    }
+
+    /// A request that is in order but for who asks.
+    fn request(method: &str, pattern: &str, path: &str) -> Request<Body> {
+        let name = Uuid::now_v7().simple().to_string();
+        let request = Request::builder().method(method.to_uppercase().as_str()).uri(path);
+        if (method, pattern) == ("post", "/api/v1/imports") {
+            let body = "--cut\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n\
+                platform,account_id,post_id,published_at,reach\nx,page,p1,2026-11-20T10:00:00Z,5\r\n--cut--\r\n";
+            return request
+                .header(header::CONTENT_TYPE, "multipart/form-data; boundary=cut")
+                .body(body.into())
+                .unwrap();
+        }
+        let body: Option<Value> = match (method, pattern) {
+            ("post", "/api/v1/invitations") => {
+                Some(json!({ "email": format!("{name}@new.example"), "role": "viewer" }))
+            }
+            ("post", "/api/v1/roles") => Some(json!({ "name": name, "permissions": ["content:read"] })),
+            ("post", "/api/v1/teams") => Some(json!({ "name": name })),
+            ("patch" | "put", _) => Some(json!({ "version": 1 })),
+            _ => None,
+        };
+        match body {
+            Some(body) => {
+                request.header(header::CONTENT_TYPE, "application/json").body(body.to_string().into()).unwrap()
+            }
+            None => request.body(Body::empty()).unwrap(),
+        }
+    }
+
+    async fn ask(&self, (method, pattern, _): &Listed, program: &Asker<'_>) -> Answer {
+        let path = self.address(method, pattern).await;
+        program.send(Self::request(method, pattern, &path)).await
+    }
+}
+
+#[tokio::test]
+async fn every_operation_is_open_to_the_keys_that_hold_what_leads_there_and_to_no_other() {
+    let app = TestApp::new().await;
+    let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
+    app.on_large_plan(&acme).await;
+    app.on_large_plan(&other).await;
+    let owner = app.somebody("owner@acme.example", Some((&acme, Role::Owner))).await;
+    let stranger = app.somebody("owner@other.example", Some((&other, Role::Owner))).await;
+    let world = World { app, acme, owner };
+    let app = &world.app;
+    let all = app.key(world.owner, &world.acme, Permission::ALL).await;
+    let foreign = app.key(stranger, &other, Permission::ALL).await;
+    let browser = app.signed_in(world.owner).await;
+
+    let listed: Vec<&Listed> = LIST.iter().chain(&DECIDING).collect();
+    let paths = rtv_server::http::api::description()["paths"].as_object().unwrap();
+    for (path, item) in paths {
+        for method in item.as_object().unwrap().keys() {
+            assert!(
+                listed.iter().any(|(one, pattern, _)| one == method && pattern == path),
+                "{method} {path} is not listed in this test"
+            );
+        }
+    }
+    let served: usize = paths.values().map(|item| item.as_object().unwrap().len()).sum();
+    assert_eq!(served, listed.len(), "something is listed that nothing serves");
+
+    for entry in listed {
+        let (method, pattern, leading) = entry;
+        let about = |who: &str, answer: &Answer| format!("{method} {pattern} by {who}: {}", answer.text());
+        let answer = world.ask(entry, &app.nobody()).await;
+        assert_eq!(answer.status, 401, "{}", about("nobody", &answer));
+        let path = world.address(method, pattern).await;
+        let answer = app.nobody().send(browser.dress(World::request(method, pattern, &path))).await;
+        assert_eq!(answer.status, 401, "{}", about("a cookie", &answer));
+        let answer = world.ask(entry, &all).await;
+        assert!(answer.status.is_success(), "{}", about("a key that holds everything", &answer));
+        if pattern.contains('{') {
+            let answer = world.ask(entry, &foreign).await;
+            assert_eq!(answer.status, 404, "{}", about("a key of another tenant", &answer));
+        }
+        for permission in *leading {
+            let one = app.key(world.owner, &world.acme, &[*permission]).await;
+            let answer = world.ask(entry, &one).await;
+            let is_open = answer.status.is_success() || matches!(answer.status.as_u16(), 409 | 422);
+            assert!(is_open, "{}", about(permission.key(), &answer));
+        }
+        let rest: Vec<Permission> = Permission::ALL.iter().copied().filter(|one| !leading.contains(one)).collect();
+        let lacking = app.key(world.owner, &world.acme, &rest).await;
+        let answer = world.ask(entry, &lacking).await;
+        let expect = if leading.is_empty() { 200 } else { 403 };
+        assert_eq!(answer.status, expect, "{}", about("a key that lacks it", &answer));
+    }
+}
