@@ -124,7 +124,7 @@ pub(super) async fn one(request: &Request, id: &str) -> Result<Page, Error> {
             Variant::Primary,
         )
     } else {
-        ("Disable", "Keeps them from signing in and ends their sessions, at once.", "disable", Variant::Danger)
+        ("Disable", "Disabled, they cannot sign in, and their sessions end at once.", "disable", Variant::Danger)
     };
     let access = format!("{path}/{step}");
     let help = (!is_disabled).then(|| {
@@ -141,7 +141,7 @@ pub(super) async fn one(request: &Request, id: &str) -> Result<Page, Error> {
     });
     let body = view! {
         <PageHeader title=name.clone() subtitle=email.to_string() />
-        <p>{marks(is_staff, is_disabled)}</p>
+        {(is_staff || is_disabled).then(|| view! { <p>{marks(is_staff, is_disabled)}</p> })}
         <div class="l-grid" data-columns="2">
             <Card title="Facts">
                 <DefinitionList items=facts />
