@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Request, header};
-use rtv_core::{ImportId, Role};
+use rtv_core::{ImportId, Permission, Role};
 use rtv_domain::invitation::{self, NewInvitation};
 use rtv_domain::{Tenant, access, mail};
 use serde_json::{Value, json};
@@ -16,7 +16,10 @@ use crate::test_app::{Answer, Browser, TestApp, form};
 const TABLE: &str = include_str!("permission.table");
 
 /// Columns of the table.
-const ACTORS: [&str; 6] = ["anonymous", "viewer", "editor", "admin", "owner", "staff"];
+const ACTORS: [&str; 7] = ["anonymous", "viewer", "editor", "admin", "owner", "custom", "staff"];
+
+/// What the custom role holds: parts of what an admin has, and nothing that every built-in role has.
+const CUSTOM: &[Permission] = &[Permission::AuditRead, Permission::UsersInvite, Permission::ImportsManage];
 
 /// What a question is about, seen from the actor: something of their tenant or of themself, of somebody else, or of
 /// nobody. `-` where an address names nothing.
@@ -96,6 +99,7 @@ impl World {
         {
             people.insert(name, app.somebody(&format!("{name}@acme.example"), Some((&acme, role))).await);
         }
+        people.insert("custom", app.somebody_with("custom@acme.example", &acme, CUSTOM).await);
         people.insert("staff", app.somebody("staff@rtv.example", None).await);
         let foreigner = app.somebody("owner@other.example", Some((&other, Role::Owner))).await;
         let teams = BTreeMap::from([
@@ -518,8 +522,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (28 + 23 + 7 + 38) * 5 + (3 + 7) * 4,
-        "28 pages, 23 server functions, seven files and 38 forms, for five actors each, and what the console shows staff"
+        (28 + 23 + 7 + 38) * 6 + (3 + 7) * 5,
+        "28 pages, 23 server functions, seven files and 38 forms, for six actors each, and what the console shows staff"
     );
 }
 

@@ -98,6 +98,31 @@ impl TestApp {
         user::create(&self.operator(), &passwords, email, None, &PASSWORD.to_owned().into(), belongs).await.unwrap();
     }
 
+    /// A member with a role of the tenant's own that holds these.
+    pub(crate) async fn somebody_with(&self, email: &str, tenant: &Tenant, permissions: &[Permission]) -> Uuid {
+        let user = self.somebody(email, Some((tenant, Role::Viewer))).await;
+        let role = Uuid::now_v7();
+        let keys: Vec<&str> = permissions.iter().map(|permission| permission.key()).collect();
+        let mut tx = self.marked("tenant", Some(tenant.id.uuid()), None).await;
+        sqlx::query(
+            "insert into custom_role (tenant_id, id, name, permissions, changed_by) values ($1, $2, $2::uuid::text, $3, 'a')",
+        )
+        .bind(tenant.id.uuid())
+        .bind(role)
+        .bind(&keys)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+        sqlx::query("update membership set role = 'custom', role_id = $2 where user_id = $1")
+            .bind(user)
+            .bind(role)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        user
+    }
+
     /// A person who never types a password; `place` is a tenant and a role, or staff.
     pub(crate) async fn somebody(&self, email: &str, place: Option<(&Tenant, Role)>) -> Uuid {
         let id = Uuid::now_v7();
