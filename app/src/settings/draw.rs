@@ -21,8 +21,8 @@ const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
 /// What a locale is called.
 fn locale_label(tag: &str) -> &str {
     match tag {
-        "en-US" => "English (United States): 1,234.5, 11/21/2026",
-        "en-GB" => "English (United Kingdom): 1,234.5, 21/11/2026",
+        "en-US" => "English (United States): 1,234.5, Nov 21, 2026",
+        "en-GB" => "English (United Kingdom): 1,234.5, 21 Nov 2026",
         "de-DE" => "German (Germany): 1.234,5",
         "fr-FR" => "French (France): 1 234,5",
         "es-ES" => "Spanish (Spain): 1.234,5",
@@ -228,6 +228,7 @@ fn general_form(now: &Settings, flash: &Flash, version: String, now_text: String
     let [name_error, zone_error, locale_error, currency_error, week_start_error] =
         ["name", "zone", "locale", "currency", "week_start"].map(|field| flash.error(field));
     view! {
+        <div class="l-grid" data-columns="2">
         <Card title="General" text=now_text>
             <form class="l-stack" data-gap="4" method="post" action=path autocomplete="off">
                 <input type="hidden" name="version" value=version />
@@ -260,6 +261,7 @@ fn general_form(now: &Settings, flash: &Flash, version: String, now_text: String
                 {save(true)}
             </form>
         </Card>
+        </div>
     }
     .into_any()
 }
@@ -396,6 +398,7 @@ async fn branding(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Resul
     let logo = logo(&now, &version, flash.error("logo"));
     Ok(view! {
         {stale}
+        <div class="l-grid" data-columns="2">
         <Card title="Colour" text="Buttons, links and what is chosen. RTV sets the lightness, so that everything can be read in both themes.">
             <form class="l-stack" data-gap="4" method="post" action=path autocomplete="off">
                 <input type="hidden" name="version" value=version />
@@ -416,6 +419,7 @@ async fn branding(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Resul
             </form>
         </Card>
         {logo}
+        </div>
     }
     .into_any())
 }
