@@ -23,7 +23,7 @@ impl World {
     async fn new() -> Self {
         let app = TestApp::new().await;
         let acme = app.tenant("acme").await;
-        app.on_large_plan(&acme).await;
+        app.on_plan(&acme, "enterprise").await;
         let owner = app.somebody("owner@acme.example", Some((&acme, Role::Owner))).await;
         Self { app, acme, owner }
     }
@@ -160,7 +160,7 @@ async fn every_refusal_is_a_problem() {
 async fn what_belongs_to_others_answers_as_what_does_not_exist() {
     let world = World::new().await;
     let other = world.app.tenant("other").await;
-    world.app.on_large_plan(&other).await;
+    world.app.on_plan(&other, "enterprise").await;
     let stranger = world.app.somebody("owner@other.example", Some((&other, Role::Owner))).await;
     let theirs = world.app.key(stranger, &other, Permission::ALL).await;
     let team = theirs.ask("POST", "/api/v1/teams", Some(&json!({ "name": "Crew" }))).await.json();
@@ -489,6 +489,7 @@ async fn the_same_request_is_done_once_however_often_and_however_many_at_a_time(
 async fn more_requests_than_the_plan_allows_are_told_to_wait() {
     let app = TestApp::new().await;
     let free = app.tenant("free").await;
+    app.on_plan(&free, "free").await;
     let owner = app.somebody("owner@free.example", Some((&free, Role::Owner))).await;
     let program = app.key(owner, &free, &[Permission::AnalyticsRead]).await;
     for _ in 0..60 {

@@ -156,8 +156,8 @@ impl World {
 async fn every_operation_is_open_to_the_keys_that_hold_what_leads_there_and_to_no_other() {
     let app = TestApp::new().await;
     let (acme, other) = (app.tenant("acme").await, app.tenant("other").await);
-    app.on_large_plan(&acme).await;
-    app.on_large_plan(&other).await;
+    app.on_plan(&acme, "enterprise").await;
+    app.on_plan(&other, "enterprise").await;
     let owner = app.somebody("owner@acme.example", Some((&acme, Role::Owner))).await;
     let stranger = app.somebody("owner@other.example", Some((&other, Role::Owner))).await;
     let world = World { app, acme, owner };

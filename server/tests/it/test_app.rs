@@ -455,10 +455,10 @@ pub(crate) struct Asker<'a> {
 }
 
 impl TestApp {
-    /// Makes a tenant one whose programs may ask as often as a test needs.
-    pub(crate) async fn on_large_plan(&self, tenant: &Tenant) {
+    /// Gives a tenant another plan, such as one whose programs may ask as often as a test needs.
+    pub(crate) async fn on_plan(&self, tenant: &Tenant, plan: &str) {
         let mut tx = self.marked("tenant", Some(tenant.id.uuid()), None).await;
-        sqlx::query("update tenant set plan = 'enterprise'").execute(&mut *tx).await.unwrap();
+        sqlx::query("update tenant set plan = $1").bind(plan).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -256,6 +256,7 @@ async fn all_keys_of_a_tenant_share_the_requests_of_its_plan() {
         api_key::create(&keys.owner, &new(&some)).await.unwrap(),
         api_key::create(&keys.owner, &new(&some)).await.unwrap(),
     ];
+    keys.world.execute(&keys.tenant, "update tenant set plan = 'free'").await;
     let most = api_key::list(&keys.owner).await.unwrap().requests_per_minute.unwrap();
     let at = keys.now() + TimeDelta::seconds(20);
     for request in 0..most {
