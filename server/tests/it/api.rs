@@ -629,8 +629,8 @@ async fn a_suspended_tenant_is_read_and_not_changed() {
     sqlx::query("update tenant set status = 'suspended'").execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(program.get("/api/v1/kpis").await.status, StatusCode::OK);
-    check(&program.ask("POST", "/api/v1/teams", Some(&json!({ "name": "Crew" }))).await, 409, "conflict", None);
-    check(&upload(&program, Some(FILE), None, None).await, 409, "conflict", None);
+    check(&program.ask("POST", "/api/v1/teams", Some(&json!({ "name": "Crew" }))).await, 423, "read-only", None);
+    check(&upload(&program, Some(FILE), None, None).await, 423, "read-only", None);
 }
 
 #[tokio::test]
