@@ -357,6 +357,7 @@ async fn tell(ctx: &TenantContext, ticket: Ticket, state: ImportState, meter: &M
     .await
     .map_err(failed)?
     .rows_affected();
+    access::refuse_read_only_now(&mut tx, ticket.tenant).await?;
     tx.commit().await?;
     Ok(updated > 0)
 }
