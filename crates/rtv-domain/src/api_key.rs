@@ -408,7 +408,7 @@ pub struct Listing {
 
 /// The keys of the tenant.
 pub async fn list(ctx: &TenantContext) -> Result<Listing, Error> {
-    let mut tx = ctx.begin(Permission::ApikeysManage, Resource::ApiKeys).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::ApikeysManage], Resource::ApiKeys).await?;
     let now = ctx.now();
     let rows = sqlx::query!(
         r#"

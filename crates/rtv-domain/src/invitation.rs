@@ -89,7 +89,7 @@ pub async fn list(ctx: &TenantContext) -> Result<Vec<Invitation>, Error> {
 
 /// Open invitations for programs: the newest first, those after one of them, at most so many.
 pub async fn list_some(ctx: &TenantContext, after: Option<InvitationId>, limit: i64) -> Result<Vec<Invitation>, Error> {
-    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitations).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::UsersInvite], Resource::Invitations).await?;
     let rows = sqlx::query!(
         r#"
         select id, email, role, inviter_name, sent_at, expires_at
@@ -112,7 +112,7 @@ pub async fn list_some(ctx: &TenantContext, after: Option<InvitationId>, limit: 
 
 /// One open invitation.
 pub async fn one(ctx: &TenantContext, id: InvitationId) -> Result<Invitation, Error> {
-    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitation(id)).await?;
+    let mut tx = ctx.begin_to_read(&[Permission::UsersInvite], Resource::Invitation(id)).await?;
     let row = lock(&mut tx, id).await?;
     tx.rollback().await?;
     open(ctx, id.uuid(), &row.email, &row.role, row.inviter_name, (row.sent_at, row.expires_at))
