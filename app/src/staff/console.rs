@@ -199,7 +199,7 @@ fn escaped(text: &str) -> String {
 
 /// The way on in a list, and back to its beginning.
 pub(super) fn pager(summary: String, first: Option<String>, next: Option<String>, label: &'static str) -> AnyView {
-    view! { <Pager summary newer=first older=next label newer_label="First" older_label="On" /> }.into_any()
+    view! { <Pager summary newer=first older=next label newer_label="First" older_label="Next" /> }.into_any()
 }
 
 /// The link that takes the filters out, where there are any.
