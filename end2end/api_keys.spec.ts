@@ -1,6 +1,6 @@
 // Keys for programs: made, shown once, used, and taken back, with and without JavaScript; and the description of the API.
 
-import { expect, expectAccessibleEverywhere, expectToFitEverywhere, open, signIn, test } from './fixtures.ts';
+import { expect, expectAccessible, expectAccessibleEverywhere, expectToFitEverywhere, open, signIn, test } from './fixtures.ts';
 import { crews, email } from './people.mjs';
 
 /** A tenant of the project's own. */
@@ -61,12 +61,23 @@ test('who may not make keys is told what they lack', async ({ page, complaints }
   await expect(page.getByText('apikeys:manage')).toBeVisible();
 });
 
-test('the pages fit every screen and everybody', async ({ page, scriptless }, { project }) => {
+test('the page of the keys fits every screen and everybody', async ({ page, scriptless }, { project }) => {
   const tenant = own(project);
   await signIn(page, email(tenant, 'owner'));
-  for (const address of [`/t/${tenant.slug}/api-keys`, '/docs/api']) {
-    await open(page, address);
-    await expectToFitEverywhere(page);
-    if (!scriptless) await expectAccessibleEverywhere(page);
+  await open(page, `/t/${tenant.slug}/api-keys`);
+  await expectToFitEverywhere(page);
+  if (!scriptless) await expectAccessibleEverywhere(page);
+});
+
+test('the description of the API fits every screen and everybody', async ({ page, scriptless }) => {
+  await open(page, '/docs/api');
+  await expectToFitEverywhere(page);
+  if (scriptless) return;
+  // A long page, of which axe looks at every cell: once as on a telephone and once as on a desk.
+  test.slow();
+  for (const [width, colorScheme] of [[375, 'light'], [1440, 'dark']] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await expectAccessible(page);
   }
 });

@@ -148,11 +148,11 @@ fn Page(docs: Docs) -> impl IntoView {
                 </Card>
                 {groups}
                 <section class="l-stack" data-gap="4" id="objects" aria-labelledby="objects-title">
-                    <h2 id="objects-title">"Objects"</h2>
+                    <h2 class="c-api-group__title" id="objects-title">"Objects"</h2>
                     {schemas}
                 </section>
                 <section class="l-stack" data-gap="4" id="problems" aria-labelledby="problems-title">
-                    <h2 id="problems-title">"Problems"</h2>
+                    <h2 class="c-api-group__title" id="problems-title">"Problems"</h2>
                     <Problems problems />
                 </section>
             </div>
@@ -175,7 +175,7 @@ fn GroupView(group: Group) -> impl IntoView {
     view! {
         <section class="l-stack" data-gap="3" id=id aria-labelledby=labelled>
             <div>
-                <h2 id=title>{group.name}</h2>
+                <h2 class="c-api-group__title" id=title>{group.name}</h2>
                 <p class="u-muted">{group.text}</p>
             </div>
             {operations}

@@ -221,13 +221,15 @@ fn Form(path: String, offered: PermissionSet, first_day: String, flash: Flash) -
                     maxlength="80"
                     required=true
                 />
-                <CheckboxList
-                    label="Permissions"
-                    name="permission"
-                    options=permissions
-                    hint="Give it what its program needs and nothing more."
-                    error=permission_error
-                />
+                <div class="c-key-permissions">
+                    <CheckboxList
+                        label="Permissions"
+                        name="permission"
+                        options=permissions
+                        hint="Give it what its program needs and nothing more."
+                        error=permission_error
+                    />
+                </div>
                 <RadioGroup label="Holds for" name="expires" options=spans error=expires_error />
                 <Field
                     label="Last day"

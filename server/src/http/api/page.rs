@@ -18,7 +18,8 @@ pub async fn page(State(state): State<AppState>) -> Response {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+    // What the description marks as code reads as well without the marks.
+    value.as_str().unwrap_or_default().replace('`', "")
 }
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
