@@ -60,6 +60,7 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/staff/tenants", post(staff::create_tenant)),
         ("POST", "/staff/tenants/{tenant}/status", post(staff::take_step)),
         ("POST", "/staff/tenants/{tenant}/plan", post(staff::set_plan)),
+        ("POST", "/staff/tenants/{tenant}/limits", post(staff::set_limit)),
         ("POST", "/staff/tenants/{tenant}/visit", post(staff::begin_visit)),
         ("POST", "/staff/visits/{visit}/end", post(staff::end_visit)),
         ("POST", "/staff/users/{user}/disable", post(staff::disable_user)),

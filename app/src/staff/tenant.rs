@@ -2,7 +2,7 @@
 //! who of the operator looked at it. `…/visit` is where a look at its pages begins.
 
 use leptos::prelude::*;
-use rtv_core::{Error, Plan, TenantStatus};
+use rtv_core::{Error, Limit, Plan, TenantStatus};
 use rtv_domain::format::Format;
 use rtv_domain::life_cycle::Step;
 use rtv_domain::staff::{self, Member, OneTenant};
@@ -49,9 +49,10 @@ pub(super) async fn one(request: &Request, slug: &str) -> Result<Page, Error> {
                 <DefinitionList items=facts />
             </Card>
         </div>
-        <Card title="Limits" text="Staff change them with rtv admin tenants limits." flush=true>
+        <Card title="Limits" flush=true>
             <LimitTable standings format />
         </Card>
+        {limit(request, version, &path)}
         {people(members, now)}
         {visited(visits, now)}
     };
@@ -132,6 +133,30 @@ fn plan(request: &Request, now: Plan, version: i64, path: &str) -> AnyView {
                 <SelectField label="Plan" name="plan" options error />
                 <div>
                     <Button>"Save plan"</Button>
+                </div>
+            </form>
+        </Card>
+    }
+    .into_any()
+}
+
+fn limit(request: &Request, version: i64, path: &str) -> AnyView {
+    let flash = request.flash.clone().unwrap_or_default();
+    let asked = flash.value("limit").unwrap_or_default();
+    let options = Limit::ALL
+        .iter()
+        .map(|one| SelectOption { value: one.key().into(), label: one.label().into(), selected: one.key() == asked })
+        .collect::<Vec<_>>();
+    let (action, error, value_error) = (format!("{path}/limits"), flash.error("limit"), flash.error("value"));
+    let value = flash.value("value").unwrap_or_default();
+    view! {
+        <Card title="Allow something else" text="What is set here holds whatever the plan says. A tenant that is over a limit is read and not changed.">
+            <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off">
+                <input type="hidden" name="version" value=version.to_string() />
+                <SelectField label="Limit" name="limit" options error />
+                <Field label="At most" name="value" value hint="Storage in GB. Empty: as the plan says." error=value_error inputmode="numeric" maxlength="13" />
+                <div>
+                    <Button>"Save limit"</Button>
                 </div>
             </form>
         </Card>

@@ -4,15 +4,15 @@
 
 use core::str::FromStr;
 
-use rtv_core::{Error, Plan, Slug, TenantStatus};
+use rtv_core::{Error, Slug, TenantStatus};
 use serde_json::json;
 
 use crate::access::stored;
 use crate::audit::Event;
 use crate::context::{Context, Tenant};
 use crate::maintenance::parse_reason;
+use crate::tenant;
 use crate::transaction::{StaffPermission, failed};
-use crate::{staff, tenant};
 
 /// What staff do with a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,22 +140,8 @@ pub async fn take(
     Ok(Tenant { status: after, status_reason: reason.filter(|_| step != Step::Resume), ..tenant })
 }
 
-/// Gives a tenant another plan, as typed, and finds out what it exceeds by then. `version` is that of the page that it was
-/// decided on. Returns whether anything was changed.
-pub async fn set_plan(ctx: &Context, slug: &Slug, plan: &str, version: i64) -> Result<bool, Error> {
-    let plan: Plan = plan.parse().map_err(|message: String| Error::invalid("plan", message))?;
-    let now = staff::tenant(ctx, slug.as_str()).await?;
-    if now.version != version {
-        return Err(changed(slug));
-    }
-    if now.tenant.plan == plan {
-        return Ok(false);
-    }
-    tenant::set_plan(ctx, slug, plan).await?;
-    Ok(true)
-}
-
-fn changed(slug: &Slug) -> Error {
+/// The answer to who decides on a page that is older than the tenant.
+pub(crate) fn changed(slug: &Slug) -> Error {
     Error::Conflict(format!(
         "“{slug}” was changed since you opened this page. Look at what it says now, and decide again."
     ))

@@ -125,11 +125,25 @@ pub struct Change {
     pub plan: Option<Plan>,
     /// Limits with what is to be allowed; `None` is what the plan says.
     pub limits: Vec<(Limit, Option<i64>)>,
+    /// The version of the tenant that it was decided on, where it was decided on a page.
+    pub version: Option<i64>,
+}
+
+/// A limit as staff type it: its name, and what is to be allowed, empty for what the plan says.
+pub fn parse(name: &str, value: &str) -> Result<(Limit, Option<i64>), Error> {
+    let limit = name.parse::<Limit>().map_err(|message| Error::invalid("limit", message))?;
+    let value = value.trim();
+    if value.is_empty() {
+        return Ok((limit, None));
+    }
+    let value = value.parse().ok().filter(|value| (1..=MOST).contains(value));
+    let refused = || format!("use a whole number from 1 to {MOST}, or nothing for what the plan says");
+    Ok((limit, Some(value.ok_or_else(|| Error::invalid("value", refused()))?)))
 }
 
 /// Allows a tenant something else than its plan, or what the plan says again.
 pub async fn set(ctx: &Context, slug: &Slug, limit: Limit, value: Option<i64>) -> Result<Standings, Error> {
-    change(ctx, slug, &Change { plan: None, limits: vec![(limit, value)] }).await
+    change(ctx, slug, &Change { limits: vec![(limit, value)], ..Change::default() }).await
 }
 
 /// Changes plan and limits, and finds out what is exceeded by then, in one transaction.
@@ -143,10 +157,14 @@ pub async fn change(ctx: &Context, slug: &Slug, change: &Change) -> Result<Stand
     ctx.require_fresh()?;
     let mut tx = ctx.begin_staff(StaffPermission::TenantsUpdate, Some(tenant.id)).await?;
     // Before the locks of limits: who invites holds the row and asks for a lock then.
-    let row = sqlx::query!("select plan, over_limits from tenant where id = $1 for no key update", tenant.id.uuid())
-        .fetch_one(tx.connection())
-        .await
-        .map_err(failed)?;
+    let row =
+        sqlx::query!("select plan, over_limits, version from tenant where id = $1 for no key update", tenant.id.uuid())
+            .fetch_one(tx.connection())
+            .await
+            .map_err(failed)?;
+    if change.version.is_some_and(|version| version != row.version) {
+        return Err(crate::life_cycle::changed(slug));
+    }
     let (mut before, mut after) = (Map::new(), Map::new());
     if let Some(plan) = change.plan {
         before.insert("plan".into(), json!(row.plan));

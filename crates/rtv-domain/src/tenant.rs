@@ -190,7 +190,7 @@ pub(crate) fn described_brand(brand: Option<Brand>, version: i64) -> serde_json:
 
 /// Gives a tenant another plan, and finds out what it exceeds by then.
 pub async fn set_plan(ctx: &Context, slug: &Slug, plan: Plan) -> Result<limit::Standings, Error> {
-    limit::change(ctx, slug, &limit::Change { plan: Some(plan), limits: Vec::new() }).await
+    limit::change(ctx, slug, &limit::Change { plan: Some(plan), ..limit::Change::default() }).await
 }
 
 /// Asks every member for a second factor, or no longer does. Who has none themselves cannot ask others for it: they would

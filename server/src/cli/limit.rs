@@ -26,7 +26,7 @@ pub(super) async fn limits(
     let limits = parse(set, reset).map_err(Failure::Usage)?;
     let is_change = plan.is_some() || !limits.is_empty();
     let standings = if is_change {
-        limit::change(ctx, &slug, &Change { plan, limits }).await?
+        limit::change(ctx, &slug, &Change { plan, limits, version: None }).await?
     } else {
         limit::of_tenant(ctx, &slug).await?
     };

@@ -3,8 +3,9 @@
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use rtv_core::{Error, Slug, UserId, VisitId};
+use rtv_core::{Error, Plan, Slug, UserId, VisitId};
 use rtv_domain::life_cycle::{self, Step};
+use rtv_domain::limit::{self, Change};
 use rtv_domain::tenant::{self, NewTenant};
 use rtv_domain::{Context, access, maintenance, password_reset, staff, user, visit};
 use tower_sessions::Session;
@@ -94,9 +95,31 @@ pub async fn set_plan(
     let outcome = async {
         let ctx = console(&asked)?;
         let slug = known(ctx, &tenant).await?;
-        let plan = value(&pairs, "plan");
-        let is_changed = life_cycle::set_plan(ctx, &slug, &plan, version(&pairs)?).await?;
-        Ok(if is_changed { format!("The plan is {plan} now.") } else { format!("The plan is {plan} already.") })
+        let plan: Plan = value(&pairs, "plan").parse().map_err(|message: String| Error::invalid("plan", message))?;
+        let change = Change { plan: Some(plan), limits: Vec::new(), version: Some(version(&pairs)?) };
+        limit::change(ctx, &slug, &change).await?;
+        Ok(format!("The plan is {} now.", plan.label()))
+    };
+    let page = format!("/staff/tenants/{tenant}");
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
+}
+
+/// Allows a tenant something else than its plan, or what the plan says again.
+pub async fn set_limit(
+    State(state): State<AppState>,
+    asked: Asked,
+    session: Session,
+    Path(tenant): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let outcome = async {
+        let ctx = console(&asked)?;
+        let slug = known(ctx, &tenant).await?;
+        let (what, most) = limit::parse(&value(&pairs, "limit"), &value(&pairs, "value"))?;
+        let change = Change { plan: None, limits: vec![(what, most)], version: Some(version(&pairs)?) };
+        limit::change(ctx, &slug, &change).await?;
+        let allowed = most.map_or_else(|| "as the plan says".to_owned(), |most| most.to_string());
+        Ok(format!("{}: {allowed}.", what.label()))
     };
     let page = format!("/staff/tenants/{tenant}");
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await

@@ -522,7 +522,7 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (28 + 23 + 7 + 38) * 6 + (3 + 7) * 5,
+        (28 + 23 + 7 + 38) * 6 + (3 + 8) * 5,
         "28 pages, 23 server functions, seven files and 38 forms, for six actors each, and what the console shows staff"
     );
 }

@@ -121,6 +121,7 @@ impl World {
             "/staff/tenants" => &[("slug", "fresh"), ("name", "Fresh")],
             "/staff/tenants/{tenant}/status" => &[("step", "suspend"), ("reason", "why"), ("version", "1")],
             "/staff/tenants/{tenant}/plan" => &[("plan", "starter"), ("version", "1")],
+            "/staff/tenants/{tenant}/limits" => &[("limit", "users"), ("value", "20"), ("version", "1")],
             _ => &[("name", "Another"), ("version", "1"), ("reason", "why")],
         };
         browser.post(&path, fields).await

@@ -141,6 +141,23 @@ async fn a_tenant_is_created_found_suspended_and_resumed() {
 }
 
 #[tokio::test]
+async fn staff_allow_a_tenant_something_else_than_its_plan() {
+    let world = World::new().await;
+    let mut staff = world.app.signed_in(world.staff).await;
+    world.app.prove(world.staff).await;
+    let (page, form) = ("/staff/tenants/acme", "/staff/tenants/acme/limits");
+    let refused = [("limit", "users"), ("value", "-3"), ("version", "1")];
+    assert_eq!(staff.post(form, &refused).await.location(), page);
+    check(&staff.get(page).await, &["whole number from 1 to", "value=\"-3\""]);
+    staff.post(form, &[("limit", "users"), ("value", "1"), ("version", "1")]).await;
+    check(&staff.get(page).await, &["Users: 1.", "data-row=\"users\" data-used=\"1\" data-most=\"1\""]);
+    staff.post(form, &[("limit", "users"), ("value", ""), ("version", "1")]).await;
+    check(&staff.get(page).await, &["since you opened this page"]);
+    staff.post(form, &[("limit", "users"), ("value", ""), ("version", "2")]).await;
+    check(&staff.get(page).await, &["Users: as the plan says."]);
+}
+
+#[tokio::test]
 async fn what_staff_change_asks_for_a_fresh_proof_and_what_they_read_does_not() {
     let world = World::new().await;
     let mut stale = world.app.signed_in(world.staff).await;
@@ -150,6 +167,7 @@ async fn what_staff_change_asks_for_a_fresh_proof_and_what_they_read_does_not() 
         ("/staff/tenants", vec![("slug", "fresh"), ("name", "Fresh")]),
         ("/staff/tenants/acme/status", vec![("step", "suspend"), ("reason", "why"), ("version", "1")]),
         ("/staff/tenants/acme/plan", vec![("plan", "starter"), ("version", "1")]),
+        ("/staff/tenants/acme/limits", vec![("limit", "users"), ("value", "20"), ("version", "1")]),
         ("/staff/tenants/acme/visit", vec![("reason", "why")]),
         ("/staff/maintenance", vec![("reason", "why")]),
         (&format!("{user}/disable"), vec![]),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use rtv_core::{Error, Role, TenantStatus};
+use rtv_core::{Error, Plan, Role, TenantStatus};
 use rtv_domain::life_cycle::{self, Step};
+use rtv_domain::limit::{self, Change};
 use rtv_domain::{Actor, staff, tenant};
 
 use crate::world::World;
@@ -92,10 +93,14 @@ async fn who_decides_on_an_old_page_is_told_to_look_again() {
     let tenant = world.tenant("desk", "UTC").await;
     let operator = world.operator();
     let version = staff::tenant(&operator, "desk").await.unwrap().version;
-    life_cycle::set_plan(&operator, &tenant.slug, "starter", version).await.unwrap();
+    let plan = async |plan, version| {
+        let change = Change { plan: Some(plan), version: Some(version), ..Change::default() };
+        limit::change(&operator, &tenant.slug, &change).await
+    };
+    plan(Plan::Starter, version).await.unwrap();
     let late = life_cycle::take(&operator, &tenant.slug, Step::Suspend, Some("why"), Some(version)).await;
     assert!(matches!(&late, Err(Error::Conflict(text)) if text.contains("since you opened")), "{late:?}");
-    let late = life_cycle::set_plan(&operator, &tenant.slug, "free", version).await;
-    assert!(matches!(&late, Err(Error::Conflict(_))), "{late:?}");
-    assert!(!life_cycle::set_plan(&operator, &tenant.slug, "starter", version + 1).await.unwrap(), "it has that plan");
+    let late = plan(Plan::Free, version).await;
+    assert!(matches!(&late, Err(Error::Conflict(text)) if text.contains("since you opened")), "{late:?}");
+    assert_eq!(plan(Plan::Free, version + 1).await.unwrap().plan, Plan::Free);
 }

@@ -235,7 +235,7 @@ async fn limits_are_the_operators_and_every_change_is_in_the_log() {
     let owner = world.member(&acme, Role::Owner).await;
     let viewer = world.member(&acme, Role::Viewer).await;
     assert_eq!(limit::of(&viewer).await, Err(Error::Forbidden(Permission::SettingsRead)));
-    let change = Change { plan: Some(Plan::Starter), limits: vec![(Limit::Campaigns, Some(7))] };
+    let change = Change { plan: Some(Plan::Starter), limits: vec![(Limit::Campaigns, Some(7))], version: None };
     for ctx in [world.context(Actor::Anonymous), owner.context().clone(), world.context(Actor::System("sweep"))] {
         assert!(limit::change(&ctx, &acme.slug, &change).await.is_err(), "{:?}", ctx.actor());
         assert_eq!(limit::of_tenant(&ctx, &acme.slug).await, Err(Error::NotFound), "{:?}", ctx.actor());
