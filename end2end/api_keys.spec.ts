@@ -62,6 +62,7 @@ test('who may not make keys is told what they lack', async ({ page, complaints }
 });
 
 test('the page of the keys fits every screen and everybody', async ({ page, scriptless }, { project }) => {
+  test.slow();
   const tenant = own(project);
   await signIn(page, email(tenant, 'owner'));
   await open(page, `/t/${tenant.slug}/api-keys`);
@@ -70,11 +71,11 @@ test('the page of the keys fits every screen and everybody', async ({ page, scri
 });
 
 test('the description of the API fits every screen and everybody', async ({ page, scriptless }) => {
+  test.slow();
   await open(page, '/docs/api');
   await expectToFitEverywhere(page);
   if (scriptless) return;
   // A long page, of which axe looks at every cell: once as on a telephone and once as on a desk.
-  test.slow();
   for (const [width, colorScheme] of [[375, 'light'], [1440, 'dark']] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 900 });
