@@ -17,6 +17,7 @@ import { email, importers } from './people.mjs';
 const own = (project: { name: string }) => importers.find(({ slug }) => slug === `importer-${project.name}`)!;
 
 test('an event is found by filters, looked at with before and after, and is sealed within seconds', async ({ page, scriptless }, { project }) => {
+  test.slow();
   const { slug } = own(project);
   await signIn(page, email(own(project), 'owner'));
   await page.request.post(`/t/${slug}/targets`, {
