@@ -6,6 +6,7 @@
 //! are permits.
 
 use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -25,6 +26,7 @@ pub const LONGEST: usize = 1_024;
 pub struct Passwords {
     permits: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
+    pausing: Arc<AtomicUsize>,
     /// Hash of a password that nobody has: an unknown account costs the same work as a known one.
     decoy: Arc<str>,
 }
@@ -37,6 +39,10 @@ impl Passwords {
 
     /// Sign-ins that may wait for a permit.
     pub const WAITING: usize = 32;
+    /// Refusals that may pause at a time: each holds its request in memory.
+    const PAUSING: usize = 512;
+    /// How long a refusal pauses.
+    const PAUSE: Duration = Duration::from_secs(1);
 
     /// Prepares the decoy, which takes as long as one hash.
     pub fn prepare() -> Result<Self, Error> {
@@ -44,13 +50,20 @@ impl Passwords {
         Ok(Self {
             permits: Arc::new(Semaphore::new(Self::permits())),
             waiting: Arc::new(AtomicUsize::new(0)),
+            pausing: Arc::new(AtomicUsize::new(0)),
             decoy: decoy.into(),
         })
     }
 
-    /// Waits for the permit to hash. Where too many wait already: [`Error::Limit`].
+    /// Waits for the permit to hash. Where too many wait already: [`Error::Limit`], after a while: an answer costs more than a
+    /// pause, and who asks again at once would cost the next one.
     pub async fn permit(&self) -> Result<Permit, Error> {
-        let _place = Place::take(&self.waiting)?;
+        let Some(_place) = Place::take(&self.waiting, Self::WAITING) else {
+            if let Some(_pause) = Place::take(&self.pausing, Self::PAUSING) {
+                tokio::time::sleep(Self::PAUSE).await;
+            }
+            return Err(Error::Limit { message: "Many people are signing in right now.".into(), seconds: 5 });
+        };
         self.permits.clone().acquire_owned().await.map(Permit).map_err(|_| Error::Internal)
     }
 
@@ -95,16 +108,13 @@ impl Passwords {
 #[derive(Debug)]
 pub struct Permit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
-/// A place in the queue, given back when dropped: also when the request is cancelled.
+/// A place among so many, given back when dropped: also when the request is cancelled.
 struct Place<'a>(&'a AtomicUsize);
 
 impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Result<Self, Error> {
-        let place = Place(waiting);
-        if waiting.fetch_add(1, Ordering::SeqCst) >= Passwords::WAITING {
-            return Err(Error::Limit { message: "Many people are signing in right now.".into(), seconds: 5 });
-        }
-        Ok(place)
+    fn take(taken: &'a AtomicUsize, most: usize) -> Option<Self> {
+        let place = Place(taken);
+        (taken.fetch_add(1, Ordering::SeqCst) < most).then_some(place)
     }
 }
 
