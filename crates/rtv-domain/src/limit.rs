@@ -129,6 +129,18 @@ pub struct Change {
     pub version: Option<i64>,
 }
 
+impl Change {
+    /// Another plan.
+    pub fn of_plan(plan: Plan) -> Self {
+        Self { plan: Some(plan), ..Self::default() }
+    }
+
+    /// Something else than the plan says, or what it says again.
+    pub fn of_limit(limit: Limit, value: Option<i64>) -> Self {
+        Self { limits: vec![(limit, value)], ..Self::default() }
+    }
+}
+
 /// A limit as staff type it: its name, and what is to be allowed, empty for what the plan says.
 pub fn parse(name: &str, value: &str) -> Result<(Limit, Option<i64>), Error> {
     let limit = name.parse::<Limit>().map_err(|message| Error::invalid("limit", message))?;
@@ -139,11 +151,6 @@ pub fn parse(name: &str, value: &str) -> Result<(Limit, Option<i64>), Error> {
     let value = value.parse().ok().filter(|value| (1..=MOST).contains(value));
     let refused = || format!("use a whole number from 1 to {MOST}, or nothing for what the plan says");
     Ok((limit, Some(value.ok_or_else(|| Error::invalid("value", refused()))?)))
-}
-
-/// Allows a tenant something else than its plan, or what the plan says again.
-pub async fn set(ctx: &Context, slug: &Slug, limit: Limit, value: Option<i64>) -> Result<Standings, Error> {
-    change(ctx, slug, &Change { limits: vec![(limit, value)], ..Change::default() }).await
 }
 
 /// Changes plan and limits, and finds out what is exceeded by then, in one transaction.

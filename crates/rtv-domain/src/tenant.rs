@@ -11,7 +11,7 @@ use crate::access::stored;
 use crate::audit::Event;
 use crate::context::{Context, Tenant, TenantContext};
 use crate::transaction::{Resource, StaffPermission, Tx, failed, violated};
-use crate::{format, limit, session};
+use crate::{format, session};
 
 /// What a new tenant is made of, as typed.
 #[derive(Debug, Clone, Default)]
@@ -186,11 +186,6 @@ pub async fn set_brand(ctx: &Context, slug: &Slug, brand: Option<Brand>) -> Resu
 pub(crate) fn described_brand(brand: Option<Brand>, version: i64) -> serde_json::Value {
     let brand = brand.map(|brand| format!("hue {}, chroma {}", brand.hue(), brand.chroma()));
     json!({ "brand": brand, "version": version })
-}
-
-/// Gives a tenant another plan, and finds out what it exceeds by then.
-pub async fn set_plan(ctx: &Context, slug: &Slug, plan: Plan) -> Result<limit::Standings, Error> {
-    limit::change(ctx, slug, &limit::Change { plan: Some(plan), ..limit::Change::default() }).await
 }
 
 /// Asks every member for a second factor, or no longer does. Who has none themselves cannot ask others for it: they would

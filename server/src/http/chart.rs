@@ -2,11 +2,12 @@
 
 use axum::extract::{Extension, Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use rtv_charts::{PICTURE_CSP, RenderError, Theme};
 use rtv_core::Error;
 use rtv_core::filter::PageFilter;
 
+use crate::middleware::shield::error_text;
 use crate::state::AppState;
 
 /// Size of a picture on a desk.
@@ -47,7 +48,7 @@ pub async fn trend_svg(
             headers.insert(header::CACHE_CONTROL, CACHING);
             response
         }
-        Err(error) => refused(&error),
+        Err(error) => error_text(&error),
     }
 }
 
@@ -64,7 +65,7 @@ pub async fn trend_json(
             response.headers_mut().insert(header::CACHE_CONTROL, CACHING);
             response
         }
-        Err(error) => refused(&error),
+        Err(error) => error_text(&error),
     }
 }
 
@@ -106,10 +107,4 @@ pub async fn draw(state: &AppState, option: String, (width, height): (u32, u32))
         .into();
     state.pictures.insert(key, picture.clone()).await;
     Ok(picture)
-}
-
-/// A picture's refusal is read by nobody but developers: the status and a sentence.
-fn refused(error: &Error) -> Response {
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, error.to_string()).into_response()
 }

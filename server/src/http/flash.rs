@@ -49,18 +49,19 @@ fn bounded(typed: Pairs) -> Pairs {
 /// Key of the page of a form that has to be confirmed first, and of what was typed there.
 pub const KEPT: &str = "kept";
 
-/// A refusal on the page of the form itself, under the status of the refusal: for what programs send too, which read the
+/// A refusal on the page of the form itself, under a status that says it too: for what programs send too, which read the
 /// status and not the page.
 pub async fn refuse_in_place(
     state: &AppState,
     asked: app::request::Request,
     page: &str,
+    status: StatusCode,
     error: Error,
     typed: Pairs,
 ) -> Response {
-    let (status, retry_after) = (StatusCode::from_u16(error.status()), error.retry_after());
+    let retry_after = error.retry_after();
     let mut response = page_in_place(state, asked, page, refusal(error, typed)).await;
-    if let (StatusCode::OK, Ok(status)) = (response.status(), status) {
+    if response.status() == StatusCode::OK {
         *response.status_mut() = status;
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -19,8 +19,7 @@ use tower_sessions::Session;
 
 use crate::http::form::{Asked, Pairs, enter, id, value};
 use crate::http::{download, flash};
-use crate::middleware::shield::error_page;
-use crate::router::page_in_place;
+use crate::middleware::shield::{error_page, status_of};
 use crate::state::AppState;
 
 /// How long a body that nobody wants is still read. A browser shows an answer only when it has sent everything, or when
@@ -133,18 +132,12 @@ async fn refuse_upload(
     error: Error,
     status: StatusCode,
 ) -> Response {
-    let flash = match error {
-        Error::Limit { message, .. } | Error::PlanLimit(message) => {
-            flash::refusal(Error::invalid("file", message), Vec::new())
-        }
+    let error = match error {
+        Error::Limit { message, .. } | Error::PlanLimit(message) => Error::invalid("file", message),
         Error::Internal => return error_page(state, error, &asked.context.request().id, &Method::POST),
-        other => flash::refusal(other, Vec::new()),
+        other => other,
     };
-    let mut response = page_in_place(state, asked, &format!("/t/{tenant}/imports"), flash).await;
-    if response.status() == StatusCode::OK {
-        *response.status_mut() = status;
-    }
-    response
+    flash::refuse_in_place(state, asked, &format!("/t/{tenant}/imports"), status, error, Vec::new()).await
 }
 
 /// Takes what was said about the columns and has the whole file checked.
@@ -338,8 +331,4 @@ async fn refuse(
         }
         other => flash::refuse(state, asked, session, page, other, Vec::new()).await,
     }
-}
-
-fn status_of(error: &Error) -> StatusCode {
-    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

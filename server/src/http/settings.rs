@@ -3,7 +3,7 @@
 use axum::Form;
 use axum::extract::{Multipart, Path, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use rtv_core::Error;
 use rtv_domain::settings::{self, Branding, Days, General, Security};
 use rtv_domain::{logo, tenant};
@@ -11,6 +11,7 @@ use tower_sessions::Session;
 
 use crate::http::flash;
 use crate::http::form::{Asked, Pairs, enter, value};
+use crate::middleware::shield::error_text;
 use crate::state::AppState;
 
 /// Changes name, zone and ways of writing.
@@ -178,9 +179,6 @@ pub async fn logo(asked: Asked, Path(tenant): Path<String>) -> Response {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
             response
         }
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, error.to_string()).into_response()
-        }
+        Err(error) => error_text(&error),
     }
 }

@@ -15,7 +15,7 @@ use tower_sessions::session::Id;
 use crate::config::Environment;
 use crate::http::flash;
 use crate::middleware::session_store::hash;
-use crate::middleware::shield::error_page;
+use crate::middleware::shield::{error_page, status_of};
 use crate::state::AppState;
 
 /// What the form holds. The password's type cannot be printed.
@@ -42,7 +42,7 @@ pub async fn sign_in(
             let typed = vec![("email".to_owned(), form.email)];
             let page = with_next("/sign-in", &form.next);
             if matches!(error, Error::Limit { .. }) {
-                return flash::refuse_in_place(&state, request, &page, error, typed).await;
+                return flash::refuse_in_place(&state, request, &page, status_of(&error), error, typed).await;
             }
             flash::lead_with(&session, flash::refusal(error, typed), &page).await
         }
@@ -150,7 +150,7 @@ pub async fn code(
         }
         Err(error @ Error::Limit { .. }) => {
             let page = with_next(app::sign_in::CODE_PATH, &form.next);
-            flash::refuse_in_place(&state, request, &page, error, Vec::new()).await
+            flash::refuse_in_place(&state, request, &page, status_of(&error), error, Vec::new()).await
         }
         Err(error @ Error::Invalid(_)) => {
             let page = with_next(app::sign_in::CODE_PATH, &form.next);

@@ -96,7 +96,7 @@ pub async fn set_plan(
         let ctx = console(&asked)?;
         let slug = known(ctx, &tenant).await?;
         let plan: Plan = value(&pairs, "plan").parse().map_err(|message: String| Error::invalid("plan", message))?;
-        let change = Change { plan: Some(plan), limits: Vec::new(), version: Some(version(&pairs)?) };
+        let change = Change { version: Some(version(&pairs)?), ..Change::of_plan(plan) };
         limit::change(ctx, &slug, &change).await?;
         Ok(format!("The plan is {} now.", plan.label()))
     };
@@ -116,7 +116,7 @@ pub async fn set_limit(
         let ctx = console(&asked)?;
         let slug = known(ctx, &tenant).await?;
         let (what, most) = limit::parse(&value(&pairs, "limit"), &value(&pairs, "value"))?;
-        let change = Change { plan: None, limits: vec![(what, most)], version: Some(version(&pairs)?) };
+        let change = Change { version: Some(version(&pairs)?), ..Change::of_limit(what, most) };
         limit::change(ctx, &slug, &change).await?;
         let allowed = most.map_or_else(|| "as the plan says".to_owned(), |most| most.to_string());
         Ok(format!("{}: {allowed}.", what.label()))

@@ -125,9 +125,19 @@ fn is_foreign(method: &Method, headers: &HeaderMap, base: &Url) -> bool {
     }
 }
 
+/// The HTTP status of an error.
+pub fn status_of(error: &Error) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A sentence under the status of an error, where nobody but developers reads it: in place of a picture.
+pub fn error_text(error: &Error) -> Response {
+    (status_of(error), error.to_string()).into_response()
+}
+
 /// A page around an error that no page of the application answers with, as an answer to a request of that method.
 pub fn error_page(state: &AppState, error: Error, request_id: &str, method: &Method) -> Response {
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = status_of(&error);
     let retry_after = error.retry_after();
     let error = AppError { error, request_id: request_id.to_owned() };
     let document = {

@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use rtv_core::{Limit, Role};
-use rtv_domain::{Clock, Database, PoolSettings, limit};
+use rtv_domain::limit::{self, Change};
+use rtv_domain::{Clock, Database, PoolSettings};
 
 use crate::command::Program;
 use crate::test_app::{Answer, Browser, TestApp};
@@ -162,7 +163,7 @@ async fn limits_are_shown_refused_in_words_and_close_what_is_over_them() {
     app.posts(&acme, &["x,page,p1,2026-11-20T20:30:00Z,50,12345,4,3,2,1".into()]).await;
     let owner = app.somebody("owner@acme.example", Some((&acme, Role::Owner))).await;
     let mut browser = app.signed_in(owner).await;
-    limit::set(&app.operator(), &acme.slug, Limit::Users, Some(1)).await.unwrap();
+    limit::change(&app.operator(), &acme.slug, &Change::of_limit(Limit::Users, Some(1))).await.unwrap();
     let invitations = "/t/acme/team/invitations";
     check_leads(&browser.post(invitations, &[("email", "guest@acme.example"), ("role", "viewer")]).await, invitations);
     let page = browser.get(invitations).await.text();
@@ -173,7 +174,7 @@ async fn limits_are_shown_refused_in_words_and_close_what_is_over_them() {
     assert!(page.contains("in November 2026") && !page.contains("Over the limit"), "{page}");
 
     app.somebody("second@acme.example", Some((&acme, Role::Viewer))).await;
-    limit::set(&app.operator(), &acme.slug, Limit::Users, Some(1)).await.unwrap();
+    limit::change(&app.operator(), &acme.slug, &Change::of_limit(Limit::Users, Some(1))).await.unwrap();
     let page = browser.get("/t/acme/settings/limits").await.text();
     assert!(page.contains("Over the limit"), "{page}");
     for path in ["/t/acme/dashboard", "/t/acme/posts", "/t/acme/team", "/t/acme/audit"] {

@@ -94,7 +94,7 @@ async fn who_decides_on_an_old_page_is_told_to_look_again() {
     let operator = world.operator();
     let version = staff::tenant(&operator, "desk").await.unwrap().version;
     let plan = async |plan, version| {
-        let change = Change { plan: Some(plan), version: Some(version), ..Change::default() };
+        let change = Change { version: Some(version), ..Change::of_plan(plan) };
         limit::change(&operator, &tenant.slug, &change).await
     };
     plan(Plan::Starter, version).await.unwrap();

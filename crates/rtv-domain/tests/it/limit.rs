@@ -9,7 +9,7 @@ use rtv_domain::limit::{self, Change, Standing, Standings};
 use rtv_domain::settings::{self, General};
 use rtv_domain::target::{self, NewTarget};
 use rtv_domain::user::{self, Belongs};
-use rtv_domain::{Actor, Tenant, TenantContext, kpi_daily, post, tenant};
+use rtv_domain::{Actor, Tenant, TenantContext, kpi_daily, post};
 
 use crate::world::{PASSWORD, World, outbox, passwords, secret};
 
@@ -20,7 +20,7 @@ fn new(email: &str) -> NewInvitation {
 }
 
 async fn allow(world: &World, tenant: &Tenant, limit: Limit, value: i64) -> Standings {
-    limit::set(&world.operator(), &tenant.slug, limit, Some(value)).await.unwrap()
+    limit::change(&world.operator(), &tenant.slug, &Change::of_limit(limit, Some(value))).await.unwrap()
 }
 
 async fn standing(ctx: &TenantContext, limit: Limit) -> Standing {
@@ -43,7 +43,7 @@ fn check_refused<T: core::fmt::Debug>(outcome: Result<T, Error>, parts: &[&str])
 async fn members_and_open_invitations_share_their_places() {
     let world = World::new().await;
     let acme = world.tenant("acme", "UTC").await;
-    tenant::set_plan(&world.operator(), &acme.slug, Plan::Free).await.unwrap();
+    limit::change(&world.operator(), &acme.slug, &Change::of_plan(Plan::Free)).await.unwrap();
     let owner = world.member(&acme, Role::Owner).await;
     for guest in 1..=4 {
         invitation::invite(&owner, &outbox(), &new(&format!("guest{guest}@example.org"))).await.unwrap();
@@ -138,7 +138,7 @@ async fn an_import_that_is_more_than_the_plan_allows_leaves_nothing() {
         let before = world.state(&acme, &["audit_event"]).await;
         check_refused(world.import_text(&owner, &file(rows), Options::default()).await, parts);
         assert_eq!(world.state(&acme, &["audit_event"]).await, before, "{limit}");
-        limit::set(&world.operator(), &acme.slug, limit, None).await.unwrap();
+        limit::change(&world.operator(), &acme.slug, &Change::of_limit(limit, None)).await.unwrap();
         world.import_text(&owner, &file(rows), Options::default()).await.unwrap();
     };
     check(
@@ -172,7 +172,7 @@ async fn an_import_that_is_more_than_the_plan_allows_leaves_nothing() {
 async fn files_are_measured_by_the_plan_before_they_come() {
     let world = World::new().await;
     let acme = world.tenant("acme", "UTC").await;
-    tenant::set_plan(&world.operator(), &acme.slug, Plan::Free).await.unwrap();
+    limit::change(&world.operator(), &acme.slug, &Change::of_plan(Plan::Free)).await.unwrap();
     let owner = world.member(&acme, Role::Owner).await;
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits { file_bytes: 900 << 20, tenant_bytes: 5 << 30 };
@@ -220,9 +220,9 @@ async fn who_is_over_the_limits_reads_everything_and_changes_nothing() {
     assert_eq!(post::list(&owner, &posts).await.unwrap().posts.len(), 1);
 
     // A larger plan alone does not help where staff have set a limit; resetting that does.
-    tenant::set_plan(&world.operator(), &acme.slug, Plan::Professional).await.unwrap();
+    limit::change(&world.operator(), &acme.slug, &Change::of_plan(Plan::Professional)).await.unwrap();
     assert_eq!(again(&world, &owner).await.tenant().over_limits, [Limit::Users]);
-    limit::set(&world.operator(), &acme.slug, Limit::Users, None).await.unwrap();
+    limit::change(&world.operator(), &acme.slug, &Change::of_limit(Limit::Users, None)).await.unwrap();
     let owner = again(&world, &owner).await;
     assert!(owner.tenant().over_limits.is_empty());
     invitation::invite(&owner, &outbox(), &new("guest@example.org")).await.unwrap();
@@ -254,7 +254,8 @@ async fn limits_are_the_operators_and_every_change_is_in_the_log() {
     assert_eq!(event["before"]["plan"], "enterprise");
     assert_eq!((&event["after"]["plan"], &event["after"]["campaigns"]), (&"starter".into(), &7.into()));
     for bad in [0, -1, limit::MOST + 1] {
-        let refused = limit::set(&world.operator(), &acme.slug, Limit::Users, Some(bad)).await.unwrap_err();
+        let refused =
+            limit::change(&world.operator(), &acme.slug, &Change::of_limit(Limit::Users, Some(bad))).await.unwrap_err();
         assert!(matches!(&refused, Error::Invalid(errors) if errors[0].field == "users"), "{refused:?}");
     }
     // A tenant's own transaction reads its limits and writes none.
@@ -275,10 +276,9 @@ async fn a_limit_that_is_lowered_beside_an_act_counts_it() {
         allow(&world, &acme, Limit::Users, 100).await;
         let used = standing(&owner, Limit::Users).await.used.unwrap();
         let (letters, guest, operator) = (outbox(), new(&format!("g{round}@example.org")), world.operator());
-        let (invited, lowered) = tokio::join!(
-            invitation::invite(&owner, &letters, &guest),
-            limit::set(&operator, &acme.slug, Limit::Users, Some(used)),
-        );
+        let lower = Change::of_limit(Limit::Users, Some(used));
+        let (invited, lowered) =
+            tokio::join!(invitation::invite(&owner, &letters, &guest), limit::change(&operator, &acme.slug, &lower),);
         lowered.unwrap();
         let now = again(&world, &owner).await;
         assert_eq!(

@@ -107,11 +107,6 @@ pub fn written<T: Serialize>(value: &T) -> Result<String, Error> {
     })
 }
 
-/// An id of an address. Not an id, so nothing: as one that does not exist.
-pub fn id<T: core::str::FromStr>(text: &str) -> Result<T, Error> {
-    text.parse().map_err(|_| Error::NotFound)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,10 +17,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, id, written};
+use super::caller::{Caller, written};
 use super::list::{Ask, ListParams, Page, next};
 use super::once::{Once, digest_of, from_json, key_of};
 use super::problem::{Kind, Refusal};
+use crate::http::form::id;
 use crate::state::AppState;
 
 /// How long a body that nobody wants is still read, so that the sender gets to see the answer.

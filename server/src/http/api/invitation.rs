@@ -9,9 +9,10 @@ use rtv_domain::invitation::{self, Invitation, NewInvitation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, id};
+use super::caller::Caller;
 use super::list::{Ask, ListParams, Page, next};
 use super::once::{Once, Write};
+use crate::http::form::id;
 use crate::state::AppState;
 
 /// An open invitation.

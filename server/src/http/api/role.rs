@@ -9,9 +9,10 @@ use rtv_domain::role::{self, Listed, NewRole};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, id};
+use super::caller::Caller;
 use super::list::{Ask, ListParams, Page, page_of};
 use super::once::{Once, Write};
+use crate::http::form::id;
 
 /// A role.
 #[derive(Debug, Serialize, ToSchema)]

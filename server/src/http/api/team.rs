@@ -14,10 +14,11 @@ use rtv_domain::{TenantContext, member};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, id};
+use super::caller::Caller;
 use super::list::{Ask, ListParams, Page, page_of};
 use super::once::{Once, Write};
 use super::user::RoleName;
+use crate::http::form::id;
 
 /// A team.
 #[derive(Debug, Serialize, ToSchema)]
