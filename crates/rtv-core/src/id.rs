@@ -106,6 +106,20 @@ ids! {
     VisitId = "vis_";
     /// A key with which a program asks.
     ApiKeyId = "key_";
+    /// A kill switch.
+    SwitchId = "ks_";
+    /// One time that a switch was engaged, with its receipt.
+    HaltId = "halt_";
+    /// A release that waits for a second person.
+    ReleaseId = "rel_";
+    /// One measurement of how fast a halt is.
+    DrillId = "drl_";
+    /// A process that sends, while it runs.
+    SenderId = "snd_";
+    /// What is to be posted, before it is sent.
+    ContentId = "con_";
+    /// One post to one account at one time.
+    DeliveryId = "dlv_";
 }
 
 #[cfg(test)]

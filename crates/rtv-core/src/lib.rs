@@ -4,12 +4,14 @@
 //! crate; a rule that needs one of them lives in `rtv-domain`.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod action;
 pub mod brand;
 pub mod color;
 pub mod error;
 pub mod filter;
 pub mod id;
 pub mod import;
+pub mod kill_switch;
 pub mod kpi;
 pub mod limit;
 pub mod period;
@@ -22,13 +24,15 @@ pub mod role;
 pub mod scorecard;
 pub mod text;
 
+pub use action::Action;
 pub use brand::Brand;
 pub use error::{Error, FieldError, Result};
 pub use id::{
-    AccountId, ApiKeyId, AuditEventId, CampaignId, ImportId, InvitationId, MailId, PostId, RoleId, TargetId, TeamId,
-    TenantId, UserId, VisitId,
+    AccountId, ApiKeyId, AuditEventId, CampaignId, ContentId, DeliveryId, DrillId, HaltId, ImportId, InvitationId,
+    MailId, PostId, ReleaseId, RoleId, SenderId, SwitchId, TargetId, TeamId, TenantId, UserId, VisitId,
 };
 pub use import::ImportState;
+pub use kill_switch::{Operation, ReasonKind, Scope};
 pub use kpi::Kpi;
 pub use limit::Limit;
 pub use permission::{Permission, PermissionSet};
