@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench bench-import torture-import lighthouse e2e api-test fuzz prepare pictures fmt clean
+.PHONY: help setup run test build site bench bench-import torture-import lighthouse e2e api-test mail-test fuzz prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -40,6 +40,9 @@ e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
 
 api-test: ## ask the API what its description allows, and what it does not (schemathesis); ARGS="100 7": examples and seed
 	@scripts/api-test $(ARGS)
+
+mail-test: ## hand a mail over to aiosmtpd, encrypted from the first byte and by STARTTLS
+	@scripts/mail-test
 
 fuzz: ## feed random files to the import for ten minutes; ARGS=60 for a minute
 	@scripts/fuzz $(ARGS)

@@ -47,7 +47,7 @@ try {
     [
       'run', `${server.url}/api/v1/openapi.json`, '--url', server.url,
       '--header', `Authorization: Bearer ${secret}`,
-      '--checks', checks.join(','), '--mode', 'all', '--phases', 'examples,coverage,fuzzing',
+      '--checks', checks.join(','), '--mode', 'all', '--phases', 'examples,coverage,fuzzing,stateful',
       '--max-examples', examples, '--seed', seed, '--generation-database', 'none', '--request-timeout', '20',
       '--workers', '2', '--rate-limit', '2400/m',
       '--max-failures', '20', '--no-color',

@@ -140,12 +140,11 @@ fn Page(docs: Docs) -> impl IntoView {
             <div class="l-stack" data-gap="5">
                 <PageHeader title="API" subtitle="Figures, posts, imports and people of an organisation, for programs." actions=description />
                 <nav aria-label="On this page"><ul class="c-api-contents">{contents}</ul></nav>
-                <Card title="What holds for everything">
-                    <div class="l-stack" data-gap="3">
-                        {about}
-                        <pre class="c-api-code" tabindex="0"><code>{EXAMPLE}</code></pre>
-                    </div>
-                </Card>
+                <section class="l-stack" data-gap="4" aria-labelledby="everything-title">
+                    <h2 class="c-api-group__title" id="everything-title">"What holds for everything"</h2>
+                    {about}
+                    <pre class="c-api-code" tabindex="0"><code>{EXAMPLE}</code></pre>
+                </section>
                 {groups}
                 <section class="l-stack" data-gap="4" id="objects" aria-labelledby="objects-title">
                     <h2 class="c-api-group__title" id="objects-title">"Objects"</h2>

@@ -23,7 +23,7 @@ pub use filter::{
     AccountOption, AddressForm, ChoiceView, FilterBarView, FilterView, Step, hidden_fields, pairs, select_options,
 };
 #[cfg(feature = "ssr")]
-pub use present::{domain_filter, filter_view, trend_chart};
+pub use present::{domain_filter, filter_view, trend_chart, zones};
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};

@@ -5,6 +5,8 @@ pub mod api;
 #[cfg(feature = "ssr")]
 mod draw;
 
+#[cfg(feature = "ssr")]
+pub(crate) use draw::zone_names;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 

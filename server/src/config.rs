@@ -42,6 +42,7 @@ const KNOWN: &[&str] = &[
     "RTV_AUDIT_KEY_FILE",
     "RTV_SECRET_KEY_FILE",
     "RTV_SMTP_URL",
+    "RTV_SMTP_CA_FILE",
     "RTV_MAIL_FROM",
 ];
 
@@ -121,6 +122,9 @@ pub struct Settings {
     /// Mail server, like smtps://user:pass@mail.example.com:465. Unset: mail is caught and shown at /staff/mail.
     #[arg(long, env = "RTV_SMTP_URL", hide_env_values = true, global = true)]
     pub smtp_url: Option<SecretString>,
+    /// File in PEM with an authority that is trusted for the mail server's certificate, beside those of the web.
+    #[arg(long, env = "RTV_SMTP_CA_FILE", global = true)]
+    pub smtp_ca_file: Option<PathBuf>,
     /// Who mail is from, like 'RTV <rtv@example.com>'; needed with a mail server.
     #[arg(long, env = "RTV_MAIL_FROM", global = true)]
     pub mail_from: Option<String>,
@@ -192,9 +196,16 @@ impl Settings {
     pub fn mailer(&self) -> anyhow::Result<Option<Mailer>> {
         let Some(address) = &self.smtp_url else { return Ok(None) };
         let from = self.mail_from.as_deref().unwrap_or_default();
-        match Mailer::parse(address, from) {
-            Ok(mailer) => Ok(Some(mailer)),
+        let mailer = match Mailer::parse(address, from) {
+            Ok(mailer) => mailer,
             Err(why) => bail!("RTV_SMTP_URL and RTV_MAIL_FROM cannot be used: {why}"),
+        };
+        let Some(file) = &self.smtp_ca_file else { return Ok(Some(mailer)) };
+        let pem =
+            std::fs::read(file).with_context(|| format!("{} (RTV_SMTP_CA_FILE) cannot be read", file.display()))?;
+        match mailer.trusting(&pem) {
+            Ok(mailer) => Ok(Some(mailer)),
+            Err(why) => bail!("{} (RTV_SMTP_CA_FILE) cannot be used: {why}", file.display()),
         }
     }
 

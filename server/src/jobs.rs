@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod import;
 pub mod mail;
+pub mod news;
 pub mod sweep;
 pub mod zone;
 
@@ -12,6 +13,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use rtv_domain::audit::AuditKey;
 use rtv_domain::import::Uploads;
+use rtv_domain::mail::Outbox;
 use rtv_domain::vault::Vault;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo, WorkKind};
 use rtv_jobs::{DbError, Worker, WorkerDb, WorkerSettings};
@@ -41,7 +43,7 @@ impl WorkerDb for QueueDatabase {
 pub async fn work(state: AppState, stopped: impl Future<Output = ()> + Send) {
     // The settings were checked when the server started.
     let mailer = state.settings.mailer().ok().flatten();
-    let mail = MailRoom { vault: state.vault, mailer };
+    let mail = MailRoom { vault: state.vault, mailer, outbox: state.outbox };
     run(state.database, state.clock, state.uploads, mail, state.audit_key, stopped).await;
 }
 
@@ -51,12 +53,16 @@ pub struct MailRoom {
     pub vault: Vault,
     /// The mail server; without one a worker leaves mail to workers that have one.
     pub mailer: Option<Mailer>,
+    /// Where jobs write mail to.
+    pub outbox: Outbox,
 }
 
 impl MailRoom {
     /// As the settings say.
     pub fn open(settings: &config::Settings) -> anyhow::Result<Self> {
-        Ok(Self { vault: settings.vault()?, mailer: settings.mailer()? })
+        let vault = settings.vault()?;
+        let outbox = settings.outbox(vault.clone());
+        Ok(Self { vault, mailer: settings.mailer()?, outbox })
     }
 }
 
@@ -79,6 +85,7 @@ pub async fn run(
     };
     let worker = import::register(worker, context("import"), uploads);
     let worker = zone::register(worker, context("time zone"));
+    let worker = news::register(worker, context("news"), mail.outbox);
     let worker = audit::register(worker, context("audit retention"), key.clone());
     let (stop, told) = watch::channel(false);
     let sealing = tokio::spawn(audit::keep_sealing(context("audit sealer"), key, told));

@@ -42,6 +42,8 @@ pub struct FilterView {
     pub accounts: Vec<AccountOption>,
     /// Campaigns, if there are any.
     pub campaigns: Vec<ChoiceView>,
+    /// Teams, if there are any.
+    pub teams: Vec<ChoiceView>,
     /// What else the address holds and has to keep.
     pub hidden: Vec<(String, String)>,
     /// The period before, where there is one.
@@ -81,6 +83,7 @@ pub fn FilterBarView(
         (error("from"), error("to"), error("range"), error("compare"));
     let has_accounts = !filter.accounts.is_empty();
     let has_campaigns = !filter.campaigns.is_empty();
+    let has_teams = !filter.teams.is_empty();
     let compare = if hide_compare && compare_error.is_none() {
         let chosen = filter
             .compares
@@ -124,6 +127,9 @@ pub fn FilterBarView(
                 {has_campaigns.then(|| view! {
                     <CheckboxGroup label="Campaign" name="campaign" options=checkbox_options(filter.campaigns) none="All" />
                 })}
+                {has_teams.then(|| view! {
+                    <CheckboxGroup label="Team" name="team" options=checkbox_options(filter.teams) none="All" />
+                })}
             </FilterBar>
         </AddressForm>
         <p class="u-print-only u-small u-muted">{printed}</p>
@@ -155,7 +161,11 @@ fn printed(filter: &FilterView) -> String {
         let names: Vec<&str> = choices.iter().filter(|one| one.is_chosen).map(|one| one.label.as_str()).collect();
         if names.is_empty() { format!("{label}: {all}") } else { format!("{label}: {}", names.join(", ")) }
     };
-    format!("{} · {}", chosen("Platforms", "all", &filter.platforms), chosen("Accounts", "all", &filter.accounts))
+    let mut parts = vec![chosen("Platforms", "all", &filter.platforms), chosen("Accounts", "all", &filter.accounts)];
+    if !filter.teams.is_empty() {
+        parts.push(chosen("Teams", "all", &filter.teams));
+    }
+    parts.join(" · ")
 }
 
 /// A form whose fields become the address of the page.

@@ -18,6 +18,7 @@ use rtv_domain::campaign::Campaign;
 use rtv_domain::format::{Format, MISSING, machine};
 use rtv_domain::kpi::{self, Coverage, Figure, Point, Query, Summary};
 use rtv_domain::ranking::Ranking;
+use rtv_domain::team::{self, Choice, Narrowed};
 use rtv_ui::{Card, Notice, Sparkline, Tone};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -43,13 +44,20 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
         Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
         Err(other) => return Err(other),
     };
+    let teams = team::choices(ctx).await?;
+    let narrowed = match team::narrow(ctx, &teams, &filter.teams) {
+        Ok(narrowed) => narrowed,
+        Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
+        Err(other) => return Err(other),
+    };
+    let ctx = &narrowed.ctx;
     let asked = question(ctx, &filter)?;
     let summary = match kpi::summary(ctx, &asked).await {
         Ok(summary) => summary,
         Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
         Err(other) => return Err(other),
     };
-    let format = Format::of(ctx.tenant());
+    let format = Format::of(ctx.tenant()).with_times_in(narrowed.zone);
     let path = format!("/t/{}/dashboard", ctx.tenant().slug);
     // Nothing published is no figure worth a page; every other value is one.
     let has_something = summary
@@ -84,8 +92,8 @@ pub(super) async fn dashboard(ctx: &TenantContext, pairs: &[(String, String)]) -
         empty(ctx, &format, &filter, &summary, &path, asked.period)
     };
     Ok(Dashboard {
-        subtitle: subtitle(ctx, &format, &asked, &summary),
-        filter: filter_view(ctx, pairs, &filter, &summary.accounts, &summary.campaigns),
+        subtitle: subtitle(&narrowed, &format, &asked, &summary),
+        filter: filter_view(ctx, pairs, &filter, &summary.accounts, &summary.campaigns, &teams),
         errors: Vec::new(),
         notices: notices(&format, &asked, &summary, has_something),
         body,
@@ -131,7 +139,7 @@ async fn refused(
     let campaigns = rtv_domain::campaign::list(ctx).await?;
     Ok(Dashboard {
         subtitle: "The filters below were not applied.".into(),
-        filter: filter_view(ctx, pairs, &PageFilter::default(), &accounts, &campaigns),
+        filter: filter_view(ctx, pairs, &PageFilter::default(), &accounts, &campaigns, &team::choices(ctx).await?),
         errors: errors.into_iter().map(|error| (error.field, error.message)).collect(),
         notices: Vec::new(),
         body: Body::Refused,
@@ -159,11 +167,21 @@ pub fn domain_filter(filter: &PageFilter) -> kpi::Filter {
     }
 }
 
-fn subtitle(ctx: &TenantContext, format: &Format, asked: &Query, summary: &Summary) -> String {
+/// Which zones a page speaks of: days are counted in the tenant's, whoever looks; times are shown in that of the team.
+pub fn zones(narrowed: &Narrowed) -> String {
+    let days = narrowed.ctx.tenant().zone;
+    if narrowed.zone == days {
+        days.name().to_owned()
+    } else {
+        format!("days are counted in {days}, times shown in {}", narrowed.zone)
+    }
+}
+
+fn subtitle(narrowed: &Narrowed, format: &Format, asked: &Query, summary: &Summary) -> String {
     let compared =
         asked.previous.map(|previous| format!(" compared with {}", format.period(previous))).unwrap_or_default();
     let as_of = summary.as_of.map(|at| format!(" · data as of {}", format.instant(at))).unwrap_or_default();
-    format!("{}{compared} · {}{as_of}", format.period(asked.period), ctx.tenant().zone)
+    format!("{}{compared} · {}{as_of}", format.period(asked.period), zones(narrowed))
 }
 
 fn notices(format: &Format, asked: &Query, summary: &Summary, has_figures: bool) -> Vec<String> {
@@ -218,8 +236,14 @@ fn empty(
             text: "No post of the chosen platforms, accounts and campaigns has been imported.".into(),
             link: Some((
                 "Show all platforms and accounts".into(),
-                PageFilter { platforms: Vec::new(), accounts: Vec::new(), campaigns: Vec::new(), ..filter.clone() }
-                    .link(path),
+                PageFilter {
+                    platforms: Vec::new(),
+                    accounts: Vec::new(),
+                    campaigns: Vec::new(),
+                    teams: Vec::new(),
+                    ..filter.clone()
+                }
+                .link(path),
             )),
         };
     };
@@ -393,6 +417,7 @@ pub fn filter_view(
     filter: &PageFilter,
     accounts: &[Account],
     campaigns: &[Campaign],
+    teams: &[Choice],
 ) -> FilterView {
     let typed = |name: &str| {
         pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
@@ -454,6 +479,14 @@ pub fn filter_view(
                     label: name.into(),
                     is_chosen: filter.campaigns.contains(&id),
                 }
+            })
+            .collect(),
+        teams: teams
+            .iter()
+            .map(|team| ChoiceView {
+                value: team.id.to_string(),
+                label: team.name.clone(),
+                is_chosen: filter.teams.contains(&team.id),
             })
             .collect(),
         hidden: [

@@ -192,9 +192,11 @@ fn notices(ctx: &TenantContext, format: &Format, one: &domain::Import) -> Vec<No
         _ => {}
     }
     if one.state == ImportState::Checked
-        && let Some(blocked) = one.findings.as_ref().and_then(|findings| findings.blocked.clone())
+        && let Some(findings) = &one.findings
     {
-        notices.push(plain(4, blocked));
+        notices.extend(findings.blocked.clone().map(|text| plain(4, text)));
+        let over = |text| format!("As things stand, the import would be refused. {text}");
+        notices.extend(findings.over_limit.clone().map(over).map(|text| plain(4, text)));
     }
     if let Some(turn) = one.takes_turn_after {
         notices.push(NoticeView {

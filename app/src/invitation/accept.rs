@@ -64,7 +64,7 @@ pub async fn read_invite(token: String) -> Result<Invite, AppError> {
     };
     let offer = Offer {
         tenant: offer.tenant,
-        role: offer.role.label().to_lowercase(),
+        role: offer.role_words,
         email: offer.email.to_string(),
         inviter: offer.inviter,
         step,

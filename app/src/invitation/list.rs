@@ -1,7 +1,7 @@
 //! The open invitations, drawn.
 
 use leptos::prelude::*;
-use rtv_core::{Error, Permission};
+use rtv_core::{Error, GivenRole, Permission, Role};
 use rtv_domain::format::{Format, ago};
 use rtv_domain::mail::Outbox;
 use rtv_domain::{Resource, TenantContext, invitation, member};
@@ -49,29 +49,26 @@ pub(super) async fn invitations(ctx: &TenantContext) -> Result<Invitations, Erro
         .map(|one| Row {
             id: one.id.to_string(),
             email: one.email.to_string(),
-            role: one.role.label().into(),
+            role: one.role_name,
             inviter: one.inviter,
             sent: ago(one.sent_at, ctx.now()),
             expires: format.instant(one.expires_at),
             is_expired: one.is_expired,
         })
         .collect();
-    let roles = invitation::roles(ctx.access());
-    let asked = flash.value("role").unwrap_or_default();
-    // What most people are invited as, and the least that one can give away by mistake.
-    let chosen = roles.iter().find(|role| role.key() == asked).or(roles.last()).copied();
     let roster = member::roster_for(ctx, &[Permission::UsersInvite], Resource::Invitations).await?;
+    let roles = invitation::roles(ctx.access(), &roster);
+    let asked = flash.value("role").and_then(|role| role.parse::<GivenRole>().ok());
+    // What most people are invited as, and the least that one can give away by mistake.
+    let usual = GivenRole::BuiltIn(Role::Viewer);
+    let chosen = roles.iter().map(|role| role.role).find(|role| Some(*role) == asked).unwrap_or(usual);
     Ok(Invitations {
         counts: counts(ctx, &roster),
         rows,
         email: flash.value("email").unwrap_or_default(),
         roles: roles
             .into_iter()
-            .map(|role| ChoiceView {
-                value: role.key().into(),
-                label: role.label().into(),
-                is_chosen: Some(role) == chosen,
-            })
+            .map(|role| ChoiceView { value: role.role.to_string(), label: role.name, is_chosen: role.role == chosen })
             .collect(),
         errors: flash.errors,
         is_caught: expect_context::<Outbox>().is_caught(),

@@ -7,6 +7,7 @@ use rtv_core::{Error, FieldError, PostId};
 use rtv_domain::TenantContext;
 use rtv_domain::format::{Format, MISSING, machine};
 use rtv_domain::post::{self, Cursor, Figures, Post, Query};
+use rtv_domain::team;
 use rust_decimal::Decimal;
 
 use crate::post::{Cell, Column, PostRow, Posts};
@@ -33,6 +34,13 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
         Err(other) => return Err(other),
     };
+    let teams = team::choices(ctx).await?;
+    let narrowed = match team::narrow(ctx, &teams, &filter.teams) {
+        Ok(narrowed) => narrowed,
+        Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
+        Err(other) => return Err(other),
+    };
+    let ctx = &narrowed.ctx;
     let period = filter.period(ctx.today())?;
     let query = Query { period, filter: crate::dashboard::domain_filter(&filter), metric: filter.metric, after };
     let listing = match post::list(ctx, &query).await {
@@ -40,7 +48,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
         Err(other) => return Err(other),
     };
-    let format = Format::of(ctx.tenant());
+    let format = Format::of(ctx.tenant()).with_times_in(narrowed.zone);
     let path = format!("/t/{}/posts", ctx.tenant().slug);
     let first = filter.link(&path);
     let separator = if first.contains('?') { '&' } else { '?' };
@@ -61,8 +69,8 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
     Ok(Posts {
         note: (!names.is_empty() && listing.count > 0)
             .then(|| format!("None of these posts reports: {}.", names.join(", ").to_lowercase())),
-        subtitle: format!("{} · {} · {basis}", format.period(period), ctx.tenant().zone),
-        filter: crate::dashboard::filter_view(ctx, pairs, &filter, &listing.accounts, &listing.campaigns),
+        subtitle: format!("{} · {} · {basis}", format.period(period), crate::dashboard::zones(&narrowed)),
+        filter: crate::dashboard::filter_view(ctx, pairs, &filter, &listing.accounts, &listing.campaigns, &teams),
         errors: Vec::new(),
         columns: kept
             .iter()
@@ -91,9 +99,10 @@ async fn refused(ctx: &TenantContext, pairs: &[(String, String)], errors: Vec<Fi
     crate::request::set_status(422);
     let accounts = rtv_domain::account::list(ctx).await?;
     let campaigns = rtv_domain::campaign::list(ctx).await?;
+    let teams = team::choices(ctx).await?;
     Ok(Posts {
         subtitle: "The filters below were not applied.".into(),
-        filter: crate::dashboard::filter_view(ctx, pairs, &PageFilter::default(), &accounts, &campaigns),
+        filter: crate::dashboard::filter_view(ctx, pairs, &PageFilter::default(), &accounts, &campaigns, &teams),
         errors: errors.into_iter().map(|error| (error.field, error.message)).collect(),
         columns: Vec::new(),
         note: None,

@@ -124,9 +124,9 @@ fn save(can_change: bool) -> AnyView {
     if can_change { view! { <div><Button variant=Variant::Primary>"Save"</Button></div> }.into_any() } else { needed() }
 }
 
-/// The zones of the tz database that are places, and UTC.
-fn zones(chosen: &str) -> Vec<SelectOption> {
-    let mut names: Vec<&str> = chrono_tz::TZ_VARIANTS
+/// The zones of the tz database that are places, UTC, and whatever is chosen.
+pub(crate) fn zone_names(chosen: &str) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = chrono_tz::TZ_VARIANTS
         .iter()
         .map(|zone: &Tz| zone.name())
         .filter(|name| {
@@ -138,6 +138,10 @@ fn zones(chosen: &str) -> Vec<SelectOption> {
         .collect();
     names.sort_unstable();
     names
+}
+
+fn zones(chosen: &str) -> Vec<SelectOption> {
+    zone_names(chosen)
         .into_iter()
         .map(|name| SelectOption { value: name.into(), label: name.replace('_', " "), selected: name == chosen })
         .collect()

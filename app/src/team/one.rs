@@ -36,6 +36,7 @@ pub struct PlaceRow {
     pub(super) email: String,
     pub(super) role: String,
     pub(super) extra: String,
+    pub(super) told: String,
 }
 
 /// What the forms hold.
@@ -51,6 +52,9 @@ pub struct TeamForms {
     pub(super) description: String,
     pub(super) ranges: Vec<ChoiceView>,
     pub(super) platforms: Vec<ChoiceView>,
+    pub(super) zones: Vec<ChoiceView>,
+    /// Kinds of news that a member can be told of.
+    pub(super) news: Vec<ChoiceView>,
 }
 
 /// The page, drawn.
@@ -136,6 +140,7 @@ fn PlaceTable(rows: Vec<PlaceRow>, path: String, version: String, can_change: bo
                     </th>
                     <td data-label="Role in the team">{row.role}</td>
                     <td data-label="Extra permissions">{row.extra}</td>
+                    <td data-label="Told by mail of">{row.told}</td>
                     {action}
                 </tr>
             }
@@ -148,6 +153,7 @@ fn PlaceTable(rows: Vec<PlaceRow>, path: String, version: String, can_change: bo
                     <th scope="col">"Name"</th>
                     <th scope="col">"Role in the team"</th>
                     <th scope="col">"Extra permissions"</th>
+                    <th scope="col">"Told by mail of"</th>
                     {can_change.then(|| view! { <th scope="col"><span class="u-visually-hidden">"Actions"</span></th> })}
                 </tr>
             </thead>
@@ -163,13 +169,26 @@ fn error_of(errors: &[(String, String)], field: &str) -> Option<String> {
 
 #[component]
 fn Forms(forms: TeamForms, errors: Vec<(String, String)>, path: String, version: String) -> impl IntoView {
-    let TeamForms { people, roles, permissions, is_change, resources, name, description, ranges, platforms } = forms;
+    let TeamForms {
+        people,
+        roles,
+        permissions,
+        is_change,
+        resources,
+        name,
+        description,
+        ranges,
+        platforms,
+        zones,
+        news,
+    } = forms;
     view! {
         <div class="l-grid" data-columns="2">
             <PlaceForm
                 people
                 roles
                 permissions
+                news
                 is_change
                 errors=errors.clone()
                 action=format!("{path}/members")
@@ -181,7 +200,7 @@ fn Forms(forms: TeamForms, errors: Vec<(String, String)>, path: String, version:
                 action=format!("{path}/resources")
                 version=version.clone()
             />
-            <SettingsForm name description ranges platforms errors action=path version />
+            <SettingsForm name description ranges platforms zones errors action=path version />
         </div>
     }
 }
@@ -191,6 +210,7 @@ fn PlaceForm(
     people: Vec<ChoiceView>,
     roles: Vec<ChoiceView>,
     permissions: Vec<ChoiceView>,
+    news: Vec<ChoiceView>,
     is_change: bool,
     errors: Vec<(String, String)>,
     action: String,
@@ -198,6 +218,7 @@ fn PlaceForm(
 ) -> impl IntoView {
     let error = |field: &str| error_of(&errors, field);
     let (person_error, role_error, permission_error) = (error("person"), error("role"), error("permission"));
+    let news_error = error("news");
     let open = permissions.iter().any(|one| one.is_chosen) || permission_error.is_some();
     let title = if is_change { "Change a member’s place" } else { "Put a member in" };
     let button = if is_change { "Save" } else { "Put in" };
@@ -215,6 +236,13 @@ fn PlaceForm(
                         error=permission_error
                     />
                 </Disclosure>
+                <CheckboxList
+                    label="Told by mail when"
+                    name="news"
+                    options=boxes(news)
+                    hint="Mails name people, files and counts, and no figures. Nobody is told of what they did themself."
+                    error=news_error
+                />
                 <div>
                     <Button variant=Variant::Primary>{button}</Button>
                 </div>
@@ -253,15 +281,17 @@ fn SettingsForm(
     description: String,
     ranges: Vec<ChoiceView>,
     platforms: Vec<ChoiceView>,
+    zones: Vec<ChoiceView>,
     errors: Vec<(String, String)>,
     action: String,
     version: String,
 ) -> impl IntoView {
     let error = |field: &str| error_of(&errors, field);
+    let zone_error = error("zone");
     let (name_error, description_error) = (error("name"), error("description"));
     let (range_error, platform_error) = (error("range"), error("platform"));
     view! {
-        <Card title="Settings" text="Period and platforms are what “Dashboard of this team” begins with.">
+        <Card title="Settings" text="Period and platforms are what “Dashboard of this team” begins with; the zone is the one in which it shows times.">
             <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off">
                 <input type="hidden" name="version" value=version />
                 <Field label="Name" name="name" value=name error=name_error maxlength="80" required=true />
@@ -274,6 +304,13 @@ fn SettingsForm(
                     maxlength="500"
                 />
                 <SelectField label="Default period" name="range" options=select_options(ranges) error=range_error />
+                <SelectField
+                    label="Zone of times"
+                    name="zone"
+                    options=select_options(zones)
+                    hint="Days are counted in the organisation’s zone for everybody, so that figures of two teams agree."
+                    error=zone_error
+                />
                 <CheckboxList
                     label="Platforms"
                     name="platform"

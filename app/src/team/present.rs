@@ -1,7 +1,8 @@
 //! From the domain's roster to the rows, choices and sentences that people read. Runs on the server only.
 
+use chrono_tz::Tz;
 use rtv_core::period::Range;
-use rtv_core::{Error, GivenRole, Permission, PermissionSet, Platform, Role, TeamId, UserId};
+use rtv_core::{Error, GivenRole, News, Permission, PermissionSet, Platform, Role, TeamId, UserId};
 use rtv_domain::effective_access::{self, Answer, Finding, Question, Subject, Verdict};
 use rtv_domain::format::{Format, ago};
 use rtv_domain::member::{self, Change};
@@ -399,6 +400,7 @@ pub(super) async fn team(
                 email: member.email.to_string(),
                 role: place.role.map_or_else(|| "none".into(), |role| roster.named(role).name),
                 extra: if place.extra.is_empty() { "none".into() } else { place.extra.to_string() },
+                told: told(team.told.get(&member.id)),
             })
         })
         .collect();
@@ -437,18 +439,18 @@ pub(super) async fn team(
     })
 }
 
-/// The dashboard of what the team is responsible for. Accounts and campaigns narrow each other there, so a team with accounts
-/// begins with these.
+/// What a member is told of by mail.
+fn told(news: Option<&Vec<News>>) -> String {
+    let names: Vec<String> = news.into_iter().flatten().map(|one| one.label().to_lowercase()).collect();
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+/// The dashboard of what the team is responsible for, as the team wants to see it.
 fn dashboard(ctx: &TenantContext, team: &Team) -> String {
     let mut pairs: Vec<String> = team.range.map(|range| format!("range={}", range.key())).into_iter().collect();
     pairs.extend(team.platforms.iter().map(|platform| format!("platform={}", platform.key())));
-    let has_accounts = team.subjects.iter().any(|subject| matches!(subject, Subject::Account(_)));
-    pairs.extend(team.subjects.iter().filter_map(|subject| match subject {
-        Subject::Account(id) => Some(format!("account={id}")),
-        Subject::Campaign(id) => (!has_accounts).then(|| format!("campaign={id}")),
-    }));
-    let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
-    format!("/t/{}/dashboard{query}", ctx.tenant().slug)
+    pairs.push(format!("team={}", team.id));
+    format!("/t/{}/dashboard?{}", ctx.tenant().slug, pairs.join("&"))
 }
 
 fn team_forms(
@@ -471,6 +473,15 @@ fn team_forms(
         (_, _, Some(place)) => place.extra.keys(),
         _ => Vec::new(),
     };
+    let news = match (typed("person"), flash, place) {
+        (Some(_), Some(flash), _) => flash.chosen("news"),
+        _ => {
+            let person = person.parse::<UserId>().ok();
+            let told = person.and_then(|person| team.told.get(&person));
+            told.into_iter().flatten().map(|one| one.key().to_owned()).collect()
+        }
+    };
+    let zone = typed("zone").unwrap_or_else(|| team.zone.map(Tz::name).unwrap_or_default().to_owned());
     let in_team = ctx.access().in_team(team.id);
     let limited = PermissionSet::by_resource();
     let offered = in_team.union(place.map_or(PermissionSet::EMPTY, |place| place.extra)).intersection(limited);
@@ -522,6 +533,25 @@ fn team_forms(
                 value: one.key().into(),
                 label: one.label().into(),
                 is_chosen: platforms.iter().any(|key| key == one.key()),
+            })
+            .collect(),
+        zones: core::iter::once(ChoiceView {
+            value: String::new(),
+            label: format!("The organisation’s ({})", ctx.tenant().zone),
+            is_chosen: zone.is_empty(),
+        })
+        .chain(crate::settings::zone_names(&zone).into_iter().map(|name| ChoiceView {
+            value: name.into(),
+            label: name.into(),
+            is_chosen: name == zone,
+        }))
+        .collect(),
+        news: News::ALL
+            .iter()
+            .map(|one| ChoiceView {
+                value: one.key().into(),
+                label: one.text().into(),
+                is_chosen: news.iter().any(|key| key == one.key()),
             })
             .collect(),
     }

@@ -1,10 +1,10 @@
-//! The filters that pages keep in their address: period, comparison, platforms, accounts, campaigns, metric and grain.
+//! The filters that pages keep in their address: period, comparison, platforms, accounts, campaigns, teams, metric and grain.
 //! Parsed at the edge, written back for links; the same words for pages, pictures and the API.
 
 use chrono::NaiveDate;
 
 use crate::error::{Error, FieldError, Result};
-use crate::id::{AccountId, CampaignId};
+use crate::id::{AccountId, CampaignId, TeamId};
 use crate::kpi::Kpi;
 use crate::period::{Compare, Grain, Period, Range};
 use crate::platform::Platform;
@@ -27,6 +27,8 @@ pub struct PageFilter {
     pub accounts: Vec<AccountId>,
     /// Campaigns, [`CampaignId::NONE`] for posts of none; empty means everything.
     pub campaigns: Vec<CampaignId>,
+    /// Teams: what one of them is responsible for; empty means everything.
+    pub teams: Vec<TeamId>,
     /// Metric of the trend.
     pub metric: Option<Kpi>,
     /// Width of the trend's points; `None` fits the period.
@@ -67,6 +69,11 @@ impl PageFilter {
                     Ok(campaign) => filter.campaigns.push(campaign),
                     Err(_) => errors.push(field(name, "choose a campaign from the list.")),
                 },
+                "team" => match value.parse::<TeamId>() {
+                    Ok(team) if filter.teams.contains(&team) => {}
+                    Ok(team) => filter.teams.push(team),
+                    Err(_) => errors.push(field(name, "choose a team from the list.")),
+                },
                 "metric" => filter.metric = keep(value.parse(), &mut errors).or(filter.metric),
                 "grain" => filter.grain = keep(value.parse(), &mut errors).or(filter.grain),
                 _ => {}
@@ -87,6 +94,7 @@ impl PageFilter {
         filter.platforms.sort_unstable();
         filter.accounts.sort_unstable();
         filter.campaigns.sort_unstable();
+        filter.teams.sort_unstable();
         if errors.is_empty() { Ok(filter) } else { Err(Error::Invalid(errors)) }
     }
 
@@ -113,6 +121,7 @@ impl PageFilter {
         pairs.extend(self.campaigns.iter().map(|campaign| {
             ("campaign", if *campaign == CampaignId::NONE { NO_CAMPAIGN.into() } else { campaign.to_string() })
         }));
+        pairs.extend(self.teams.iter().map(|team| ("team", team.to_string())));
         if let Some(metric) = self.metric {
             pairs.push(("metric", metric.key().into()));
         }
@@ -165,6 +174,7 @@ mod tests {
         check_round_trip("range=custom&from=2018-01-01&to=2018-01-31&metric=engagements&grain=week");
         check_round_trip("account=acc_0000000000000000000000000000002a&campaign=cmp_0000000000000000000000000000002a");
         check_round_trip("campaign=none");
+        check_round_trip("team=team_0000000000000000000000000000002a&team=team_0000000000000000000000000000002b");
     }
 
     #[track_caller]
@@ -180,8 +190,8 @@ mod tests {
     #[test]
     fn every_wrong_value_is_named_at_once() {
         check_refused(
-            "range=3d&compare=x&platform=myspace&metric=likes&grain=hour&account=acc_1&campaign=acc_1",
-            &["range", "compare", "platform", "metric", "grain", "account", "campaign"],
+            "range=3d&compare=x&platform=myspace&metric=likes&grain=hour&account=acc_1&campaign=acc_1&team=acc_1",
+            &["range", "compare", "platform", "metric", "grain", "account", "campaign", "team"],
         );
         check_refused("range=custom", &["from"]);
         check_refused("range=custom&from=2018-01-01", &["to"]);

@@ -149,6 +149,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         access: Access::Member(holding.into()),
         last_seen_at: row.last_seen_at,
         read_only,
+        narrowed: Vec::new(),
     };
     // Here and nowhere else, because everything that a member does in a tenant begins here.
     refuse_elsewhere(&entered).await?;
@@ -281,6 +282,7 @@ pub async fn enter_with_key(ctx: &Context) -> Result<TenantContext, Error> {
         access: Access::Key(key.held),
         last_seen_at: None,
         read_only: key.read_only.clone(),
+        narrowed: Vec::new(),
     };
     refuse_elsewhere(&entered).await?;
     Ok(entered)
@@ -302,6 +304,7 @@ pub async fn enter_as_operator(ctx: &Context, slug: &Slug, reason: &str) -> Resu
         access: Access::Operator,
         last_seen_at: None,
         read_only,
+        narrowed: Vec::new(),
     })
 }
 
@@ -326,6 +329,7 @@ pub(crate) async fn enter_to_work(ctx: &Context, tenant: TenantId) -> Result<Ten
         access: Access::Work,
         last_seen_at: None,
         read_only,
+        narrowed: Vec::new(),
     })
 }
 

@@ -255,6 +255,8 @@ pub struct TenantContext {
     pub(crate) last_seen_at: Option<DateTime<Utc>>,
     /// Why nothing in the tenant changes for now, if so, as the database knew when they entered.
     pub(crate) read_only: Option<ReadOnly>,
+    /// What is read of accounts, campaigns and posts is narrowed to what these teams are responsible for; none: it is not.
+    pub(crate) narrowed: Vec<TeamId>,
 }
 
 impl TenantContext {

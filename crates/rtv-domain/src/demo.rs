@@ -212,6 +212,7 @@ impl Plan {
             access: Access::Operator,
             last_seen_at: None,
             read_only: crate::access::read_only(&tenant, &tx),
+            narrowed: Vec::new(),
         };
         inside.refuse_read_only()?;
         let removed = match present {

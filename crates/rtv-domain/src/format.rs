@@ -59,6 +59,12 @@ impl Format {
         }
     }
 
+    /// The same with times of another zone. Days stay those that the tenant counts.
+    #[must_use]
+    pub fn with_times_in(self, zone: Tz) -> Self {
+        Self { zone, ..self }
+    }
+
     /// What stands before the fraction of a number.
     pub fn decimal_mark(&self) -> char {
         self.numbers.decimal().chars().next().unwrap_or('.')

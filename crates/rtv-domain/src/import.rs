@@ -193,7 +193,9 @@ async fn take_in(ctx: &TenantContext, path: &Path, options: &Options, meter: &Me
         store::add_row(ctx, &mut tx, id, options, &settings, started_at).await?;
     }
     let judged = if options.is_dry_run {
-        findings::judge(&mut tx, settings.duplicates, &file, meter).await?
+        let mut judged = findings::judge(&mut tx, settings.duplicates, &file, meter).await?;
+        judged.findings.over_limit = findings::over_limit(&mut tx, ctx.tenant().id).await?;
+        judged
     } else {
         store::add_and_judge(ctx, &mut tx, id, settings.duplicates, &file, meter).await?
     };

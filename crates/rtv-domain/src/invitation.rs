@@ -1,9 +1,10 @@
-//! Invitations into a tenant, by mail. An invitation names an address and a role that its author may give away; its link
+//! Invitations into a tenant, by mail. An invitation names an address and a role, a built-in or a custom one, that its author may
+//! give away; its link
 //! holds for seven days, for that address alone, and once. Links that were used, that expired, that were revoked or never
 //! existed answer alike.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rtv_core::{Email, Error, FieldError, InvitationId, Limit, Permission, Role, Slug, TenantId, UserId};
+use rtv_core::{Email, Error, FieldError, GivenRole, InvitationId, Limit, Permission, Role, Slug, TenantId, UserId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use uuid::Uuid;
@@ -11,10 +12,12 @@ use uuid::Uuid;
 use crate::access::stored;
 use crate::audit::Event;
 use crate::context::{Access, Actor, Context, TenantContext};
+use crate::effective_access::NamedRole;
 use crate::limit;
 use crate::mail::{Kind, Letter, Outbox};
 use crate::password::{self, Passwords};
 use crate::profile::parse_name;
+use crate::roster::{Roster, Turn, columns, given};
 use crate::sign_in::{self, Verified};
 use crate::token::{self, TokenHash};
 use crate::transaction::{Resource, Tx, failed, violated};
@@ -36,7 +39,9 @@ pub struct Invitation {
     /// For whom.
     pub email: Email,
     /// What they become.
-    pub role: Role,
+    pub role: GivenRole,
+    /// Its name.
+    pub role_name: String,
     /// Who invites.
     pub inviter: String,
     /// When the newest mail was written.
@@ -52,17 +57,21 @@ pub struct Invitation {
 pub struct NewInvitation {
     /// Address.
     pub email: String,
-    /// Key of the role.
+    /// Key of a built-in role, or id of a custom one.
     pub role: String,
 }
 
-/// The built-in roles that the actor may give away: those that hold nothing that the actor lacks. Owners are made by owners
-/// alone, whatever somebody else holds.
-pub fn roles(access: &Access) -> Vec<Role> {
+/// The roles that the actor may give away: those that hold nothing that the actor lacks. Owners are made by owners alone,
+/// whatever somebody else holds. The built-in ones come first.
+pub fn roles(access: &Access, roster: &Roster) -> Vec<NamedRole> {
+    let mut custom: Vec<NamedRole> = roster.roles.keys().map(|id| roster.named(GivenRole::Custom(*id))).collect();
+    custom.sort_by_cached_key(|role| (role.name.to_lowercase(), role.role));
     Role::ALL
         .into_iter()
-        .filter(|role| *role != Role::Owner || access.is_owner())
-        .filter(|role| Permission::ALL.iter().all(|one| !role.grants(*one) || access.grants(*one)))
+        .map(NamedRole::built_in)
+        .chain(custom)
+        .filter(|role| !role.role.is_owner() || access.is_owner())
+        .filter(|role| role.permissions.is_within(access.everywhere()))
         .collect()
 }
 
@@ -71,10 +80,14 @@ pub async fn list(ctx: &TenantContext) -> Result<Vec<Invitation>, Error> {
     let mut tx = ctx.begin_to_read(&[Permission::UsersInvite], Resource::Invitations).await?;
     let rows = sqlx::query!(
         r#"
-        select id, email, role, inviter_name, sent_at, expires_at
+        select
+          invitation.id, invitation.email, invitation.role, invitation.role_id, custom_role.name as "role_name?",
+          invitation.inviter_name, invitation.sent_at, invitation.expires_at
         from invitation
-        where accepted_at is null and revoked_at is null
-        order by created_at desc, id desc
+        left join custom_role
+          on custom_role.tenant_id = invitation.tenant_id and custom_role.id = invitation.role_id
+        where invitation.accepted_at is null and invitation.revoked_at is null
+        order by invitation.created_at desc, invitation.id desc
         limit 500
         "#
     )
@@ -83,7 +96,10 @@ pub async fn list(ctx: &TenantContext) -> Result<Vec<Invitation>, Error> {
     .map_err(failed)?;
     tx.rollback().await?;
     rows.into_iter()
-        .map(|row| open(ctx, row.id, &row.email, &row.role, row.inviter_name, (row.sent_at, row.expires_at)))
+        .map(|row| {
+            let role = offered(&row.role, row.role_id, row.role_name)?;
+            open(ctx, row.id, &row.email, role, row.inviter_name, (row.sent_at, row.expires_at))
+        })
         .collect()
 }
 
@@ -92,10 +108,14 @@ pub async fn list_some(ctx: &TenantContext, after: Option<InvitationId>, limit: 
     let mut tx = ctx.begin_to_read(&[Permission::UsersInvite], Resource::Invitations).await?;
     let rows = sqlx::query!(
         r#"
-        select id, email, role, inviter_name, sent_at, expires_at
+        select
+          invitation.id, invitation.email, invitation.role, invitation.role_id, custom_role.name as "role_name?",
+          invitation.inviter_name, invitation.sent_at, invitation.expires_at
         from invitation
-        where accepted_at is null and revoked_at is null and ($1::uuid is null or id < $1)
-        order by id desc
+        left join custom_role
+          on custom_role.tenant_id = invitation.tenant_id and custom_role.id = invitation.role_id
+        where invitation.accepted_at is null and invitation.revoked_at is null and ($1::uuid is null or invitation.id < $1)
+        order by invitation.id desc
         limit $2
         "#,
         after.map(InvitationId::uuid),
@@ -106,7 +126,10 @@ pub async fn list_some(ctx: &TenantContext, after: Option<InvitationId>, limit: 
     .map_err(failed)?;
     tx.rollback().await?;
     rows.into_iter()
-        .map(|row| open(ctx, row.id, &row.email, &row.role, row.inviter_name, (row.sent_at, row.expires_at)))
+        .map(|row| {
+            let role = offered(&row.role, row.role_id, row.role_name)?;
+            open(ctx, row.id, &row.email, role, row.inviter_name, (row.sent_at, row.expires_at))
+        })
         .collect()
 }
 
@@ -115,21 +138,41 @@ pub async fn one(ctx: &TenantContext, id: InvitationId) -> Result<Invitation, Er
     let mut tx = ctx.begin_to_read(&[Permission::UsersInvite], Resource::Invitation(id)).await?;
     let row = lock(&mut tx, id).await?;
     tx.rollback().await?;
-    open(ctx, id.uuid(), &row.email, &row.role, row.inviter_name, (row.sent_at, row.expires_at))
+    let role = row.role()?;
+    open(ctx, id.uuid(), &row.email, role, row.inviter_name, (row.sent_at, row.expires_at))
+}
+
+/// The role of an invitation with its name.
+fn offered(role: &str, id: Option<Uuid>, name: Option<String>) -> Result<(GivenRole, String), Error> {
+    let role = given(role, id)?;
+    let name = match role {
+        GivenRole::BuiltIn(role) => role.label().to_owned(),
+        GivenRole::Custom(_) => name.unwrap_or_default(),
+    };
+    Ok((role, name))
+}
+
+/// A role within a sentence: built-in ones are words of ours, custom ones names.
+fn in_words(role: GivenRole, name: &str) -> String {
+    match role {
+        GivenRole::BuiltIn(role) => role.label().to_lowercase(),
+        GivenRole::Custom(_) => format!("“{name}”"),
+    }
 }
 
 fn open(
     ctx: &TenantContext,
     id: Uuid,
     email: &str,
-    role: &str,
+    (role, role_name): (GivenRole, String),
     inviter: String,
     (sent_at, expires_at): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Invitation, Error> {
     Ok(Invitation {
         id: id.into(),
         email: stored(email.parse())?,
-        role: stored(role.parse())?,
+        role,
+        role_name,
         inviter,
         sent_at,
         expires_at,
@@ -140,20 +183,33 @@ fn open(
 /// Invites an address. Every field that is refused is named at once. Who makes an owner must have proved a moment ago that it
 /// is them.
 pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -> Result<Invitation, Error> {
-    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitations).await?;
+    // Roles stand still in this turn, and so does what the actor holds.
+    let Turn { mut tx, roster, access, .. } = Turn::begin(ctx, Permission::UsersInvite, Resource::Invitations).await?;
     let mut errors = Vec::new();
     let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
     let email = new.email.parse::<Email>().map_err(|message| refuse("email", message)).ok();
-    let allowed = roles(ctx.access());
-    let role = new.role.parse::<Role>().map_err(|message| refuse("role", message)).ok();
-    if role.is_some_and(|role| !allowed.contains(&role)) {
-        let names: Vec<&str> = allowed.iter().map(|role| role.key()).collect();
+    let allowed = roles(&access, &roster);
+    let role = match new.role.parse::<GivenRole>() {
+        // A role of others is none.
+        Ok(GivenRole::Custom(id)) if !roster.roles.contains_key(&id) => {
+            refuse("role", "choose a role from the list.".into());
+            None
+        }
+        Ok(role) => Some(role),
+        Err(message) => {
+            refuse("role", message);
+            None
+        }
+    };
+    if role.is_some_and(|role| allowed.iter().all(|one| one.role != role)) {
+        let names: Vec<String> = allowed.iter().map(|role| in_words(role.role, &role.name)).collect();
         refuse("role", format!("nobody can give away what they do not hold; use {}.", names.join(", ")));
     }
     let (Some(email), Some(role), true) = (email, role, errors.is_empty()) else {
         return Err(Error::Invalid(errors));
     };
-    if role == Role::Owner {
+    let role = roster.named(role);
+    if role.role.is_owner() {
         ctx.context().require_fresh()?;
     }
     refuse_too_many(ctx, &mut tx).await?;
@@ -195,22 +251,24 @@ pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -
         other => other.label(),
     };
     let expires_at = ctx.now() + HOLDS;
+    let (key, custom) = columns(role.role);
     sqlx::query!(
         r#"
         insert into invitation (
-          tenant_id, id, email, role, token_hash, invited_by, inviter_name, created_at, sent_at, expires_at
+          tenant_id, id, email, role, role_id, token_hash, invited_by, inviter_name, created_at, sent_at, expires_at
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)
+        values ($1, $2, $3, $4, $10, $5, $6, $7, $8, $8, $9)
         "#,
         ctx.tenant().id.uuid(),
         id.uuid(),
         email.as_str(),
-        role.key(),
+        key,
         &hash.bytes()[..],
         ctx.context().actor().user_id().map(UserId::uuid),
         inviter,
         ctx.now(),
         expires_at,
+        custom,
     )
     .execute(tx.connection())
     .await
@@ -221,23 +279,25 @@ pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -
         _ => failed(error),
     })?;
     limit::refuse_over(&mut tx, ctx.tenant().id, &[Limit::Users]).await?;
-    let letter = letter(ctx, outbox, &email, role, &inviter, &token);
+    let letter = letter(ctx, outbox, &email, &in_words(role.role, &role.name), &inviter, &token);
     outbox.write(&mut tx, Some(ctx.tenant().id), letter, ctx.now()).await?;
-    let after = json!({ "email": email, "role": role, "expires_at": expires_at });
+    let after = json!({ "email": email, "role": role.recorded(), "expires_at": expires_at });
     tx.audit(Event::new("invitation.create", "invitation", id.to_string()).after(after)).await?;
     tx.commit().await?;
-    Ok(Invitation { id, email, role, inviter, sent_at: ctx.now(), expires_at, is_expired: false })
+    let (role, role_name) = (role.role, role.name);
+    Ok(Invitation { id, email, role, role_name, inviter, sent_at: ctx.now(), expires_at, is_expired: false })
 }
 
 /// Writes another mail with a new link that holds for seven days from now; the link before it is useless from now on.
 pub async fn send_again(ctx: &TenantContext, outbox: &Outbox, id: InvitationId) -> Result<Email, Error> {
-    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitation(id)).await?;
+    let Turn { mut tx, roster, access, .. } =
+        Turn::begin(ctx, Permission::UsersInvite, Resource::Invitation(id)).await?;
     let row = lock(&mut tx, id).await?;
-    let role: Role = stored(row.role.parse())?;
-    if !roles(ctx.access()).contains(&role) {
+    let (role, role_name) = row.role()?;
+    let role_words = in_words(role, &role_name);
+    if roles(&access, &roster).iter().all(|one| one.role != role) {
         return Err(Error::Conflict(format!(
-            "This invitation makes somebody {}. Nobody can give away what they do not hold; ask who does to send it again.",
-            role.label().to_lowercase()
+            "This invitation makes somebody {role_words}. Nobody can give away what they do not hold; ask who does to send it again."
         )));
     }
     let pause = row.sent_at + BETWEEN_MAILS - ctx.now();
@@ -268,7 +328,7 @@ pub async fn send_again(ctx: &TenantContext, outbox: &Outbox, id: InvitationId) 
     .map_err(failed)?;
     // One that had expired takes a place again.
     limit::refuse_over(&mut tx, ctx.tenant().id, &[Limit::Users]).await?;
-    let letter = letter(ctx, outbox, &email, role, &row.inviter_name, &token);
+    let letter = letter(ctx, outbox, &email, &role_words, &row.inviter_name, &token);
     outbox.write(&mut tx, Some(ctx.tenant().id), letter, ctx.now()).await?;
     let event = Event::new("invitation.send", "invitation", id.to_string())
         .before(json!({ "expires_at": row.expires_at }))
@@ -278,16 +338,17 @@ pub async fn send_again(ctx: &TenantContext, outbox: &Outbox, id: InvitationId) 
     Ok(email)
 }
 
-/// Takes an invitation back: its link is useless from now on.
+/// Takes an invitation back: its link is useless from now on. That goes on also where nothing changes otherwise.
 pub async fn revoke(ctx: &TenantContext, id: InvitationId) -> Result<Email, Error> {
-    let mut tx = ctx.begin(Permission::UsersInvite, Resource::Invitation(id)).await?;
+    let mut tx = ctx.begin_to_stop(Permission::UsersInvite, Resource::Invitation(id)).await?;
     let row = lock(&mut tx, id).await?;
     sqlx::query!("update invitation set revoked_at = $2 where id = $1", id.uuid(), ctx.now())
         .execute(tx.connection())
         .await
         .map_err(failed)?;
-    let before = json!({ "email": row.email, "role": row.role, "expires_at": row.expires_at });
+    let before = json!({ "email": row.email, "role": row.role()?.1, "expires_at": row.expires_at });
     tx.audit(Event::new("invitation.revoke", "invitation", id.to_string()).before(before)).await?;
+    limit::look_again(ctx, &mut tx).await?;
     tx.commit().await?;
     stored(row.email.parse())
 }
@@ -295,10 +356,18 @@ pub async fn revoke(ctx: &TenantContext, id: InvitationId) -> Result<Email, Erro
 struct Row {
     email: String,
     role: String,
+    role_id: Option<Uuid>,
+    role_name: Option<String>,
     inviter_name: String,
     sent_at: DateTime<Utc>,
     sent_count: i32,
     expires_at: DateTime<Utc>,
+}
+
+impl Row {
+    fn role(&self) -> Result<(GivenRole, String), Error> {
+        offered(&self.role, self.role_id, self.role_name.clone())
+    }
 }
 
 /// An open invitation of the tenant, held against others until the transaction ends.
@@ -306,10 +375,14 @@ async fn lock(tx: &mut Tx, id: InvitationId) -> Result<Row, Error> {
     sqlx::query_as!(
         Row,
         r#"
-        select email, role, inviter_name, sent_at, sent_count, expires_at
+        select
+          invitation.email, invitation.role, invitation.role_id, custom_role.name as "role_name?", invitation.inviter_name,
+          invitation.sent_at, invitation.sent_count, invitation.expires_at
         from invitation
-        where id = $1 and accepted_at is null and revoked_at is null
-        for update
+        left join custom_role
+          on custom_role.tenant_id = invitation.tenant_id and custom_role.id = invitation.role_id
+        where invitation.id = $1 and invitation.accepted_at is null and invitation.revoked_at is null
+        for update of invitation
         "#,
         id.uuid()
     )
@@ -346,7 +419,7 @@ fn letter(
     ctx: &TenantContext,
     outbox: &Outbox,
     email: &Email,
-    role: Role,
+    role: &str,
     inviter: &str,
     token: &SecretString,
 ) -> Letter {
@@ -357,9 +430,8 @@ fn letter(
         to: email.clone(),
         subject: format!("{inviter} invites you to {tenant} on RTV"),
         text: SecretString::from(format!(
-            "Hello,\n\n{inviter} invites you to {tenant} on RTV, as {}.\n\nTo accept, open this link within seven days:\n\n{link}\n\n\
-             The link is for {email} and works once. If you do not expect it, do nothing.\n",
-            role.label().to_lowercase()
+            "Hello,\n\n{inviter} invites you to {tenant} on RTV, as {role}.\n\nTo accept, open this link within seven days:\n\n{link}\n\n\
+             The link is for {email} and works once. If you do not expect it, do nothing.\n"
         )),
     }
 }
@@ -372,7 +444,9 @@ pub struct Offer {
     /// Its slug.
     pub slug: Slug,
     /// What they become.
-    pub role: Role,
+    pub role: GivenRole,
+    /// The role within a sentence.
+    pub role_words: String,
     /// For whom.
     pub email: Email,
     /// Who invites.
@@ -399,11 +473,13 @@ async fn find(ctx: &Context, token: TokenHash) -> Result<Found, Error> {
     let row = sqlx::query!(
         r#"
         select
-          invitation.id, invitation.tenant_id, invitation.email, invitation.role, invitation.inviter_name,
-          invitation.expires_at, tenant.name as tenant_name, tenant.slug as tenant_slug,
+          invitation.id, invitation.tenant_id, invitation.email, invitation.role, invitation.role_id,
+          custom_role.name as "role_name?", invitation.inviter_name, invitation.expires_at, tenant.name as tenant_name, tenant.slug as tenant_slug,
           exists (select 1 from app_user where app_user.email = invitation.email) as "has_account!"
         from invitation
         join tenant on tenant.id = invitation.tenant_id
+        left join custom_role
+          on custom_role.tenant_id = invitation.tenant_id and custom_role.id = invitation.role_id
         where invitation.token_hash = $1 and invitation.accepted_at is null and invitation.revoked_at is null
           and invitation.expires_at > $2 and tenant.status in ('pending', 'active')
         "#,
@@ -415,13 +491,15 @@ async fn find(ctx: &Context, token: TokenHash) -> Result<Found, Error> {
     .map_err(failed)?
     .ok_or(Error::NotFound)?;
     tx.rollback().await?;
+    let (role, role_name) = offered(&row.role, row.role_id, row.role_name)?;
     Ok(Found {
         id: row.id.into(),
         tenant: row.tenant_id.into(),
         offer: Offer {
             tenant: row.tenant_name,
             slug: stored(row.tenant_slug.parse())?,
-            role: stored(row.role.parse())?,
+            role_words: in_words(role, &role_name),
+            role,
             email: stored(row.email.parse())?,
             inviter: row.inviter_name,
             expires_at: row.expires_at,
@@ -531,16 +609,18 @@ async fn join(ctx: &Context, tx: &mut Tx, found: &Found, user: UserId, is_new: b
         return Err(Error::NotFound);
     }
     // Who became a member by another way in the meantime keeps the role that they have.
+    let (key, custom) = columns(found.offer.role);
     let joined = sqlx::query!(
         r#"
-        insert into membership (tenant_id, user_id, role, created_at)
-        values ($1, $2, $3, $4)
+        insert into membership (tenant_id, user_id, role, role_id, created_at)
+        values ($1, $2, $3, $5, $4)
         on conflict on constraint membership_key do nothing
         "#,
         found.tenant.uuid(),
         user.uuid(),
-        found.offer.role.key(),
+        key,
         ctx.now(),
+        custom,
     )
     .execute(tx.connection())
     .await

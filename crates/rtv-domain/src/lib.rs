@@ -30,6 +30,7 @@ pub mod mail;
 pub mod maintenance;
 pub mod mapping;
 pub mod member;
+pub mod news;
 pub mod password;
 pub mod password_reset;
 pub mod post;

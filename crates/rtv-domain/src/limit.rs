@@ -265,17 +265,91 @@ pub(crate) async fn lock(tx: &mut Tx, tenant: TenantId, limit: Limit) -> Result<
 pub(crate) async fn refuse_over(tx: &mut Tx, tenant: TenantId, limits: &[Limit]) -> Result<(), Error> {
     for limit in limits.iter().copied() {
         lock(tx, tenant, limit).await?;
-        let allowed = allowed(tx, tenant, limit).await?;
-        let Some(most) = allowed.most else { continue };
-        if let Some(used) = used(tx, tenant, limit).await?
-            && used.count > most
-        {
-            let month = used.month.map(|month| month.format(" (%B %Y)").to_string()).unwrap_or_default();
-            let would = format!("{} {}{month}", used.count, limit.counted());
-            return Err(refusal(limit, &allowed, most, &would));
+        if let Some(used) = used(tx, tenant, limit).await? {
+            refuse_use(tx, tenant, limit, &used).await?;
         }
     }
     Ok(())
+}
+
+/// Refuses so much use of one limit, if it is more than is allowed.
+async fn refuse_use(tx: &mut Tx, tenant: TenantId, limit: Limit, used: &Used) -> Result<(), Error> {
+    let allowed = allowed(tx, tenant, limit).await?;
+    match allowed.most {
+        Some(most) if used.count > most => {
+            let month = used.month.map(|month| month.format(" (%B %Y)").to_string()).unwrap_or_default();
+            let would = format!("{} {}{month}", used.count, limit.counted());
+            Err(refusal(limit, &allowed, most, &would))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What an import has counted that it would add.
+#[derive(Debug)]
+pub(crate) struct Addition {
+    /// Platforms of all accounts, those of the file included.
+    pub(crate) platforms: i64,
+    /// All campaigns, those of the file included.
+    pub(crate) campaigns: i64,
+    /// The month with the most posts then, and their number.
+    pub(crate) fullest_month: Option<(NaiveDate, i64)>,
+}
+
+/// The refusal that an import would meet at its end, in the same words; `None` if it would meet none. Nothing is reserved: whoever
+/// adds something in the meantime can make it otherwise.
+pub(crate) async fn foretell(tx: &mut Tx, tenant: TenantId, added: &Addition) -> Result<Option<String>, Error> {
+    let (month, posts) = added.fullest_month.unzip();
+    let uses = [
+        (Limit::Platforms, Used { count: added.platforms, month: None }),
+        (Limit::Campaigns, Used { count: added.campaigns, month: None }),
+        (Limit::PostsPerMonth, Used { count: posts.unwrap_or_default(), month }),
+    ];
+    for (limit, used) in uses {
+        match refuse_use(tx, tenant, limit, &used).await {
+            Ok(()) => {}
+            Err(Error::PlanLimit(text)) => return Ok(Some(text)),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(None)
+}
+
+/// Finds out what is still exceeded after something was taken away. Only who was over the limit of members needs it: nothing
+/// else can be taken away while nothing changes.
+pub(crate) async fn look_again(ctx: &TenantContext, tx: &mut Tx) -> Result<(), Error> {
+    if !ctx.tenant().over_limits.contains(&Limit::Users) {
+        return Ok(());
+    }
+    let id = ctx.tenant().id;
+    // Before the locks of limits, as everywhere.
+    let row = sqlx::query!("select over_limits from tenant where id = $1 for no key update", id.uuid())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(failed)?;
+    let keys: Vec<String> = exceeded(tx, id).await?.iter().map(|limit| limit.key().to_owned()).collect();
+    if keys == row.over_limits {
+        return Ok(());
+    }
+    let version = sqlx::query_scalar!(
+        r#"
+        update tenant
+        set over_limits = $2, version = version + 1, updated_at = $3, changed_by = $4
+        where id = $1
+        returning version
+        "#,
+        id.uuid(),
+        &keys[..],
+        ctx.now(),
+        ctx.context().actor().label(),
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    let event = Event::new("tenant.limits", "tenant", id.to_string())
+        .before(json!({ "over_limits": row.over_limits, "version": version - 1 }))
+        .after(json!({ "over_limits": keys, "version": version }));
+    tx.audit(event).await
 }
 
 /// Refuses to keep so many more bytes if they are more than the tenant may store. The caller holds the lock.

@@ -40,6 +40,8 @@ pub enum Kind {
     PasswordReset,
     /// Says that something about the account has changed.
     Notice,
+    /// Tells a team's member what their team has asked for.
+    News,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::Invitation => "invitation",
             Self::PasswordReset => "password_reset",
             Self::Notice => "notice",
+            Self::News => "news",
         }
     }
 }
@@ -133,11 +136,25 @@ impl Outbox {
         now: DateTime<Utc>,
     ) -> Result<MailId, Error> {
         let id = MailId::from(Uuid::now_v7());
+        self.write_once(tx, id, tenant, letter, now).await?;
+        Ok(id)
+    }
+
+    /// The same under an id that its cause gives; nothing happens where there is such a mail.
+    pub(crate) async fn write_once(
+        &self,
+        tx: &mut Tx,
+        id: MailId,
+        tenant: Option<TenantId>,
+        letter: Letter,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let sealed = self.vault.seal(Purpose::Mail, id.uuid(), letter.text.expose_secret().as_bytes())?;
-        sqlx::query!(
+        let written = sqlx::query!(
             r#"
             insert into mail (id, kind, recipient, subject, sealed_body, state, created_at, changed_at)
             values ($1, $2, $3, $4, $5, $6, $7, $7)
+            on conflict do nothing
             "#,
             id.uuid(),
             letter.kind.key(),
@@ -149,8 +166,9 @@ impl Outbox {
         )
         .execute(tx.connection())
         .await
-        .map_err(failed)?;
-        if !self.is_caught {
+        .map_err(failed)?
+        .rows_affected();
+        if written == 1 && !self.is_caught {
             let job = DeliverMail { mail: id, tenant };
             rtv_jobs::enqueue(tx.queue(), &job, None).await.map_err(|error| match error {
                 rtv_jobs::Error::Database(error) => failed(error),
@@ -160,7 +178,7 @@ impl Outbox {
                 }
             })?;
         }
-        Ok(id)
+        Ok(())
     }
 }
 

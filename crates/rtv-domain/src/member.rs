@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rtv_core::permission::SEES_TEAM;
-use rtv_core::{Error, GivenRole, Permission, PermissionSet, UserId};
+use rtv_core::{Error, GivenRole, Permission, PermissionSet, TeamId, UserId};
 use serde_json::{Value, json};
 
 use crate::audit::Event;
@@ -13,6 +13,7 @@ use crate::revision::refuse_stale;
 use crate::roster::{Act, Member, Roster, Turn, columns, typed};
 use crate::session::IDLE;
 use crate::transaction::{Resource, failed};
+use crate::{limit, team};
 
 /// When somebody was last here is written at most so often.
 const VISIT: TimeDelta = TimeDelta::minutes(5);
@@ -189,10 +190,27 @@ pub async fn change(ctx: &TenantContext, id: UserId, change: &Change) -> Result<
         .before(described(&member, &before, member.extra, member.revision.version))
         .after(described(&member, &after, extra, version));
     turn.tx.audit(event).await?;
+    if (before.role, member.extra) != (after.role, extra) {
+        let teams = teams_of(&turn.roster, id);
+        let text = format!(
+            "{} changed what {} may do in {}: {} is {} there now.",
+            Turn::label(ctx),
+            member.name,
+            ctx.tenant().name,
+            member.name,
+            after.name
+        );
+        team::tell_of_members(ctx, &mut turn.tx, &teams, format!("what {} may do", member.name), text).await?;
+    }
     turn.tx.commit().await?;
     let held = before.permissions.union(member.extra);
     let holds = after.permissions.union(extra);
     Ok(Preview { before, after, extra, gains: holds.minus(held), losses: held.minus(holds), refusal: None, member })
+}
+
+/// The teams that somebody is in.
+fn teams_of(roster: &Roster, user: UserId) -> Vec<TeamId> {
+    roster.teams.values().filter(|team| team.members.contains_key(&user)).map(|team| team.id).collect()
 }
 
 /// Whether the actor may take somebody out of the tenant; the reason where not.
@@ -201,9 +219,10 @@ pub fn refusal_to_remove(ctx: &TenantContext, roster: &Roster, id: UserId) -> Op
     roster.judge(actor, ctx.access(), &Act::RemoveMember(id)).err().map(|refusal| refusal.to_string())
 }
 
-/// Takes a member out of the tenant and of its teams. Their next request finds no such tenant.
+/// Takes a member out of the tenant and of its teams. Their next request finds no such tenant. That goes on also where nothing
+/// changes otherwise: who has left a client must not go on reading because the client has not paid.
 pub async fn remove(ctx: &TenantContext, id: UserId, version: &str) -> Result<Member, Error> {
-    let mut turn = Turn::begin(ctx, Permission::UsersManage, Resource::Member(id)).await?;
+    let mut turn = Turn::begin_to_stop(ctx, Permission::UsersManage, Resource::Member(id)).await?;
     let member = turn.roster.members.get(&id).cloned().ok_or(Error::NotFound)?;
     refuse_stale(&mut turn.tx, ctx, version, &member.revision, ("user", &id.to_string())).await?;
     let mut turn = turn.judge(ctx, &Act::RemoveMember(id), "member.remove", "role").await?;
@@ -219,6 +238,10 @@ pub async fn remove(ctx: &TenantContext, id: UserId, version: &str) -> Result<Me
         member.revision.version,
     ));
     turn.tx.audit(event).await?;
+    let teams = teams_of(&turn.roster, id);
+    let text = format!("{} took {} out of {} and of its teams.", Turn::label(ctx), member.name, ctx.tenant().name);
+    team::tell_of_members(ctx, &mut turn.tx, &teams, format!("{} left", member.name), text).await?;
+    limit::look_again(ctx, &mut turn.tx).await?;
     turn.tx.commit().await?;
     Ok(member)
 }

@@ -218,6 +218,25 @@ pub async fn delete(ctx: &TenantContext, id: RoleId, version: &str) -> Result<St
     if turn.roster.users_of(GivenRole::Custom(id)) != (0, 0) {
         return Err(in_use());
     }
+    let is_offered = sqlx::query_scalar!(
+        r#"
+        select exists (
+          select 1 from invitation
+          where tenant_id = $1 and role_id = $2 and accepted_at is null and revoked_at is null
+        ) as "exists!"
+        "#,
+        ctx.tenant().id.uuid(),
+        id.uuid(),
+    )
+    .fetch_one(turn.tx.connection())
+    .await
+    .map_err(failed)?;
+    if is_offered {
+        return Err(Error::Conflict(format!(
+            "An open invitation gives the role “{}”. Revoke the invitation first; then the role can go.",
+            role.name
+        )));
+    }
     sqlx::query!("delete from custom_role where id = $1 and tenant_id = $2", id.uuid(), ctx.tenant().id.uuid())
         .execute(turn.tx.connection())
         .await

@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use rtv_core::period::Range;
-use rtv_core::{Email, Error, GivenRole, Permission, PermissionSet, Platform, Role, RoleId, TeamId, TenantId, UserId};
+use rtv_core::{
+    Email, Error, GivenRole, News, Permission, PermissionSet, Platform, Role, RoleId, TeamId, TenantId, UserId,
+};
 use uuid::Uuid;
 
 use crate::access::stored;
@@ -79,10 +82,14 @@ pub struct Team {
     pub range: Option<Range>,
     /// The platforms that its link begins with; empty: all.
     pub platforms: Vec<Platform>,
+    /// The zone in which its pages show times; `None`: the tenant's.
+    pub zone: Option<Tz>,
     /// The accounts and campaigns that it is responsible for.
     pub subjects: BTreeSet<Subject>,
     /// Its members.
     pub members: BTreeMap<UserId, TeamMember>,
+    /// Of what which of them are told by mail.
+    pub told: BTreeMap<UserId, Vec<News>>,
     /// Its last change.
     pub revision: Revision,
 }
@@ -215,7 +222,7 @@ impl Roster {
         let rows = sqlx::query!(
             r#"
             select
-              id, name, description, default_range, platforms, version, updated_at, changed_by,
+              id, name, description, default_range, platforms, time_zone, version, updated_at, changed_by,
               array(
                 select account_id from team_account
                 where team_account.tenant_id = team.tenant_id and team_account.team_id = team.id
@@ -240,8 +247,10 @@ impl Roster {
                 description: row.description,
                 range: row.default_range.map(|key| stored(key.parse())).transpose()?,
                 platforms: row.platforms.iter().map(|key| stored(key.parse())).collect::<Result<_, _>>()?,
+                zone: row.time_zone.map(|zone| stored(zone.parse())).transpose()?,
                 subjects: accounts.chain(campaigns).collect(),
                 members: BTreeMap::new(),
+                told: BTreeMap::new(),
                 revision: Revision {
                     version: row.version,
                     updated_at: row.updated_at,
@@ -250,7 +259,7 @@ impl Roster {
             };
             self.teams.insert(id, team);
         }
-        let rows = sqlx::query!("select team_id, user_id, role, role_id, permissions from team_member")
+        let rows = sqlx::query!("select team_id, user_id, role, role_id, permissions, news from team_member")
             .fetch_all(tx.connection())
             .await
             .map_err(failed)?;
@@ -258,6 +267,11 @@ impl Roster {
             if let Some(team) = self.teams.get_mut(&row.team_id.into()) {
                 let role = row.role.map(|role| given(&role, row.role_id)).transpose()?;
                 team.members.insert(row.user_id.into(), TeamMember { role, extra: known(&row.permissions) });
+                // A kind that this version does not know is told to nobody.
+                let told: Vec<News> = row.news.iter().filter_map(|key| key.parse().ok()).collect();
+                if !told.is_empty() {
+                    team.told.insert(row.user_id.into(), told);
+                }
             }
         }
         Ok(())
@@ -531,13 +545,28 @@ pub(crate) struct Turn {
     permission: Permission,
     resource: Resource,
     actor: Option<UserId>,
-    access: Access,
+    /// What the actor holds, as it was read in this turn.
+    pub(crate) access: Access,
 }
 
 impl Turn {
     /// Takes the turn. What the actor holds is read again: it may have been taken from them while they waited.
     pub(crate) async fn begin(ctx: &TenantContext, permission: Permission, resource: Resource) -> Result<Self, Error> {
-        let mut tx = ctx.begin(permission, resource).await?;
+        let tx = ctx.begin(permission, resource).await?;
+        Self::take(ctx, tx, permission, resource).await
+    }
+
+    /// The same for what only takes away.
+    pub(crate) async fn begin_to_stop(
+        ctx: &TenantContext,
+        permission: Permission,
+        resource: Resource,
+    ) -> Result<Self, Error> {
+        let tx = ctx.begin_to_stop(permission, resource).await?;
+        Self::take(ctx, tx, permission, resource).await
+    }
+
+    async fn take(ctx: &TenantContext, mut tx: Tx, permission: Permission, resource: Resource) -> Result<Self, Error> {
         take_turn(&mut tx, ctx.tenant().id).await?;
         let roster = Roster::read(&mut tx).await?;
         let actor = ctx.context().actor().user_id();
@@ -586,7 +615,8 @@ impl Turn {
         let Self { tx, permission, resource, .. } = self;
         tx.rollback().await?;
         let text = refusal.to_string();
-        let mut tx = ctx.begin(permission, resource).await?;
+        // The refusal of what would stop something is recorded also where nothing changes otherwise.
+        let mut tx = ctx.begin_to_stop(permission, resource).await?;
         let (kind, id) = resource.name(ctx.tenant().id);
         tx.audit(Event::new(action, kind, id).outcome(Outcome::Denied).detail(text.clone())).await?;
         tx.commit().await?;
@@ -674,8 +704,10 @@ mod tests {
             description: String::new(),
             range: None,
             platforms: Vec::new(),
+            zone: None,
             subjects,
             members: BTreeMap::new(),
+            told: BTreeMap::new(),
             revision: revision(),
         }
     }

@@ -180,7 +180,7 @@ pub struct OneTenant {
     pub visits: Vec<visit::Listed>,
 }
 
-/// One tenant. There is none of that name: [`Error::NotFound`].
+/// One tenant. That staff looked stands in its audit log. There is none of that name: [`Error::NotFound`].
 pub async fn tenant(ctx: &Context, slug: &str) -> Result<OneTenant, Error> {
     let tenant = find(ctx, slug).await?;
     let mut tx = ctx.begin_staff(StaffPermission::TenantsRead, Some(tenant.id)).await?;
@@ -210,7 +210,10 @@ pub async fn tenant(ctx: &Context, slug: &str) -> Result<OneTenant, Error> {
     .await
     .map_err(failed)?;
     let visits = visit::newest(&mut tx, ctx, tenant.id, VISITS).await?;
-    tx.rollback().await?;
+    // The tenant reads in its own log that somebody looked at its people.
+    let event = crate::audit::Event::new("staff.look", "tenant", tenant.id.to_string());
+    tx.audit(event.after(serde_json::json!({ "members": members.len() }))).await?;
+    tx.commit().await?;
     let members = members
         .into_iter()
         .map(|row| {

@@ -4,21 +4,25 @@
 
 use std::collections::BTreeSet;
 
+use chrono_tz::Tz;
 use rtv_core::period::Range;
 use rtv_core::permission::SEES_TEAM;
-use rtv_core::{Error, FieldError, GivenRole, Permission, Platform, TeamId, UserId};
+use rtv_core::{Error, FieldError, GivenRole, News, Permission, Platform, TeamId, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::access::stored;
 use crate::account::{self, Account};
 use crate::audit::Event;
 use crate::campaign::{self, Campaign};
-use crate::context::TenantContext;
+use crate::context::{Access, TenantContext};
 use crate::effective_access::Subject;
+use crate::news::{self, About, Message};
 use crate::revision::refuse_stale;
 use crate::role::{described, named};
 use crate::roster::{Act, Roster, Team, TeamMember, Turn, columns, typed};
-use crate::transaction::{Resource, failed, violated};
+use crate::transaction::{Resource, Tx, failed, violated};
+use crate::zone;
 
 /// One team and what it can be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +59,18 @@ pub struct NewTeam {
     pub range: String,
     /// Keys of the platforms that its link begins with; none: all.
     pub platforms: Vec<String>,
+    /// The zone in which its pages show times; empty: the tenant's.
+    pub zone: String,
 }
+
+const UNKNOWN_ZONE: &str = "choose a zone of the tz database, such as Europe/Berlin.";
 
 struct Parsed {
     name: String,
     description: String,
     range: Option<Range>,
     platforms: Vec<Platform>,
+    zone: Option<Tz>,
 }
 
 impl NewTeam {
@@ -89,13 +98,33 @@ impl NewTeam {
                 Err(message) => refuse("platform", message),
             }
         }
-        if errors.is_empty() { Ok(Parsed { name, description, range, platforms }) } else { Err(Error::Invalid(errors)) }
+        let zone = match self.zone.trim() {
+            "" => None,
+            name => {
+                let parsed = name.parse::<Tz>().ok();
+                if parsed.is_none() {
+                    refuse("zone", UNKNOWN_ZONE.into());
+                }
+                parsed
+            }
+        };
+        if errors.is_empty() {
+            Ok(Parsed { name, description, range, platforms, zone })
+        } else {
+            Err(Error::Invalid(errors))
+        }
     }
 }
 
-fn recorded(name: &str, description: &str, range: Option<Range>, platforms: &[Platform], version: i64) -> Value {
+fn recorded(
+    name: &str,
+    description: &str,
+    (range, zone): (Option<Range>, Option<Tz>),
+    platforms: &[Platform],
+    version: i64,
+) -> Value {
     json!({
-        "name": name, "description": description, "default_period": range.map(Range::key),
+        "name": name, "description": description, "default_period": range.map(Range::key), "zone": zone.map(Tz::name),
         "platforms": platforms.iter().map(|one| one.key()).collect::<Vec<_>>(), "version": version,
     })
 }
@@ -109,6 +138,14 @@ fn taken(error: sqlx::Error, name: &str) -> Error {
     }
 }
 
+/// Refuses a zone that only this program knows and not the database.
+async fn refuse_unknown(tx: &mut Tx, zone: Option<Tz>) -> Result<(), Error> {
+    match zone {
+        Some(zone) if !zone::is_known(tx, zone).await? => Err(Error::invalid("zone", UNKNOWN_ZONE)),
+        _ => Ok(()),
+    }
+}
+
 fn keys(platforms: &[Platform]) -> Vec<String> {
     platforms.iter().map(|platform| platform.key().to_owned()).collect()
 }
@@ -116,13 +153,16 @@ fn keys(platforms: &[Platform]) -> Vec<String> {
 /// Makes a team without members.
 pub async fn create(ctx: &TenantContext, new: &NewTeam) -> Result<TeamId, Error> {
     let mut turn = Turn::begin(ctx, Permission::TeamsManage, Resource::Teams).await?;
-    let Parsed { name, description, range, platforms } = new.parse()?;
+    let Parsed { name, description, range, platforms, zone } = new.parse()?;
+    refuse_unknown(&mut turn.tx, zone).await?;
     let id = TeamId::from(Uuid::now_v7());
     let names = keys(&platforms);
     sqlx::query!(
         r#"
-        insert into team (tenant_id, id, name, description, default_range, platforms, created_at, updated_at, changed_by)
-        values ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+        insert into team (
+          tenant_id, id, name, description, default_range, platforms, created_at, updated_at, changed_by, time_zone
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
         "#,
         ctx.tenant().id.uuid(),
         id.uuid(),
@@ -132,26 +172,33 @@ pub async fn create(ctx: &TenantContext, new: &NewTeam) -> Result<TeamId, Error>
         &names[..],
         ctx.now(),
         Turn::label(ctx),
+        zone.map(Tz::name),
     )
     .execute(turn.tx.connection())
     .await
     .map_err(|error| taken(error, &name))?;
-    let event =
-        Event::new("team.create", "team", id.to_string()).after(recorded(&name, &description, range, &platforms, 1));
+    let event = Event::new("team.create", "team", id.to_string()).after(recorded(
+        &name,
+        &description,
+        (range, zone),
+        &platforms,
+        1,
+    ));
     turn.tx.audit(event).await?;
     turn.tx.commit().await?;
     Ok(id)
 }
 
-/// Changes name, description and what the team's link to the dashboard begins with.
+/// Changes name, description, zone and what the team's link to the dashboard begins with.
 pub async fn update(ctx: &TenantContext, id: TeamId, new: &NewTeam, version: &str) -> Result<(), Error> {
     let (mut turn, team) = begin(ctx, id, version).await?;
-    let Parsed { name, description, range, platforms } = new.parse()?;
+    let Parsed { name, description, range, platforms, zone } = new.parse()?;
+    refuse_unknown(&mut turn.tx, zone).await?;
     let names = keys(&platforms);
     sqlx::query!(
         r#"
         update team
-        set name = $2, description = $3, default_range = $4, platforms = $5
+        set name = $2, description = $3, default_range = $4, platforms = $5, time_zone = $7
         where id = $1 and tenant_id = $6
         "#,
         id.uuid(),
@@ -160,20 +207,25 @@ pub async fn update(ctx: &TenantContext, id: TeamId, new: &NewTeam, version: &st
         range.map(Range::key),
         &names[..],
         ctx.tenant().id.uuid(),
+        zone.map(Tz::name),
     )
     .execute(turn.tx.connection())
     .await
     .map_err(|error| taken(error, &name))?;
     let version = team.revision.version;
     let event = Event::new("team.update", "team", id.to_string())
-        .before(recorded(&team.name, &team.description, team.range, &team.platforms, version))
-        .after(recorded(&name, &description, range, &platforms, version + 1));
+        .before(recorded(&team.name, &team.description, (team.range, team.zone), &team.platforms, version))
+        .after(recorded(&name, &description, (range, zone), &platforms, version + 1));
     finish(ctx, turn, &team, event).await
 }
 
 /// Takes the turn for a team and refuses a form that was made from another version of it.
 async fn begin(ctx: &TenantContext, id: TeamId, version: &str) -> Result<(Turn, Team), Error> {
-    let mut turn = Turn::begin(ctx, Permission::TeamsManage, Resource::Team(id)).await?;
+    let turn = Turn::begin(ctx, Permission::TeamsManage, Resource::Team(id)).await?;
+    current(ctx, turn, id, version).await
+}
+
+async fn current(ctx: &TenantContext, mut turn: Turn, id: TeamId, version: &str) -> Result<(Turn, Team), Error> {
     let team = turn.roster.teams.get(&id).cloned().ok_or(Error::NotFound)?;
     refuse_stale(&mut turn.tx, ctx, version, &team.revision, ("team", &id.to_string())).await?;
     Ok((turn, team))
@@ -210,7 +262,8 @@ pub async fn delete(ctx: &TenantContext, id: TeamId, version: &str) -> Result<St
         .execute(turn.tx.connection())
         .await
         .map_err(failed)?;
-    let mut before = recorded(&team.name, &team.description, team.range, &team.platforms, team.revision.version);
+    let mut before =
+        recorded(&team.name, &team.description, (team.range, team.zone), &team.platforms, team.revision.version);
     before["members"] = json!(team.members.keys().collect::<Vec<_>>());
     before["responsible_for"] = json!(team.subjects.iter().map(ToString::to_string).collect::<Vec<_>>());
     turn.tx.audit(Event::new("team.delete", "team", id.to_string()).before(before)).await?;
@@ -227,14 +280,24 @@ pub struct NewPlace {
     pub role: String,
     /// Keys of extra permissions.
     pub permissions: Vec<String>,
+    /// Keys of the news that they are told of by mail.
+    pub news: Vec<String>,
     /// The version of the team that the form was made from.
     pub version: String,
 }
 
 /// As the audit log writes what somebody has in a team.
-fn recorded_place(roster: &Roster, user: UserId, place: Option<&TeamMember>, version: i64) -> Value {
+fn recorded_place(
+    roster: &Roster,
+    user: UserId,
+    place: Option<&TeamMember>,
+    told: Option<&Vec<News>>,
+    version: i64,
+) -> Value {
     let member = roster.members.get(&user);
+    let told: Vec<&str> = told.into_iter().flatten().map(|one| one.key()).collect();
     json!({
+        "told_of": told,
         "member": member.map(|member| member.email.to_string()),
         "team_role": place.and_then(|place| place.role).map(|role| roster.named(role).recorded()),
         "team_permissions": place.map(|place| place.extra.keys()),
@@ -270,6 +333,7 @@ pub async fn set_member(ctx: &TenantContext, id: TeamId, new: &NewPlace) -> Resu
             format!("{permission} is about the organisation as a whole; no team gives it."),
         ));
     }
+    let told = told(&new.news)?;
     let held = role.map(|role| turn.roster.named(role).permissions).unwrap_or_default();
     let place = TeamMember { role, extra: extra.minus(held) };
     let mut turn = turn.judge(ctx, &Act::SetTeamMember(id, user, place), "team.set_member", "role").await?;
@@ -277,10 +341,11 @@ pub async fn set_member(ctx: &TenantContext, id: TeamId, new: &NewPlace) -> Resu
     let permissions = place.extra.keys();
     sqlx::query!(
         r#"
-        insert into team_member (tenant_id, team_id, user_id, role, role_id, permissions, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        insert into team_member (tenant_id, team_id, user_id, role, role_id, permissions, created_at, news)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         on conflict on constraint team_member_key
-        do update set role = excluded.role, role_id = excluded.role_id, permissions = excluded.permissions
+        do update set
+          role = excluded.role, role_id = excluded.role_id, permissions = excluded.permissions, news = excluded.news
         "#,
         ctx.tenant().id.uuid(),
         id.uuid(),
@@ -289,21 +354,66 @@ pub async fn set_member(ctx: &TenantContext, id: TeamId, new: &NewPlace) -> Resu
         custom.flatten(),
         &permissions[..],
         ctx.now(),
+        &keys_of(&told)[..],
     )
     .execute(turn.tx.connection())
     .await
     .map_err(failed)?;
     let version = team.revision.version;
+    let before = team.members.get(&user);
+    if before != Some(&place) {
+        let name = &turn.roster.members.get(&user).ok_or(Error::NotFound)?.name;
+        let role =
+            place.role.map_or_else(|| "without a role".into(), |role| format!("as {}", turn.roster.named(role).name));
+        let who = Turn::label(ctx);
+        let (subject, text) = if before.is_none() {
+            (format!("{name} joined {}", team.name), format!("{who} put {name} into the team “{}”, {role}.", team.name))
+        } else {
+            (
+                format!("what {name} may do in {}", team.name),
+                format!("{who} changed what {name} may do in the team “{}”: {name} is in it {role} now.", team.name),
+            )
+        };
+        tell_of_members(ctx, &mut turn.tx, &[id], subject, text).await?;
+    }
     let event = Event::new("team.set_member", "team", id.to_string())
-        .before(recorded_place(&turn.roster, user, team.members.get(&user), version))
-        .after(recorded_place(&turn.roster, user, Some(&place), version + 1));
+        .before(recorded_place(&turn.roster, user, before, team.told.get(&user), version))
+        .after(recorded_place(&turn.roster, user, Some(&place), Some(&told), version + 1));
     finish(ctx, turn, &team, event).await?;
     Ok(user)
 }
 
-/// Takes a member out of the team.
+/// Kinds of news as typed.
+fn told(keys: &[String]) -> Result<Vec<News>, Error> {
+    for key in keys {
+        key.parse::<News>().map_err(|message| Error::invalid("news", format!("{message}.")))?;
+    }
+    Ok(News::ALL.iter().copied().filter(|one| keys.iter().any(|key| key == one.key())).collect())
+}
+
+fn keys_of(told: &[News]) -> Vec<String> {
+    told.iter().map(|one| one.key().to_owned()).collect()
+}
+
+/// Tells members of teams that one of them may do something else now.
+pub(crate) async fn tell_of_members(
+    ctx: &TenantContext,
+    tx: &mut Tx,
+    teams: &[TeamId],
+    subject: String,
+    text: String,
+) -> Result<(), Error> {
+    let page = match teams {
+        [one] => format!("/team/teams/{one}"),
+        _ => "/team/teams".into(),
+    };
+    news::tell(ctx, tx, About::Teams(teams), News::Members, Message { subject, text, page }).await
+}
+
+/// Takes a member out of the team. That goes on also where nothing changes otherwise: it gives nobody anything.
 pub async fn remove_member(ctx: &TenantContext, id: TeamId, user: UserId, version: &str) -> Result<(), Error> {
-    let (turn, team) = begin(ctx, id, version).await?;
+    let turn = Turn::begin_to_stop(ctx, Permission::TeamsManage, Resource::Team(id)).await?;
+    let (turn, team) = current(ctx, turn, id, version).await?;
     let place = team.members.get(&user).ok_or(Error::NotFound)?;
     let mut turn = turn.judge(ctx, &Act::RemoveTeamMember(id, user), "team.remove_member", "person").await?;
     sqlx::query!(
@@ -316,8 +426,11 @@ pub async fn remove_member(ctx: &TenantContext, id: TeamId, user: UserId, versio
     .await
     .map_err(failed)?;
     let version = team.revision.version;
+    let name = &turn.roster.members.get(&user).ok_or(Error::NotFound)?.name;
+    let text = format!("{} took {name} out of the team “{}”.", Turn::label(ctx), team.name);
+    tell_of_members(ctx, &mut turn.tx, &[id], format!("{name} left {}", team.name), text).await?;
     let event = Event::new("team.remove_member", "team", id.to_string())
-        .before(recorded_place(&turn.roster, user, Some(place), version))
+        .before(recorded_place(&turn.roster, user, Some(place), team.told.get(&user), version))
         .after(json!({ "member": null, "version": version + 1 }));
     finish(ctx, turn, &team, event).await
 }
@@ -417,4 +530,66 @@ fn gone(error: sqlx::Error) -> Error {
         }
         _ => failed(error),
     }
+}
+
+/// A team that figures can be narrowed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Its id.
+    pub id: TeamId,
+    /// Its name.
+    pub name: String,
+    /// The zone in which it wants to see times, if not the tenant's.
+    pub zone: Option<Tz>,
+}
+
+/// The teams that the actor may narrow figures to: all, or those through which they see figures at all.
+pub async fn choices(ctx: &TenantContext) -> Result<Vec<Choice>, Error> {
+    let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Accounts).await?;
+    let rows = sqlx::query!("select id, name, time_zone from team order by lower(name), id")
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+    tx.rollback().await?;
+    let theirs = match ctx.access() {
+        Access::Member(holding) if !holding.everywhere().contains(Permission::AnalyticsRead) => {
+            Some(holding.teams_with(Permission::AnalyticsRead))
+        }
+        _ => None,
+    };
+    rows.into_iter()
+        .map(|row| {
+            let zone = row.time_zone.map(|zone| stored(zone.parse())).transpose()?;
+            Ok(Choice { id: row.id.into(), name: row.name, zone })
+        })
+        .filter(|row| match (row, &theirs) {
+            (Ok(one), Some(theirs)) => theirs.contains(&one.id),
+            _ => true,
+        })
+        .collect()
+}
+
+/// The tenant as these teams look at it.
+#[derive(Debug, Clone)]
+pub struct Narrowed {
+    /// Sees of accounts, campaigns and posts what one of the teams is responsible for.
+    pub ctx: TenantContext,
+    /// The zone in which times are shown: the one that all of these teams want to see, or the tenant's.
+    pub zone: Tz,
+}
+
+/// Narrows what is read to what one of these teams is responsible for; none: to nothing. A team that is not among the
+/// choices is refused, in the same words whether it is somebody else's or nobody's.
+pub fn narrow(ctx: &TenantContext, choices: &[Choice], wanted: &[TeamId]) -> Result<Narrowed, Error> {
+    let mut zones = Vec::new();
+    for team in wanted {
+        let choice = choices.iter().find(|choice| choice.id == *team);
+        let choice = choice.ok_or_else(|| Error::invalid("team", "choose a team from the list."))?;
+        zones.push(choice.zone.unwrap_or(ctx.tenant().zone));
+    }
+    let zone = match zones.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|zone| zone == first) => *first,
+        _ => ctx.tenant().zone,
+    };
+    Ok(Narrowed { ctx: TenantContext { narrowed: wanted.to_vec(), ..ctx.clone() }, zone })
 }

@@ -5,7 +5,8 @@
 //! |---|---|---|
 //! | [`TenantContext::begin`] | everything inside a tenant | the tenant's rows; through teams alone, what these are responsible for |
 //! | [`TenantContext::begin_to_read`] | pages about what a permission lets change | the same |
-//! | [`TenantContext::begin_to_tidy`] | what is left of work that came to nothing | the same |
+//! | [`TenantContext::begin_to_tidy`] | what is left of work that came to nothing; news | the same |
+//! | [`TenantContext::begin_to_stop`] | what takes something away and gives nothing | the same |
 //! | [`TenantContext::begin_members`] | the sessions of members | the tenant's rows, and its members' sessions |
 //! | [`Context::begin_person`] | what a person has across tenants | own user, memberships, their tenants, own sessions |
 //! | [`Context::begin_own_change`] | what a person changes about themself | the same |
@@ -459,6 +460,12 @@ impl TenantContext {
         self.begin_as("tenant", Aim::Keep, &[permission], resource).await
     }
 
+    /// For what only stops something: it takes from somebody what they have, and gives nobody anything. That goes on also
+    /// where nothing changes otherwise.
+    pub(crate) async fn begin_to_stop(&self, permission: Permission, resource: Resource) -> Result<Tx, Error> {
+        self.begin_as("tenant", Aim::Keep, &[permission], resource).await
+    }
+
     /// For the answers that a key gets again when it asks the same again: its own, so no permission leads to them.
     pub(crate) async fn begin_answers(&self) -> Result<Tx, Error> {
         match self.context.actor {
@@ -517,6 +524,15 @@ impl TenantContext {
             let teams = permissions.iter().flat_map(|permission| holding.teams_with(*permission));
             markers.teams = teams.collect();
             is_allowed = !markers.teams.is_empty();
+        }
+        // Who asked for some teams sees of those what they would see anyway.
+        if is_allowed && aim == Aim::Read && resource.can_be_narrowed() && !self.narrowed.is_empty() {
+            let theirs = core::mem::replace(&mut markers.teams, self.narrowed.clone());
+            if !theirs.is_empty() {
+                markers.teams.retain(|team| theirs.contains(team));
+                // No team at all would mean that nothing is narrowed.
+                is_allowed = !markers.teams.is_empty();
+            }
         }
         if is_allowed {
             if aim == Aim::Change {

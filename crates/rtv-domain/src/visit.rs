@@ -184,6 +184,7 @@ pub(crate) async fn enter(ctx: &Context, slug: &Slug) -> Result<TenantContext, E
         access: Access::Visit(Arc::new(Visit { id: row.id.into(), reason: row.reason, ends_at: row.ends_at })),
         last_seen_at: None,
         read_only,
+        narrowed: Vec::new(),
     })
 }
 

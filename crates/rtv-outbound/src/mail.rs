@@ -3,7 +3,8 @@
 //! server has it, or has not, or nobody knows because the connection broke before the answer.
 //!
 //! Connections are encrypted: `smtps://` from the first byte, `smtp://` by STARTTLS, which is demanded and not merely used
-//! when offered. Only a server on this very machine may be spoken to in the open.
+//! when offered. Only a server on this very machine may be spoken to in the open, and not where an authority of one's own is
+//! named for its certificate.
 //!
 //! lettre's own log is switched off at build time: it would write whole messages, and they hold links with tokens.
 
@@ -15,7 +16,7 @@ use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -50,6 +51,8 @@ pub struct Mailer {
     security: Security,
     credentials: Option<Login>,
     from: Mailbox,
+    /// An authority that is trusted beside those of the web.
+    authority: Option<Certificate>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +110,19 @@ impl Mailer {
         let from = from
             .parse::<Mailbox>()
             .map_err(|_| "the sender must look like RTV <rtv@example.com>; set RTV_MAIL_FROM".to_owned())?;
-        Ok(Self { host, port: url.port().unwrap_or(usual), security, credentials, from })
+        Ok(Self { host, port: url.port().unwrap_or(usual), security, credentials, from, authority: None })
+    }
+
+    /// The same, trusting one authority more, in PEM. Then a server on this machine is spoken to encrypted too.
+    pub fn trusting(self, pem: &[u8]) -> Result<Self, String> {
+        let refused = || "it must hold a certificate in PEM, from “-----BEGIN CERTIFICATE-----” on".to_owned();
+        // What holds no certificate would be taken for an empty list of them.
+        if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
+            return Err(refused());
+        }
+        let authority = Some(Certificate::from_pem(pem).map_err(|_| refused())?);
+        let security = if self.security == Security::None { Security::StartTls } else { self.security };
+        Ok(Self { authority, security, ..self })
     }
 
     /// Talks to the server up to the point where it waits for the message. Nothing has been sent then.
@@ -139,8 +154,11 @@ impl Mailer {
     async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let tls = || {
-            TlsParameters::new(self.host.clone())
-                .map_err(|error| MailError::TryAgain(format!("encryption cannot be set up: {error}")))
+            let mut parameters = TlsParameters::builder(self.host.clone());
+            if let Some(authority) = &self.authority {
+                parameters = parameters.add_root_certificate(authority.clone());
+            }
+            parameters.build().map_err(|error| MailError::TryAgain(format!("encryption cannot be set up: {error}")))
         };
         let implicit = if self.security == Security::Tls { Some(tls()?) } else { None };
         let server = (self.host.trim_matches(['[', ']']), self.port);
@@ -276,6 +294,18 @@ mod tests {
         check("smtp://127.0.0.1:1025", "127.0.0.1", 1025, Security::None, None);
         check("smtp://localhost", "localhost", 25, Security::None, None);
         check("smtp://[::1]:1025", "[::1]", 1025, Security::None, None);
+    }
+
+    #[test]
+    fn with_an_authority_of_ones_own_nothing_is_said_in_the_open() {
+        let here = || parse("smtp://127.0.0.1:1025").unwrap();
+        for wrong in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n"] {
+            assert!(here().trusting(wrong.as_bytes()).unwrap_err().contains("PEM"), "{wrong:?}");
+        }
+        let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        assert_eq!(here().trusting(pem.as_bytes()).unwrap().security, Security::StartTls);
+        let smtps = parse("smtps://mail.example.com").unwrap().trusting(pem.as_bytes()).unwrap();
+        assert_eq!(smtps.security, Security::Tls);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use http::{HeaderValue, header};
 use rtv_charts::{PICTURE_CSP, RenderError, Theme};
 use rtv_core::Error;
 use rtv_core::filter::PageFilter;
+use rtv_domain::team;
 
 use crate::middleware::shield::error_text;
 use crate::state::AppState;
@@ -77,6 +78,8 @@ async fn option(request: &app::request::Request, tenant: &str, pairs: &[(String,
         Some("dark") => Theme::Dark,
         Some(_) => return Err(Error::invalid("theme", "use light or dark.")),
     };
+    let choices = if filter.teams.is_empty() { Vec::new() } else { team::choices(&ctx).await? };
+    let ctx = team::narrow(&ctx, &choices, &filter.teams)?.ctx;
     Ok(app::dashboard::trend_chart(&ctx, &filter).await?.option(theme))
 }
 

@@ -91,7 +91,7 @@ pub async fn accept(
     let refused = if ctx.person().is_some() {
         match invitation::accept(ctx, &token).await {
             Ok(offer) => {
-                let text = format!("Welcome to {}. You are {} there.", offer.tenant, offer.role.label().to_lowercase());
+                let text = format!("Welcome to {}. You are {} there.", offer.tenant, offer.role_words);
                 return flash::lead_with(&session, flash::success(text), &format!("/t/{}/dashboard", offer.slug)).await;
             }
             Err(error) => error,

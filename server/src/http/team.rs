@@ -91,6 +91,7 @@ fn new_team(pairs: &[(String, String)]) -> NewTeam {
         description: value(pairs, "description"),
         range: value(pairs, "range"),
         platforms: values(pairs, "platform"),
+        zone: value(pairs, "zone"),
     }
 }
 
@@ -142,6 +143,7 @@ pub async fn set_team_member(
             person: value(&pairs, "person"),
             role: value(&pairs, "role"),
             permissions: values(&pairs, "permission"),
+            news: values(&pairs, "news"),
             version: value(&pairs, "version"),
         };
         team::set_member(&ctx, id::<TeamId>(&team)?, &place).await?;

@@ -315,6 +315,8 @@ async fn a_team_is_made_changed_filled_and_removed() {
     );
     let cleared = patch(json!({ "default_period": "", "platforms": [], "version": 2 })).await.json();
     assert_eq!((&cleared["default_period"], &cleared["platforms"]), (&Value::Null, &json!([])));
+    assert_eq!(cleared["zone"], Value::Null);
+    check(&patch(json!({ "zone": "Mars/Base", "version": 3 })).await, 422, "invalid", Some("zone"));
     let stale = patch(json!({ "name": "Mine", "version": 2 })).await;
     check(&stale, 409, "conflict", None);
     assert!(stale.json()["detail"].as_str().unwrap().contains("Program (rtv_"), "who changed it: {}", stale.text());
@@ -329,14 +331,39 @@ async fn a_team_is_made_changed_filled_and_removed() {
     let resources = json!({ "accounts": [account], "version": 4 });
     let resources = program.ask("PUT", &format!("{team}/resources"), Some(&resources)).await.json();
     assert_eq!((&resources["accounts"], &resources["version"]), (&json!([account]), &json!(5)));
+    // Figures and posts of a team are those of what it is responsible for.
+    world.app.posts(&world.acme, &["x,south,p2,2026-11-20T11:00:00Z,70".into()]).await;
+    let posts = async |query: &str| program.get(&format!("/api/v1/posts{query}")).await;
+    let of_team = format!("?team={}", made["id"].as_str().unwrap());
+    assert_eq!(posts("").await.json()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(posts(&of_team).await.json()["items"][0]["external_id"], "p1");
+    assert_eq!(posts(&of_team).await.json()["items"].as_array().unwrap().len(), 1);
+    let published = |answer: Value| {
+        let kpis = answer["kpis"].as_array().unwrap().clone();
+        kpis.into_iter().find(|kpi| kpi["key"] == "published").unwrap()["value"].clone()
+    };
+    assert_eq!(published(program.get("/api/v1/kpis").await.json()), 2);
+    assert_eq!(published(program.get(&format!("/api/v1/kpis{of_team}")).await.json()), 1);
+    let foreign = format!("?team=team_{}", Uuid::from_u128(42).simple());
+    check(&posts(&foreign).await, 400, "bad-request", Some("team"));
     let unknown = json!({ "campaigns": ["cmp_1"], "version": 5 });
     check(&program.ask("PUT", &format!("{team}/resources"), Some(&unknown)).await, 422, "invalid", Some("accounts"));
+    let members = program.get(&format!("{team}/members")).await.json();
+    assert_eq!(members["items"][0]["news"], json!([]));
+    let told = program.ask("PUT", &place, Some(&json!({ "role": "editor", "news": ["imports"], "version": 5 }))).await;
+    assert_eq!(told.json()["news"], json!(["imports"]));
+    let kept = program.ask("PUT", &place, Some(&json!({ "role": "viewer", "version": 6 }))).await.json();
+    assert_eq!(kept["news"], json!(["imports"]), "what is left out stays");
+    let wrong = json!({ "role": "viewer", "news": ["weather"], "version": 7 });
+    check(&program.ask("PUT", &place, Some(&wrong)).await, 422, "invalid", Some("news"));
+    let zone = patch(json!({ "zone": "Asia/Tokyo", "version": 7 })).await.json();
+    assert_eq!((&zone["zone"], &zone["name"]), (&json!("Asia/Tokyo"), &json!("Northern crew")));
     let user = program.get(&format!("/api/v1/users/{sam}")).await.json();
     assert_eq!(user["teams"][0]["name"], "Northern crew");
-    assert_eq!(program.ask("DELETE", &format!("{place}?version=5"), None).await.status, 204);
-    check(&program.ask("DELETE", &format!("{place}?version=6"), None).await, 404, "not-found", None);
+    assert_eq!(program.ask("DELETE", &format!("{place}?version=8"), None).await.status, 204);
+    check(&program.ask("DELETE", &format!("{place}?version=9"), None).await, 404, "not-found", None);
     check(&program.ask("DELETE", &team, None).await, 422, "invalid", Some("version"));
-    assert_eq!(program.ask("DELETE", &format!("{team}?version=6"), None).await.status, 204);
+    assert_eq!(program.ask("DELETE", &format!("{team}?version=9"), None).await.status, 204);
     check(&program.get(&team).await, 404, "not-found", None);
 }
 
@@ -384,7 +411,17 @@ async fn members_roles_and_invitations_are_kept() {
         Some("role"),
     );
     check(&program.ask("DELETE", &format!("{path}?version=2"), None).await, 409, "conflict", None);
+    // An invitation gives it too, as long as the key's author holds all of it.
+    let press = json!({ "email": "press@acme.example", "role": id });
+    let offered = program.ask("POST", "/api/v1/invitations", Some(&press)).await.json();
+    assert_eq!((&offered["role"], &offered["role_name"]), (&json!(id), &json!("Analyst")));
+    assert_eq!(program.get("/api/v1/invitations").await.json()["items"][0], offered);
+    let foreign = json!({ "email": "x@acme.example", "role": format!("role_{}", Uuid::from_u128(42).simple()) });
+    check(&program.ask("POST", "/api/v1/invitations", Some(&foreign)).await, 422, "invalid", Some("role"));
     assert_eq!(program.ask("DELETE", &format!("{user}?version=3"), None).await.status, 204);
+    check(&program.ask("DELETE", &format!("{path}?version=2"), None).await, 409, "conflict", None);
+    let offered = format!("/api/v1/invitations/{}", offered["id"].as_str().unwrap());
+    assert_eq!(program.ask("DELETE", &offered, None).await.status, 204);
     assert_eq!(program.ask("DELETE", &format!("{path}?version=2"), None).await.status, 204);
 
     let new = json!({ "email": "new@acme.example", "role": "viewer" });

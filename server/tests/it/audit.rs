@@ -250,7 +250,7 @@ async fn a_worker_seals_within_seconds_and_says_how_far_behind_it_is() {
         state.database.clone(),
         state.clock,
         state.uploads.clone(),
-        rtv_server::jobs::MailRoom { vault: state.vault.clone(), mailer: None },
+        rtv_server::jobs::MailRoom { vault: state.vault.clone(), mailer: None, outbox: state.outbox.clone() },
         Arc::clone(&state.audit_key),
         async {
             let _ = stopped.await;

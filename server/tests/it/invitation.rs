@@ -105,6 +105,35 @@ async fn who_has_an_account_signs_in_and_accepts_and_others_are_told_for_whom_it
 }
 
 #[tokio::test]
+async fn a_role_of_the_tenants_own_is_offered_given_and_named() {
+    let app = TestApp::new().await;
+    let acme = app.tenant("acme").await;
+    let owner = app.somebody("owner@acme.example", Some((&acme, Role::Owner))).await;
+    let admin = app.somebody("admin@acme.example", Some((&acme, Role::Admin))).await;
+    let mut owner = app.signed_in(owner).await;
+    for (name, permission) in [("Press", "analytics:read"), ("Treasurer", "billing:manage")] {
+        owner.post("/t/acme/team/roles", &[("name", name), ("permission", permission)]).await;
+    }
+    let mut admin = app.signed_in(admin).await;
+    let page = admin.get(PAGE).await.text();
+    assert!(!page.contains(">Treasurer<"), "what one cannot give is not offered: {page}");
+    let role = page.split("<option value=\"role_").nth(1).and_then(|rest| rest.split_once('"')).unwrap();
+    assert!(role.1.starts_with(">Press<"), "{page}");
+    let role = format!("role_{}", role.0);
+    check_leads(&admin.post(PAGE, &[("email", GUEST), ("role", role.as_str())]).await, PAGE);
+    let page = admin.get(PAGE).await.text();
+    assert!(page.contains("data-label=\"Role\">Press<"), "{page}");
+    let link = app.link_to(GUEST).await;
+    let mut guest = app.browser();
+    let offer = guest.get(&link).await.text();
+    assert!(offer.contains("as “Press”"), "{offer}");
+    let accepted = guest.post(&link, &[("name", "Dana"), ("password", PASSWORD)]).await;
+    check_leads(&accepted, "/t/acme/dashboard");
+    assert_eq!(guest.get("/t/acme/dashboard").await.status, 200);
+    assert_eq!(guest.get("/t/acme/imports").await.status, 403, "the role gives no more than it says");
+}
+
+#[tokio::test]
 async fn a_refused_invitation_names_the_field_and_keeps_what_was_typed() {
     let app = TestApp::new().await;
     let acme = app.tenant("acme").await;

@@ -140,7 +140,11 @@ async fn sending(server: &MailServer) -> (TestApp, oneshot::Sender<()>) {
         rtv_domain::Database::open(&app.db.app_url(), PoolSettings { connections: 4, ..PoolSettings::default() })
             .await
             .unwrap();
-    let mail = MailRoom { vault: app.state.vault.clone(), mailer: app.state.settings.mailer().unwrap() };
+    let mail = MailRoom {
+        vault: app.state.vault.clone(),
+        mailer: app.state.settings.mailer().unwrap(),
+        outbox: app.state.outbox.clone(),
+    };
     let (clock, uploads, key) = (app.state.clock, app.state.uploads.clone(), app.state.audit_key.clone());
     tokio::spawn(rtv_server::jobs::run(database, clock, uploads, mail, key, async move {
         let _ = stopped.await;
@@ -256,7 +260,7 @@ async fn a_worker_without_a_mail_server_leaves_mail_alone() {
     drop(stop);
     tokio::time::sleep(Duration::from_millis(300)).await;
     let database = rtv_domain::Database::open(&app.db.app_url(), PoolSettings::default()).await.unwrap();
-    let mail = MailRoom { vault: app.state.vault.clone(), mailer: None };
+    let mail = MailRoom { vault: app.state.vault.clone(), mailer: None, outbox: app.state.outbox.clone() };
     let (end, ended) = oneshot::channel::<()>();
     let (clock, uploads, key) = (app.state.clock, app.state.uploads.clone(), app.state.audit_key.clone());
     let worker = tokio::spawn(rtv_server::jobs::run(database, clock, uploads, mail, key, async move {

@@ -209,10 +209,39 @@ async fn a_team_is_made_filled_and_answers_who_may_do_what_where() {
         .unwrap();
     let version = hidden(&filled, "version")[0].clone();
     owner.post(&format!("{page}/resources"), &[("resource", north.as_str()), ("version", version.as_str())]).await;
-    let settings = [("name", "Northern crew"), ("range", "90d"), ("platform", "x"), ("version", "3")];
+    let settings = [("name", "Northern crew"), ("range", "90d"), ("platform", "x"), ("zone", "Asia/Tokyo"), ("version", "3")];
     owner.post(&page, &settings).await;
-    let dashboard = format!("/t/acme/dashboard?range=90d&amp;platform=x&amp;account={north}");
-    check(&owner.get(&page).await, 200, &["The settings are saved.", &dashboard]);
+    let id = page.rsplit('/').next().unwrap();
+    let dashboard = format!("/t/acme/dashboard?range=90d&amp;platform=x&amp;team={id}");
+    check(
+        &owner.get(&page).await,
+        200,
+        &["The settings are saved.", &dashboard, "<option value=\"Asia/Tokyo\" selected", "Told by mail of"],
+    );
+
+    // Its pages show what is its own, with times of its zone; days stay those that everybody counts.
+    let (days, times) = ("days are counted in UTC", "times shown in Asia/Tokyo");
+    let posts = owner.get(&format!("/t/acme/posts?team={id}")).await;
+    check(&posts, 200, &[days, times, "19:00", "north"]);
+    assert!(!posts.text().contains(">p2<"), "{}", posts.text());
+    let everything = owner.get("/t/acme/posts").await;
+    check(&everything, 200, &["10:00", ">p2<"]);
+    assert!(!everything.text().contains("Asia/Tokyo"));
+    check(&owner.get(&format!("/t/acme/dashboard?range=90d&team={id}")).await, 200, &[days, times]);
+    let picture = format!("/t/acme/charts/trend.json?team={id}");
+    assert!(owner.get(&picture).await.status.as_u16() < 500);
+    let foreign = format!("team_{}", Uuid::from_u128(42).simple());
+    for place in ["dashboard", "posts"] {
+        check(&owner.get(&format!("/t/acme/{place}?team={foreign}")).await, 422, &["Choose a team from the list."]);
+    }
+
+    // Who is told what belongs to the place in the team.
+    let fields = [("person", person.as_str()), ("role", "editor"), ("news", "imports"), ("news", "members"), ("version", "4")];
+    owner.post(&format!("{page}/members"), &fields).await;
+    check(&owner.get(&page).await, 200, &["imports, members of the team"]);
+    let change = owner.get(&format!("{page}?person={person}")).await.text();
+    assert_eq!(change.matches("name=\"news\"").count(), 2);
+    assert_eq!(change.split("<input").filter(|one| one.contains("name=\"news\"") && one.contains("checked")).count(), 2);
 
     let asked = |permission: &str, resource: &str| {
         format!("/t/acme/team/access?person={person}&permission={permission}&resource={resource}")
@@ -234,10 +263,10 @@ async fn a_team_is_made_filled_and_answers_who_may_do_what_where() {
     );
     check(&owner.get("/t/acme/team/access").await, 200, &["Ask about somebody"]);
 
-    owner.post(&format!("{page}/members/{person}/remove"), &[("version", "4")]).await;
+    owner.post(&format!("{page}/members/{person}/remove"), &[("version", "5")]).await;
     check(&owner.get(&page).await, 200, &["The member has left the team.", "Nobody is in this team yet"]);
     check(&owner.get(&format!("{page}/delete")).await, 200, &["Remove the team “Northern crew”?"]);
-    let gone = owner.post(&format!("{page}/delete"), &[("version", "5")]).await;
+    let gone = owner.post(&format!("{page}/delete"), &[("version", "6")]).await;
     assert_eq!(gone.location(), "/t/acme/team/teams");
     assert_eq!(owner.get(&page).await.status, 404);
 }

@@ -287,6 +287,7 @@ pub(crate) fn settings(site: &TempDir) -> Settings {
         audit_key_file: None,
         secret_key_file: None,
         smtp_url: None,
+        smtp_ca_file: None,
         mail_from: None,
     }
 }

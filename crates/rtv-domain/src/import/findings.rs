@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use futures::TryStreamExt as _;
-use rtv_core::Error;
+use rtv_core::{Error, TenantId};
 use rtv_import::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::meter::{Meter, Step};
 use super::staging::FileFacts;
 use super::{Counts, DuplicateRule, refused};
+use crate::limit::{self, Addition};
 use crate::transaction::{Tx, failed};
 
 /// How many refused rows a report carries; all of them are stored.
@@ -52,6 +53,9 @@ pub struct Findings {
     pub contradiction_examples: Vec<Contradiction>,
     /// Why it cannot be started.
     pub blocked: Option<String>,
+    /// Why the import would be refused at its end as things stand: a limit of the plan. It can be started all the same, because
+    /// the limit may be raised by then.
+    pub over_limit: Option<String>,
 }
 
 /// A reason for which rows were refused.
@@ -225,6 +229,7 @@ pub(super) async fn judge(tx: &mut Tx, rule: DuplicateRule, file: &FileFacts, me
         contradictions,
         contradiction_examples,
         blocked: None,
+        over_limit: None,
     };
     findings.blocked = if kept == 0 {
         Some("Not one row of the file can be taken. Mend the refused rows, or choose other settings.".into())
@@ -232,6 +237,65 @@ pub(super) async fn judge(tx: &mut Tx, rule: DuplicateRule, file: &FileFacts, me
         findings.refused_by_rule(rule).map(|reason| format!("{reason}."))
     };
     Ok(Judged { counts, findings })
+}
+
+/// The limit of the plan that the posts of `import_plan` would exceed, if any, in the words in which the import would be refused.
+pub(super) async fn over_limit(tx: &mut Tx, tenant: TenantId) -> Result<Option<String>, Error> {
+    let platforms: i64 = sqlx::query_scalar(
+        r"
+        select count(*)
+        from (
+          select platform from account where tenant_id = $1
+          union
+          select platform from import_row where refused_reason is null
+        ) as named
+        ",
+    )
+    .bind(tenant.uuid())
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    let campaigns: i64 = sqlx::query_scalar(
+        r"
+        select count(*)
+        from (
+          select name from campaign where tenant_id = $1
+          union
+          select campaign from import_row where refused_reason is null and campaign is not null
+        ) as named
+        ",
+    )
+    .bind(tenant.uuid())
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    // Posts count in the month of their first day; one that changes may leave a month.
+    let fullest_month: Option<(NaiveDate, i64)> = sqlx::query_as(
+        r"
+        select month, sum(posts)::bigint
+        from (
+          select date_trunc('month', first_day::timestamp)::date as month, posts
+          from kpi_daily
+          where tenant_id = $1 and basis = 'lifetime'
+          union all
+          select date_trunc('month', published_from::timestamp)::date, 1
+          from import_plan
+          where stored_id is null or is_changed
+          union all
+          select date_trunc('month', stored_from::timestamp)::date, -1
+          from import_plan
+          where is_changed
+        ) as counted
+        group by month
+        order by 2 desc, 1 desc
+        limit 1
+        ",
+    )
+    .bind(tenant.uuid())
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?;
+    limit::foretell(tx, tenant, &Addition { platforms, campaigns, fullest_month }).await
 }
 
 /// Why rows were refused. A reason quotes the value at fault; without it, rows with the same fault count together.

@@ -3,8 +3,10 @@
 
 use rtv_core::{Error, ImportId, Permission};
 use rtv_import::{Delimiter, Refusal};
+use serde_json::json;
 
 use crate::access::stored;
+use crate::audit::Event;
 use crate::context::TenantContext;
 use crate::transaction::{Resource, failed};
 
@@ -51,7 +53,7 @@ pub struct RefusedFile {
     after_row: Option<i64>,
 }
 
-/// Opens the file of refused rows. Mended, it can be imported with the same mapping; of an import that was made before
+/// Opens the file of refused rows, which the audit log says, because data leaves with it. Mended, it can be imported with the same mapping; of an import that was made before
 /// headers were kept, it has each row's text in one column.
 pub async fn refused_file(ctx: &TenantContext, id: ImportId) -> Result<RefusedFile, Error> {
     let mut tx = ctx.begin_to_read(&[Permission::ImportsManage], Resource::Import(id)).await?;
@@ -60,7 +62,9 @@ pub async fn refused_file(ctx: &TenantContext, id: ImportId) -> Result<RefusedFi
         .await
         .map_err(failed)?
         .ok_or(Error::NotFound)?;
-    tx.rollback().await?;
+    let event = Event::new("import.export_refused", "import", id.to_string());
+    tx.audit(event.after(json!({ "file": row.file_name }))).await?;
+    tx.commit().await?;
     let header = match (row.header, row.delimiter) {
         (Some(header), Some(delimiter)) => {
             Some((stored(serde_json::from_value(header))?, stored(delimiter.parse::<Delimiter>())?))

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use rtv_core::{Error, ImportId, Limit};
+use rtv_core::{AccountId, Error, ImportId, Limit, News};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use crate::audit::Event;
 use crate::context::TenantContext;
 use crate::kpi_daily::{self, Touched};
 use crate::limit;
+use crate::news::{self, About, Message};
 use crate::transaction::{Tx, failed};
 
 /// Rows of the file that one statement writes: about a second's work, so that progress and a cancellation are felt.
@@ -288,6 +289,14 @@ async fn refresh_roll_ups(tx: &mut Tx, meter: &Meter) -> Result<(), Error> {
     Ok(())
 }
 
+/// The accounts that the plan knows: whoever is responsible for one is told how the import ends.
+pub(super) async fn named_accounts(tx: &mut Tx) -> Result<Vec<Uuid>, Error> {
+    sqlx::query_scalar("select distinct account_id from import_plan where account_id is not null")
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)
+}
+
 /// Keeps all refused rows of the staged file, instead of those that an earlier look at it kept.
 pub(super) async fn keep_refusals(tx: &mut Tx, id: ImportId) -> Result<(), Error> {
     sqlx::query!("delete from import_refusal where import_id = $1", id.uuid())
@@ -322,12 +331,13 @@ pub(super) async fn finish(
     limit::refuse_over(tx, ctx.tenant().id, &[Limit::Platforms, Limit::Campaigns, Limit::PostsPerMonth]).await?;
     keep_refusals(tx, id).await?;
     let counts = judged.counts;
+    let accounts = named_accounts(tx).await?;
     let done = sqlx::query!(
         r#"
         update import
         set state = 'done', finished_at = $3, file_bytes = $4, file_sha256 = $5, mapping = $6, mapping_title = $7,
           rows_read = $8, rows_new = $9, rows_changed = $10, rows_unchanged = $11, rows_duplicate = $12, rows_refused = $13,
-          notes = $14, findings = $15, header = $16, delimiter = $17, failure = null, step = null
+          notes = $14, findings = $15, header = $16, delimiter = $17, failure = null, step = null, account_ids = $18
         where id = $1 and round = $2 and state = 'importing'
         returning file_name, duplicate_rule
         "#,
@@ -348,6 +358,7 @@ pub(super) async fn finish(
         json!(judged.findings),
         json!(file.header),
         file.delimiter.key(),
+        &accounts[..],
     )
     .fetch_optional(tx.connection())
     .await
@@ -358,5 +369,15 @@ pub(super) async fn finish(
         "duplicates": done.duplicate_rule, "counts": counts, "new_accounts": judged.findings.new_accounts,
     });
     tx.audit(Event::new("import.run", "import", id.to_string()).after(after)).await?;
+    let message = Message {
+        subject: format!("{} is imported", done.file_name),
+        text: format!(
+            "The import of “{}” is done: {} new posts, {} changed, {} unchanged, {} rows refused.",
+            done.file_name, counts.new, counts.changed, counts.unchanged, counts.refused
+        ),
+        page: format!("/imports/{id}"),
+    };
+    let accounts: Vec<AccountId> = accounts.into_iter().map(AccountId::from).collect();
+    news::tell(ctx, tx, About::Accounts(&accounts), News::Imports, message).await?;
     Ok(true)
 }

@@ -10,7 +10,7 @@ use core::time::Duration;
 use std::path::Path;
 use std::pin::pin;
 
-use rtv_core::{Error, ImportId, ImportState, Permission, ReadOnly, TenantId};
+use rtv_core::{AccountId, Error, ImportId, ImportState, News, Permission, ReadOnly, TenantId};
 use rtv_jobs::Job;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,6 +24,7 @@ use super::{DuplicateRule, begin, findings, prepare_for_sets, staging, steps, st
 use crate::access::{self, stored};
 use crate::audit::{Event, Outcome};
 use crate::context::{Context, TenantContext};
+use crate::news::{self, About, Message};
 use crate::transaction::{Resource, failed};
 
 /// Which import, and which of the works that were begun on it.
@@ -175,16 +176,19 @@ async fn check_file(
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(ticket.import)).await?;
     prepare_for_sets(&mut tx, meter).await?;
     let file = read_kept(ctx, &mut tx, path, applied, import, meter).await?;
-    let judged = findings::judge(&mut tx, import.rule, &file, meter).await?;
+    let mut judged = findings::judge(&mut tx, import.rule, &file, meter).await?;
+    judged.findings.over_limit = findings::over_limit(&mut tx, ticket.tenant).await?;
     store::keep_refusals(&mut tx, ticket.import).await?;
     let counts = judged.counts;
+    let accounts = store::named_accounts(&mut tx).await?;
     // Before the row, as everywhere.
     steps::lock_line(&mut tx, ctx).await?;
     let starts_by_itself = sqlx::query_scalar!(
         r#"
         update import
         set state = 'checked', checked_at = $3, findings = $4, notes = $5, step = null,
-          rows_read = $6, rows_new = $7, rows_changed = $8, rows_unchanged = $9, rows_duplicate = $10, rows_refused = $11
+          rows_read = $6, rows_new = $7, rows_changed = $8, rows_unchanged = $9, rows_duplicate = $10, rows_refused = $11,
+          account_ids = $12
         where id = $1 and round = $2 and state = 'checking'
         returning starts_by_itself
         "#,
@@ -199,13 +203,14 @@ async fn check_file(
         counts.unchanged,
         counts.duplicate,
         counts.refused,
+        &accounts[..],
     )
     .fetch_optional(tx.connection())
     .await
     .map_err(failed)?;
     access::refuse_read_only_now(&mut tx, ticket.tenant).await?;
     let Some(starts_by_itself) = starts_by_itself else { return tx.rollback().await };
-    if starts_by_itself && judged.findings.blocked.is_none() {
+    if starts_by_itself && judged.findings.blocked.is_none() && judged.findings.over_limit.is_none() {
         steps::set_off(ctx, &mut tx, ticket.import).await?;
     }
     tx.commit().await
@@ -441,12 +446,13 @@ pub(super) async fn fail(ctx: &TenantContext, ticket: Ticket, state: ImportState
     let after = if state == ImportState::RollingBack { ImportState::Done } else { ImportState::Failed };
     let mut tx = ctx.begin(Permission::ImportsManage, Resource::Import(ticket.import)).await?;
     steps::lock_line(&mut tx, ctx).await?;
-    let updated = sqlx::query!(
+    let failed_import = sqlx::query!(
         r#"
         update import
         set state = $4, failure = $5, step = null,
           finished_at = case when $4 = 'failed' then $6 else finished_at end
         where id = $1 and round = $2 and state = $3
+        returning file_name, account_ids
         "#,
         ticket.import.uuid(),
         ticket.round,
@@ -455,16 +461,32 @@ pub(super) async fn fail(ctx: &TenantContext, ticket: Ticket, state: ImportState
         reason,
         ctx.now(),
     )
-    .execute(tx.connection())
+    .fetch_optional(tx.connection())
     .await
-    .map_err(failed)?
-    .rows_affected();
-    if updated > 0 {
+    .map_err(failed)?;
+    if let Some(row) = failed_import {
         let event = Event::new("import.fail", "import", ticket.import.to_string())
             .outcome(Outcome::Error)
             .detail(reason)
             .before(json!({ "state": state }));
         tx.audit(event).await?;
+        let accounts: Vec<AccountId> = row.account_ids.into_iter().map(AccountId::from).collect();
+        let (subject, text) = if after == ImportState::Failed {
+            (
+                format!("the import of {} failed", row.file_name),
+                format!("The import of “{}” failed, and nothing of it was stored: {reason}", row.file_name),
+            )
+        } else {
+            (
+                format!("the import of {} was not taken back", row.file_name),
+                format!(
+                    "Taking back the import of “{}” failed, and its posts are still there: {reason}",
+                    row.file_name
+                ),
+            )
+        };
+        let message = Message { subject, text, page: format!("/imports/{}", ticket.import) };
+        news::tell(ctx, &mut tx, About::Accounts(&accounts), News::Imports, message).await?;
         steps::enqueue_next(&mut tx, ctx).await?;
     }
     tx.commit().await

@@ -9,7 +9,7 @@ use rtv_domain::api_key::{self, Made, NewKey, State};
 use rtv_domain::member::{self, Change};
 use rtv_domain::session::Person;
 use rtv_domain::team::{self, NewTeam};
-use rtv_domain::{Actor, Tenant, TenantContext, access};
+use rtv_domain::{Actor, Tenant, TenantContext, access, life_cycle, maintenance};
 use secrecy::ExposeSecret as _;
 
 use crate::world::World;
@@ -212,6 +212,31 @@ async fn a_key_ends_when_it_says_and_when_somebody_revokes_it() {
     assert_eq!(api_key::revoke(&foreigner, dated.id).await.unwrap_err(), Error::NotFound);
     let states: Vec<State> = api_key::list(&keys.owner).await.unwrap().keys.into_iter().map(|key| key.state).collect();
     assert_eq!(states, [State::Live, State::Revoked]);
+}
+
+#[tokio::test]
+async fn a_key_is_revoked_also_where_nothing_changes_and_none_is_made_there() {
+    let keys = Keys::new().await;
+    let some = [Permission::AnalyticsRead];
+    let [one, two] = [
+        api_key::create(&keys.owner, &new(&some)).await.unwrap(),
+        api_key::create(&keys.owner, &new(&some)).await.unwrap(),
+    ];
+    let operator = keys.world.operator();
+    life_cycle::take(&operator, &keys.tenant.slug, life_cycle::Step::Suspend, Some("Bill 17"), None).await.unwrap();
+    let owner = access::enter(keys.owner.context(), keys.tenant.slug.as_str()).await.unwrap();
+    assert!(keys.identify(keys.now(), &one).await.is_ok(), "a key of a suspended tenant reads on");
+    api_key::revoke(&owner, one.id).await.unwrap();
+    assert_eq!(keys.identify(keys.now(), &one).await.unwrap_err(), Error::SignedOut);
+    assert!(matches!(api_key::create(&owner, &new(&some)).await, Err(Error::ReadOnly(_))));
+    life_cycle::take(&operator, &keys.tenant.slug, life_cycle::Step::Resume, None, None).await.unwrap();
+
+    maintenance::switch_on(&operator, "New disks", None).await.unwrap();
+    api_key::revoke(&keys.owner, two.id).await.unwrap();
+    assert_eq!(keys.identify(keys.now(), &two).await.unwrap_err(), Error::SignedOut);
+    assert!(matches!(api_key::create(&keys.owner, &new(&some)).await, Err(Error::ReadOnly(_))));
+    let viewer = keys.world.member(&keys.tenant, Role::Viewer).await;
+    assert_eq!(api_key::revoke(&viewer, two.id).await, Err(Error::Forbidden(Permission::ApikeysManage)));
 }
 
 #[tokio::test]

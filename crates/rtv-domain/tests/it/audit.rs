@@ -778,3 +778,25 @@ async fn an_event_is_shown_with_what_it_changed_and_its_place_in_the_chain() {
     assert!(head >= 2 && key == ledger.key.public().id());
     assert_eq!(detail::one(&owner, Uuid::now_v7().into()).await, Err(Error::NotFound));
 }
+
+#[tokio::test]
+async fn looking_at_what_is_sensitive_leaves_an_event_with_the_tenant() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let owner = world.member(&acme, Role::Owner).await;
+    let file = "platform,account_id,post_id,published_at\nx,page,p1,2026-11-20T10:00:00Z\nx,page,p2,never\n";
+    let report = world.import_text(&owner, file, rtv_domain::import::Options::default()).await.unwrap();
+    let said = async || -> Vec<(String, bool)> {
+        let log = world.rows(&acme, "audit_event").await;
+        log.iter().map(|event| (event["action"].as_str().unwrap().to_owned(), event["actor_kind"] == "staff")).collect()
+    };
+    let count = async |action: &str, by_staff: bool| {
+        said().await.iter().filter(|event| **event == (action.to_owned(), by_staff)).count()
+    };
+    rtv_domain::api_key::list(&owner).await.unwrap();
+    assert_eq!(count("api_key.read", false).await, 1);
+    rtv_domain::import::refused_file(&owner, report.id.unwrap()).await.unwrap();
+    assert_eq!(count("import.export_refused", false).await, 1);
+    rtv_domain::staff::tenant(&world.operator(), "acme").await.unwrap();
+    assert_eq!(count("staff.look", true).await, 1);
+}

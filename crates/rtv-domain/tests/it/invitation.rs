@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use rtv_core::{Error, GivenRole, InvitationId, Permission, Role};
 use rtv_domain::invitation::{self, HOLDS, NewInvitation};
+use rtv_domain::member::{self, Change};
+use rtv_domain::role::{self, NewRole};
 use rtv_domain::{Actor, Context, Tenant, TenantContext, access, user};
 use uuid::Uuid;
 
@@ -59,7 +61,69 @@ async fn nobody_gives_away_what_they_do_not_hold() {
         }
     }
     let admin = world.member(&acme, Role::Admin).await;
-    assert_eq!(invitation::roles(admin.access()), [Role::Admin, Role::Editor, Role::Viewer]);
+    let roster = member::roster(&admin).await.unwrap();
+    let roles: Vec<GivenRole> = invitation::roles(admin.access(), &roster).iter().map(|role| role.role).collect();
+    assert_eq!(roles, [Role::Admin, Role::Editor, Role::Viewer].map(GivenRole::BuiltIn));
+}
+
+#[tokio::test]
+async fn a_role_of_ones_own_is_given_by_invitation_by_who_holds_all_of_it() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let owner = world.member(&acme, Role::Owner).await;
+    let admin = world.member(&acme, Role::Admin).await;
+    let made = async |name: &str, permissions: &[&str]| {
+        let permissions = permissions.iter().map(|key| (*key).to_owned()).collect();
+        let new = NewRole { name: name.into(), description: String::new(), permissions };
+        role::create(&owner, &new).await.unwrap()
+    };
+    let (press, treasurer) =
+        (made("Press", &["analytics:read", "content:read"]).await, made("Treasurer", &["billing:manage"]).await);
+    let roster = member::roster(&admin).await.unwrap();
+    let offered: Vec<String> = invitation::roles(admin.access(), &roster).into_iter().map(|role| role.name).collect();
+    assert_eq!(offered, ["Admin", "Editor", "Viewer", "Press"]);
+    let refused = invitation::invite(&admin, &outbox(), &new("rich@example.org", &treasurer.to_string())).await;
+    assert_eq!(fields(&refused.unwrap_err()), ["role"]);
+    // A role of another tenant is none.
+    let other = world.tenant("other", "UTC").await;
+    let stranger = world.member(&other, Role::Owner).await;
+    let refused = invitation::invite(&stranger, &outbox(), &new("rich@example.org", &press.to_string())).await;
+    assert_eq!(fields(&refused.unwrap_err()), ["role"]);
+
+    let (id, token) = token(&world, &admin, "sam@example.org", &press.to_string()).await;
+    let (_, text) = world.mail_to("sam@example.org").await.unwrap();
+    assert!(text.contains("as “Press”."), "{text}");
+    let open = invitation::list(&admin).await.unwrap();
+    assert_eq!((open[0].role, open[0].role_name.as_str()), (GivenRole::Custom(press), "Press"));
+    assert_eq!(invitation::one(&admin, id).await.unwrap(), open[0]);
+    // The role stays as long as a link gives it.
+    let kept = role::delete(&owner, press, "1").await.unwrap_err();
+    assert!(matches!(&kept, Error::Conflict(text) if text.contains("open invitation")), "{kept}");
+
+    let offer = invitation::look(&anonymous(&world), &token).await.unwrap();
+    assert_eq!((offer.role, offer.role_words.as_str()), (GivenRole::Custom(press), "“Press”"));
+    invitation::accept_as_new(&anonymous(&world), passwords(), &token, "Sam", &secret(PASSWORD)).await.unwrap();
+    let roster = member::roster(&owner).await.unwrap();
+    let sam = roster.members.values().find(|one| one.email.as_str() == "sam@example.org").unwrap();
+    assert_eq!(sam.role, GivenRole::Custom(press));
+
+    // Nobody renews what they no longer hold all of: the role has grown since.
+    invitation::invite(&admin, &outbox(), &new("kim@example.org", &press.to_string())).await.unwrap();
+    let grown = NewRole {
+        name: "Press".into(),
+        description: String::new(),
+        permissions: vec!["content:read".into(), "billing:manage".into()],
+    };
+    role::update(&owner, press, &grown, "1").await.unwrap();
+    let open = invitation::list(&admin).await.unwrap();
+    let again = invitation::send_again(&admin, &outbox(), open[0].id).await.unwrap_err();
+    assert!(matches!(&again, Error::Conflict(text) if text.contains("“Press”")), "{again}");
+
+    // What was revoked holds no role back.
+    invitation::revoke(&admin, open[0].id).await.unwrap();
+    let change = Change { role: "viewer".into(), permissions: Vec::new(), version: "1".into() };
+    member::change(&owner, sam.id, &change).await.unwrap();
+    role::delete(&owner, press, "2").await.unwrap();
 }
 
 #[tokio::test]
@@ -72,7 +136,7 @@ async fn somebody_new_accepts_with_a_name_and_a_password_and_signs_in() {
     let offer = invitation::look(&ctx, &token).await.unwrap();
     assert_eq!(
         (offer.tenant.as_str(), offer.role, offer.email.as_str(), offer.has_account),
-        ("The acme", Role::Editor, "dana@example.org", false)
+        ("The acme", GivenRole::BuiltIn(Role::Editor), "dana@example.org", false)
     );
     let accept = async |name: &str, password: &str| {
         invitation::accept_as_new(&ctx, passwords(), &token, name, &secret(password)).await

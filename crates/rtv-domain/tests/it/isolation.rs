@@ -29,10 +29,11 @@ const GLOBAL: [(&str, &str); 14] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 38] = [
+const OTHER_POLICIES: [(&str, &str); 39] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("invitation_by_token", "who holds the link of an invitation sees that one"),
+    ("custom_role_of_invitation", "who holds the link of an invitation reads the name of the role in it"),
     ("api_key_by_token", "a program that shows a key sees that one"),
     ("api_answer_seen_by_worker", "a worker finds in all tenants the answers that are not given again"),
     ("api_answer_swept_by_worker", "and removes them"),

@@ -6,6 +6,7 @@ use rtv_domain::audit::explorer;
 use rtv_domain::import::{Limits, Options, Uploads, upload};
 use rtv_domain::invitation::{self, NewInvitation};
 use rtv_domain::limit::{self, Change, Standing, Standings};
+use rtv_domain::member;
 use rtv_domain::settings::{self, General};
 use rtv_domain::target::{self, NewTarget};
 use rtv_domain::user::{self, Belongs};
@@ -136,9 +137,15 @@ async fn an_import_that_is_more_than_the_plan_allows_leaves_nothing() {
     let check = async |limit: Limit, most: i64, rows: &[&str], parts: &[&str]| {
         allow(&world, &acme, limit, most).await;
         let before = world.state(&acme, &["audit_event"]).await;
-        check_refused(world.import_text(&owner, &file(rows), Options::default()).await, parts);
+        let dry = Options { is_dry_run: true, ..Options::default() };
+        let foretold = world.import_text(&owner, &file(rows), dry).await.unwrap().findings.over_limit.unwrap();
+        let refused = world.import_text(&owner, &file(rows), Options::default()).await;
+        assert_eq!(refused, Err(Error::PlanLimit(foretold)), "the refusal is what was foretold");
+        check_refused(refused, parts);
         assert_eq!(world.state(&acme, &["audit_event"]).await, before, "{limit}");
         limit::change(&world.operator(), &acme.slug, &Change::of_limit(limit, None)).await.unwrap();
+        let dry = Options { is_dry_run: true, ..Options::default() };
+        assert_eq!(world.import_text(&owner, &file(rows), dry).await.unwrap().findings.over_limit, None);
         world.import_text(&owner, &file(rows), Options::default()).await.unwrap();
     };
     check(
@@ -163,6 +170,17 @@ async fn an_import_that_is_more_than_the_plan_allows_leaves_nothing() {
         &["Posts per month: this organisation is allowed 1", "2 posts in a month (November 2026)"],
     )
     .await;
+    // A post that moves into another month leaves its own.
+    allow(&world, &acme, Limit::PostsPerMonth, 2).await;
+    for (rows, fits) in [
+        (["x,page,p1,2026-09-20T10:00:00Z,Spring,1"].as_slice(), true),
+        (&["x,page,p9,2026-11-20T10:00:00Z,Spring,1"], false),
+        (&["x,page,p1,2026-10-20T10:00:00Z,Spring,1", "x,page,p9,2026-11-20T10:00:00Z,Spring,1"], true),
+    ] {
+        let dry = Options { is_dry_run: true, ..Options::default() };
+        let foretold = world.import_text(&owner, &file(rows), dry).await.unwrap().findings.over_limit;
+        assert_eq!(foretold.is_none(), fits, "{rows:?}: {foretold:?}");
+    }
     let posts = standing(&owner, Limit::PostsPerMonth).await;
     assert_eq!((posts.used, posts.month.unwrap().to_string().as_str()), (Some(2), "2026-11-01"));
     assert_eq!(kpi_daily::verify(&owner).await.unwrap(), []);
@@ -218,6 +236,15 @@ async fn who_is_over_the_limits_reads_everything_and_changes_nothing() {
     let period = rtv_core::period::Period::new("2026-11-01".parse().unwrap(), "2026-11-21".parse().unwrap()).unwrap();
     let posts = post::Query { period, filter: rtv_domain::kpi::Filter::default(), metric: None, after: None };
     assert_eq!(post::list(&owner, &posts).await.unwrap().posts.len(), 1);
+
+    // Taking somebody out goes on, and is a way back.
+    let mut others = member::roster(&owner).await.unwrap().members.into_values();
+    let other = others.find(|one| Some(one.id) != owner.context().actor().user_id()).unwrap();
+    member::remove(&owner, other.id, "1").await.unwrap();
+    let owner = again(&world, &owner).await;
+    assert!(owner.tenant().over_limits.is_empty() && owner.read_only().is_none());
+    world.member(&acme, Role::Viewer).await;
+    allow(&world, &acme, Limit::Users, 1).await;
 
     // A larger plan alone does not help where staff have set a limit; resetting that does.
     limit::change(&world.operator(), &acme.slug, &Change::of_plan(Plan::Professional)).await.unwrap();

@@ -18,6 +18,7 @@ mod limit;
 mod mail;
 mod maintenance;
 mod mapping;
+mod news;
 mod password_reset;
 mod post_hour;
 mod preference;

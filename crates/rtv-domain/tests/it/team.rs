@@ -46,6 +46,7 @@ fn place(person: UserId, role: &str, permissions: &[&str], version: i64) -> NewP
         person: person.to_string(),
         role: role.into(),
         permissions: permissions.iter().map(|key| (*key).to_owned()).collect(),
+        news: Vec::new(),
         version: version.to_string(),
     }
 }
@@ -352,6 +353,8 @@ async fn members_roles_and_teams_of_another_tenant_are_like_none() {
 async fn a_suspended_tenant_changes_nobody() {
     let office = Office::new().await;
     let (person, _) = office.member(Role::Viewer).await;
+    let crew = team::create(&office.owner, &new_team("Crew of old")).await.unwrap();
+    team::set_member(&office.owner, crew, &place(person.id, "viewer", &[], 1)).await.unwrap();
     office.world.execute(&office.tenant, "update tenant set status = 'suspended'").await;
     let mut owner = office.world.person("late@example.org").await;
     office.world.join(&owner, &office.tenant, Role::Owner).await;
@@ -361,7 +364,18 @@ async fn a_suspended_tenant_changes_nobody() {
     assert!(matches!(changed, Err(Error::ReadOnly(_))), "{changed:?}");
     let created = team::create(&owner, &new_team("Crew")).await;
     assert!(matches!(created, Err(Error::ReadOnly(_))), "{created:?}");
+    let place = place(id_of(&owner), "viewer", &[], 2);
+    assert!(matches!(team::set_member(&owner, crew, &place).await, Err(Error::ReadOnly(_))));
+    assert!(matches!(team::delete(&owner, crew, "2").await, Err(Error::ReadOnly(_))));
     assert!(member::roster(&owner).await.is_ok(), "it can be read");
+    // What only takes away goes on: who has left a client must not read on because the client has not paid.
+    team::remove_member(&owner, crew, person.id, "2").await.unwrap();
+    let viewer = office.world.enter(&person, &office.tenant).await;
+    let forbidden = Err(Error::Forbidden(Permission::UsersManage));
+    assert_eq!(member::remove(&viewer, id_of(&owner), "1").await.map(drop), forbidden, "for whom it did before");
+    member::remove(&owner, person.id, "1").await.unwrap();
+    let gone = access::enter(viewer.context(), office.tenant.slug.as_str()).await;
+    assert_eq!(gone.map(drop), Err(Error::NotFound));
 }
 
 /// What each of two accounts and two campaigns has, and a team that is responsible for one of each.
@@ -483,6 +497,79 @@ async fn who_reads_figures_through_a_team_alone_sees_what_is_the_teams() {
     team::remove_member(&limited.owner, limited.team, limited.person.id, "4").await.unwrap();
     let sam = limited.enter().await;
     assert_eq!(account::list(&sam).await.unwrap_err(), Error::Forbidden(Permission::AnalyticsRead));
+}
+
+#[tokio::test]
+async fn figures_are_narrowed_to_teams_and_never_widened_by_them() {
+    let limited = Limited::new().await;
+    let [a, b] = [limited.desk.account_id("a").await, limited.desk.account_id("b").await];
+    team::set_subjects(&limited.owner, limited.team, &[a.to_string()], "2").await.unwrap();
+    let rest = NewTeam { name: "Rest".into(), zone: "Asia/Tokyo".into(), ..NewTeam::default() };
+    let rest = team::create(&limited.owner, &rest).await.unwrap();
+    team::set_subjects(&limited.owner, rest, &[b.to_string()], "1").await.unwrap();
+    let seen = async |ctx: &TenantContext| -> Vec<String> {
+        account::list(ctx).await.unwrap().into_iter().map(|one| one.external_id).collect()
+    };
+    let names = |choices: &[team::Choice]| -> Vec<String> { choices.iter().map(|one| one.name.clone()).collect() };
+
+    let all = team::choices(&limited.owner).await.unwrap();
+    assert_eq!(names(&all), ["EMEA", "Rest"]);
+    let tokyo = chrono_tz::Asia::Tokyo;
+    for (wanted, expect, zone) in [
+        (vec![], vec!["a", "b"], chrono_tz::UTC),
+        (vec![limited.team], vec!["a"], chrono_tz::UTC),
+        (vec![rest], vec!["b"], tokyo),
+        (vec![limited.team, rest], vec!["a", "b"], chrono_tz::UTC),
+    ] {
+        let narrowed = team::narrow(&limited.owner, &all, &wanted).unwrap();
+        assert_eq!(
+            (seen(&narrowed.ctx).await, narrowed.zone),
+            (expect.iter().map(|one| (*one).to_owned()).collect(), zone)
+        );
+    }
+    // A team with nothing shows nothing.
+    let empty = team::create(&limited.owner, &new_team("Empty")).await.unwrap();
+    let all = team::choices(&limited.owner).await.unwrap();
+    assert!(seen(&team::narrow(&limited.owner, &all, &[empty]).unwrap().ctx).await.is_empty());
+
+    // Who sees figures through one team chooses that one, and gets no other by naming it.
+    let sam = limited.enter().await;
+    let theirs = team::choices(&sam).await.unwrap();
+    assert_eq!(names(&theirs), ["EMEA"]);
+    assert_eq!(fields(team::narrow(&sam, &theirs, &[rest])), ["team"]);
+    assert_eq!(seen(&team::narrow(&sam, &theirs, &[limited.team]).unwrap().ctx).await, ["a"]);
+    let forged = team::narrow(&sam, &all, &[rest]).unwrap().ctx;
+    assert_eq!(account::list(&forged).await.unwrap_err(), Error::Forbidden(Permission::AnalyticsRead));
+    let both = team::narrow(&sam, &all, &[rest, limited.team]).unwrap().ctx;
+    assert_eq!(seen(&both).await, ["a"]);
+
+    // Of another tenant it is none.
+    let other = limited.desk.world.tenant("other", "UTC").await;
+    let stranger = limited.desk.world.member(&other, Role::Owner).await;
+    let choices = team::choices(&stranger).await.unwrap();
+    assert_eq!(fields(team::narrow(&stranger, &choices, &[rest])), ["team"]);
+}
+
+#[tokio::test]
+async fn settings_of_a_team_are_kept_and_refused_by_name() {
+    let office = Office::new().await;
+    let typed = NewTeam {
+        name: "Crew".into(),
+        description: "All of it".into(),
+        range: "90d".into(),
+        platforms: vec!["x".into()],
+        zone: "Europe/Oslo".into(),
+    };
+    let id = team::create(&office.owner, &typed).await.unwrap();
+    let one = team::one(&office.owner, id).await.unwrap().team;
+    assert_eq!((one.zone, one.platforms.len()), (Some(chrono_tz::Europe::Oslo), 1));
+    let wrong = NewTeam { range: "custom".into(), zone: "Europe/Atlantis".into(), ..typed.clone() };
+    assert_eq!(fields(team::update(&office.owner, id, &wrong, "1").await), ["range", "zone"]);
+    team::update(&office.owner, id, &NewTeam { zone: String::new(), ..typed }, "1").await.unwrap();
+    assert_eq!(team::one(&office.owner, id).await.unwrap().team.zone, None);
+    let log = office.world.rows(&office.tenant, "audit_event").await;
+    let event = log.iter().find(|event| event["action"] == "team.update").unwrap();
+    assert_eq!((&event["before"]["zone"], &event["after"]["zone"]), (&"Europe/Oslo".into(), &serde_json::Value::Null));
 }
 
 #[tokio::test]

@@ -95,7 +95,102 @@ pub fn whole(document: Document) -> Value {
             }
         }
     }
+    add_links(&mut document);
     document
+}
+
+/// An operation that is about one thing.
+struct Target {
+    path: String,
+    id: String,
+    /// Names of the parts of its address that vary, in order.
+    names: Vec<String>,
+    needs_version: bool,
+}
+
+/// Says of each answer where the ids in it lead: to every operation on that thing, so that a program, or a test, goes from one
+/// answer to the next.
+fn add_links(document: &mut Value) {
+    let mut targets = Vec::new();
+    let mut sources = Vec::new();
+    for (path, operations) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in operations.as_object().into_iter().flatten() {
+            let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            let names = varying(path);
+            let needs_version = operation["parameters"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|one| one["name"] == "version" && one["required"] == true));
+            for status in ["200", "201", "202"] {
+                let body = &operation["responses"][status]["content"]["application/json"]["schema"];
+                if let Some(thing) = thing(document, body) {
+                    sources.push((path.clone(), method.clone(), id.clone(), status, thing));
+                }
+            }
+            if !names.is_empty() {
+                targets.push(Target { path: path.clone(), id, names, needs_version });
+            }
+        }
+    }
+    for (path, method, id, status, (place, fields)) in sources {
+        let links: Map<String, Value> = targets
+            .iter()
+            .filter(|target| target.id != id)
+            .filter_map(|target| Some((target.id.clone(), link(target, &path, place, &fields)?)))
+            .collect();
+        if !links.is_empty() {
+            document["paths"][&path][&method]["responses"][status]["links"] = links.into();
+        }
+    }
+}
+
+/// The parts of an address that vary.
+fn varying(path: &str) -> Vec<String> {
+    path.split('/').filter_map(|part| Some(part.strip_prefix('{')?.strip_suffix('}')?.to_owned())).collect()
+}
+
+/// Where the thing that a body is about stands in it, and the names of its fields: the body itself, or the first of a page.
+fn thing(document: &Value, schema: &Value) -> Option<(&'static str, Vec<String>)> {
+    let found = resolved(document, schema);
+    let items = &found["properties"]["items"]["items"];
+    let (place, fields) = if items.is_null() {
+        ("", &found["properties"])
+    } else {
+        ("/items/0", &resolved(document, items)["properties"])
+    };
+    Some((place, fields.as_object()?.keys().cloned().collect()))
+}
+
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let name = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/components/schemas/"));
+    name.map_or(schema, |name| &document["components"]["schemas"][name])
+}
+
+/// How an answer of `path` leads to an operation, if it holds all that this asks for. What the answer's own address has said is
+/// taken from there.
+fn link(target: &Target, path: &str, place: &str, fields: &[String]) -> Option<Value> {
+    // `/teams` and `/teams/{id}` lead to what begins with `/teams/{id}`.
+    let about = path.strip_suffix('}').and_then(|path| path.rsplit_once("/{")).map_or(path, |(before, _)| before);
+    if !target.path.starts_with(&format!("{about}/{{")) {
+        return None;
+    }
+    let asked = varying(path);
+    let has = |name: &str| fields.iter().any(|field| field == name);
+    let mut parameters = Map::new();
+    for name in &target.names {
+        let from = if asked.contains(name) {
+            format!("$request.path.{name}")
+        } else if has(name) {
+            format!("$response.body#{place}/{name}")
+        } else {
+            return None;
+        };
+        parameters.insert(name.clone(), from.into());
+    }
+    if target.needs_version {
+        let field = ["version", "team_version"].into_iter().find(|field| has(field))?;
+        parameters.insert("version".into(), format!("$response.body#{place}/{field}").into());
+    }
+    Some(json!({ "operationId": target.id, "parameters": parameters }))
 }
 
 /// What is answered has all of its fields, those that may be null included. What is sent may lack some.
@@ -210,4 +305,43 @@ fn complete(method: &str, operation: &mut Value) {
             .or_insert_with(|| json!({ "$ref": format!("#/components/responses/{}", name(status)) }));
     }
     debug_assert_eq!(KEY.as_str(), "idempotency-key");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_on_one_thing_is_led_to_by_an_answer() {
+        let document = super::super::description();
+        let operations: Vec<(String, Value)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, all)| all.as_object().unwrap().values().map(|one| (path.clone(), one.clone())))
+            .collect();
+        let links: Vec<Value> = operations
+            .iter()
+            .flat_map(|(_, one)| one["responses"].as_object().unwrap().values().cloned())
+            .flat_map(|response| response["links"].as_object().cloned().unwrap_or_default())
+            .map(|(_, link)| link)
+            .collect();
+        for (path, operation) in &operations {
+            let id = &operation["operationId"];
+            let mut leading = links.iter().filter(|link| link["operationId"] == *id);
+            // The tenant of a key is named by whoever made the key.
+            let is_expected = path.contains('{') && id != "getTenant";
+            assert_eq!(leading.next().is_some(), is_expected, "{id}");
+            for link in leading {
+                let names: Vec<String> = link["parameters"].as_object().unwrap().keys().cloned().collect();
+                assert!(varying(path).iter().all(|name| names.contains(name)), "{link}");
+            }
+        }
+        let remove =
+            &document["paths"]["/api/v1/teams/{id}/members"]["get"]["responses"]["200"]["links"]["removeTeamMember"];
+        assert_eq!(
+            remove["parameters"],
+            json!({ "id": "$request.path.id", "user": "$response.body#/items/0/user", "version": "$response.body#/items/0/team_version" })
+        );
+    }
 }

@@ -115,7 +115,7 @@ pub struct ImportObject {
     contradictions: Contradictions,
     /// The first rows that could not be taken.
     refusals: Vec<RefusedRow>,
-    /// Why it cannot be imported, where a check found a reason.
+    /// Why it would not be imported, where a check found a reason: the file, or a limit of the plan.
     blocked: Option<String>,
     /// Why it failed, or why its roll-back did not happen.
     failure: Option<String>,
@@ -147,7 +147,7 @@ impl ImportObject {
             },
             notes: found.notes,
             refusals: report.refusals.into_iter().map(RefusedRow::from).collect(),
-            blocked: found.blocked,
+            blocked: found.blocked.or(found.over_limit),
             failure: None,
             created_at: None,
             finished_at: None,
@@ -172,7 +172,7 @@ impl ImportObject {
             },
             notes: found.notes,
             refusals: refusals.into_iter().map(RefusedRow::from).collect(),
-            blocked: found.blocked,
+            blocked: found.blocked.or(found.over_limit),
             failure: import.failure,
             created_at: Some(import.created_at),
             finished_at: import.finished_at,

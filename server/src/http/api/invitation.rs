@@ -18,7 +18,7 @@ use crate::state::AppState;
 /// An open invitation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(title = "Invitation", example = json!({
-    "id": "inv_0192f3c4a1b27d3e8f9a0b1c2d3e4f50", "email": "sam@acme.example", "role": "viewer", "invited_by": "Dana Kim",
+    "id": "inv_0192f3c4a1b27d3e8f9a0b1c2d3e4f50", "email": "sam@acme.example", "role": "viewer", "role_name": "Viewer", "invited_by": "Dana Kim",
     "sent_at": "2026-11-20T16:40:00Z", "expires_at": "2026-11-27T16:40:00Z", "is_expired": false
 }))]
 pub struct InvitationObject {
@@ -26,8 +26,10 @@ pub struct InvitationObject {
     id: String,
     /// For whom.
     email: String,
-    /// What they become.
+    /// What they become: the key of a built-in role, or the id of a custom one.
     role: String,
+    /// Its name.
+    role_name: String,
     /// Who invites.
     invited_by: String,
     /// When the newest mail was written.
@@ -43,7 +45,8 @@ impl From<Invitation> for InvitationObject {
         Self {
             id: one.id.to_string(),
             email: one.email.to_string(),
-            role: one.role.key().into(),
+            role: one.role.to_string(),
+            role_name: one.role_name,
             invited_by: one.inviter,
             sent_at: one.sent_at,
             expires_at: one.expires_at,
@@ -60,8 +63,8 @@ pub struct InvitationToSend {
     /// For whom.
     #[schema(format = "email", max_length = 254)]
     email: String,
-    /// `admin`, `editor` or `viewer`: a built-in role of which the key holds everything.
-    #[schema(pattern = "^(admin|editor|viewer)$")]
+    /// `admin`, `editor` or `viewer`, or the id of a custom role: one of which the key holds everything.
+    #[schema(pattern = "^(admin|editor|viewer|role_[0-9a-f]{32})$")]
     role: String,
 }
 

@@ -6,8 +6,8 @@ use rtv_core::filter::PageFilter;
 use rtv_core::kpi::Unit;
 use rtv_core::period::{Compare, Period};
 use rtv_core::{Error, Kpi};
-use rtv_domain::TenantContext;
 use rtv_domain::kpi::{self, Figure, Filter, Query};
+use rtv_domain::{TenantContext, team};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
@@ -142,6 +142,8 @@ pub struct FilterParams {
     account: Option<Vec<String>>,
     /// Ids of campaigns, or `none` for posts of none; may repeat. Everything if left out.
     campaign: Option<Vec<String>>,
+    /// Ids of teams; may repeat. What one of them is responsible for; everything if left out.
+    team: Option<Vec<String>>,
 }
 
 /// What the days are compared with.
@@ -157,6 +159,15 @@ pub struct CompareParams {
 /// What the address asks for.
 pub fn filter(caller: &Caller) -> Result<PageFilter, Error> {
     PageFilter::parse(caller.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+/// The tenant as the teams of the filter look at it.
+pub async fn narrowed(caller: &Caller, filter: &PageFilter) -> Result<TenantContext, Error> {
+    if filter.teams.is_empty() {
+        return Ok(caller.ctx().clone());
+    }
+    let choices = team::choices(caller.ctx()).await?;
+    Ok(team::narrow(caller.ctx(), &choices, &filter.teams)?.ctx)
 }
 
 /// The accounts and campaigns that a filter means.
@@ -240,7 +251,10 @@ async fn read(ctx: &TenantContext, filter: &PageFilter) -> Result<KpisObject, Er
 #[utoipa::path(get, path = "/api/v1/kpis", tag = "Figures", operation_id = "getKpis", params(FilterParams, CompareParams),
     responses((status = 200, description = "The figures.", body = KpisObject)))]
 pub async fn list(caller: Caller) -> Response {
-    let found = async { read(caller.ctx(), &filter(&caller)?).await };
+    let found = async {
+        let filter = filter(&caller)?;
+        read(&narrowed(&caller, &filter).await?, &filter).await
+    };
     caller.answer(found.await)
 }
 

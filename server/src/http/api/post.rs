@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
-use super::kpi::{FilterParams, Money, covered, filter};
+use super::kpi::{FilterParams, Money, covered, filter, narrowed};
 use super::list::{Ask, ListParams, Page, next};
 
 /// An account that a post belongs to.
@@ -145,7 +145,7 @@ pub async fn list(caller: Caller) -> Response {
             Some(None) => return Err(Error::invalid("after", "use the “next” of the page before, as it was.")),
             place => place.flatten(),
         };
-        let ctx = caller.ctx();
+        let ctx = &narrowed(&caller, &asked).await?;
         let query = Query { period: asked.period(ctx.today())?, filter: covered(&asked), metric: asked.metric, after };
         let found = post::list_some(ctx, &query, ask.rows()).await?;
         let (basis, currency) = (found.basis.key(), &ctx.tenant().currency);

@@ -24,7 +24,7 @@ use crate::http::form::id;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(title = "Team", example = json!({
     "id": "team_0192f3c4a1b27d3e8f9a0b1c2d3e4f50", "name": "Nordics", "description": "Norway, Sweden, Denmark",
-    "default_period": "28d", "platforms": ["facebook"], "accounts": ["acc_0192f3c4a1b27d3e8f9a0b1c2d3e4f50"], "campaigns": [],
+    "default_period": "28d", "platforms": ["facebook"], "zone": "Europe/Oslo", "accounts": ["acc_0192f3c4a1b27d3e8f9a0b1c2d3e4f50"], "campaigns": [],
     "members": 4, "version": 7, "updated_at": "2026-11-20T16:40:00Z", "updated_by": "dana@acme.example"
 }))]
 pub struct TeamObject {
@@ -38,6 +38,8 @@ pub struct TeamObject {
     default_period: Option<String>,
     /// The platforms that its link begins with; none: all.
     platforms: Vec<String>,
+    /// The zone in which its pages show times, as the tz database names it; null for the tenant's. Days are the tenant's always.
+    zone: Option<String>,
     /// Accounts that it is responsible for.
     accounts: Vec<String>,
     /// Campaigns that it is responsible for.
@@ -67,6 +69,7 @@ impl From<&Team> for TeamObject {
             description: team.description.clone(),
             default_period: team.range.map(|range| range.key().into()),
             platforms: team.platforms.iter().map(|platform| platform.key().into()).collect(),
+            zone: team.zone.map(|zone| zone.name().into()),
             accounts,
             campaigns,
             members: team.members.len(),
@@ -81,7 +84,7 @@ impl From<&Team> for TeamObject {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(title = "TeamMember", example = json!({
     "user": "usr_0192f3c4a1b27d3e8f9a0b1c2d3e4f50", "name": "Dana Kim", "email": "dana@acme.example",
-    "role": { "id": "editor", "name": "Editor" }, "permissions": [], "team_version": 8
+    "role": { "id": "editor", "name": "Editor" }, "permissions": [], "news": ["imports"], "team_version": 8
 }))]
 pub struct TeamMemberObject {
     /// Id of the person.
@@ -94,6 +97,8 @@ pub struct TeamMemberObject {
     role: Option<RoleName>,
     /// What they hold beside it for these.
     permissions: Vec<String>,
+    /// What they are told of by mail: `imports`, `members`.
+    news: Vec<String>,
     /// The version of the team.
     team_version: i64,
 }
@@ -107,6 +112,7 @@ impl TeamMemberObject {
             email: member.map(|member| member.email.to_string()).unwrap_or_default(),
             role: place.role.map(|role| RoleName::of(roster, role)),
             permissions: place.extra.keys(),
+            news: team.told.get(&user).into_iter().flatten().map(|one| one.key().into()).collect(),
             team_version: team.revision.version,
         }
     }
@@ -131,6 +137,9 @@ pub struct TeamToMake {
     /// Keys of platforms.
     #[serde(default)]
     platforms: Vec<String>,
+    /// The zone in which its pages show times, such as `Europe/Oslo`; nothing for the tenant's.
+    #[serde(default)]
+    zone: Option<String>,
 }
 
 /// What is to change of a team; what is left out stays.
@@ -153,6 +162,9 @@ pub struct TeamChange {
     /// Keys of platforms; none: all.
     #[serde(default)]
     platforms: Option<Vec<String>>,
+    /// The zone in which its pages show times, such as `Europe/Oslo`; an empty text for the tenant's.
+    #[serde(default)]
+    zone: Option<String>,
     /// The version that this change was made from.
     version: i64,
 }
@@ -168,6 +180,9 @@ pub struct TeamPlace {
     /// What they shall hold beside it, for the team's accounts and campaigns.
     #[serde(default)]
     permissions: Vec<String>,
+    /// What they shall be told of by mail: `imports`, `members`. Left out, it stays as it is.
+    #[serde(default)]
+    news: Option<Vec<String>>,
     /// The version of the team that this was made from.
     version: i64,
 }
@@ -226,6 +241,7 @@ pub async fn create(write: Write<TeamToMake>) -> Response {
             description: body.description,
             range: body.default_period.unwrap_or_default(),
             platforms: body.platforms,
+            zone: body.zone.unwrap_or_default(),
         };
         let id = team::create(once.ctx(), &new).await.map_err(renamed)?;
         read(once.ctx(), id).await
@@ -264,6 +280,7 @@ pub async fn change(Path(team): Path<String>, write: Write<TeamChange>) -> Respo
             platforms: body
                 .platforms
                 .unwrap_or_else(|| now.platforms.iter().map(|platform| platform.key().into()).collect()),
+            zone: body.zone.unwrap_or_else(|| now.zone.map(|zone| zone.name().into()).unwrap_or_default()),
         };
         team::update(once.ctx(), id, &new, &body.version.to_string()).await.map_err(renamed)?;
         read(once.ctx(), id).await
@@ -333,6 +350,10 @@ pub async fn set_member(Path((team, user)): Path<(String, String)>, write: Write
             person: user.to_string(),
             role: body.role.unwrap_or_default(),
             permissions: body.permissions,
+            news: body.news.unwrap_or_else(|| {
+                let told = roster.teams.get(&id).and_then(|team| team.told.get(&user));
+                told.into_iter().flatten().map(|one| one.key().into()).collect()
+            }),
             version: body.version.to_string(),
         };
         team::set_member(ctx, id, &place).await.map_err(renamed)?;

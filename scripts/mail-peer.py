@@ -1,0 +1,72 @@
+"""mail-peer.py FOLDER: a mail server by other people (aiosmtpd) for `make mail-test`. It makes itself a certificate authority,
+listens on two ports of this machine, one encrypted from the first byte and one by STARTTLS, takes mail only from who has
+signed in over an encrypted connection, and prints one line of JSON: its ports, and then each message that it took."""
+import asyncio, json, ssl, subprocess, sys
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+folder = Path(sys.argv[1])
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def authority(name):
+    """An authority, and a certificate for 127.0.0.1 that it has signed."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
+    openssl("req", "-x509", *key, "-keyout", f"{name}-ca.key", "-out", f"{name}-ca.pem", "-days", "2", "-subj", f"/CN={name} authority",
+            "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+    openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=127.0.0.1")
+    (folder / f"{name}.ext").write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{name}-ca.pem", "-CAkey", f"{name}-ca.key", "-CAcreateserial",
+            "-out", f"{name}.pem", "-days", "2", "-extfile", f"{name}.ext")
+
+
+class Box:
+    def __init__(self, port):
+        self.port = port
+
+    async def handle_DATA(self, server, session, envelope):
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        tls = session.ssl
+        print(json.dumps({
+            "port": self.port, "to": envelope.rcpt_tos, "subject": message["subject"],
+            "text": message.get_body(preferencelist=("plain",)).get_content(), "authenticated": bool(session.authenticated),
+            "tls": bool(tls) or self.port == "smtps",
+        }), flush=True)
+        return "250 queued"
+
+
+def let_in(server, session, envelope, mechanism, given):
+    return AuthResult(success=(given.login, given.password) == (b"rtv", b"s3cr/t"))
+
+
+authority("known")
+authority("stranger")
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+context.load_cert_chain(folder / "known.pem", folder / "known.key")
+rules = {"authenticator": let_in, "auth_required": True}
+
+
+class Implicit(Controller):
+    # The connection is encrypted before the first word, which aiosmtpd does not see: it must be told that it is.
+    def factory(self):
+        return SMTP(self.handler, auth_require_tls=False, **rules)
+
+
+starttls = Controller(Box("starttls"), hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True, **rules)
+smtps = Implicit(Box("smtps"), hostname="127.0.0.1", port=0, ssl_context=context)
+ports = {}
+for name, controller in (("starttls", starttls), ("smtps", smtps)):
+    # The controller greets itself to see whether it listens, which it cannot do with a certificate of ours.
+    controller._trigger_server = lambda: None
+    controller.start()
+    ports[name] = controller.server.sockets[0].getsockname()[1]
+print(json.dumps(ports), flush=True)
+sys.stdin.read()
+starttls.stop()
+smtps.stop()

@@ -1,0 +1,94 @@
+// mail-test.mjs: invites somebody by the page, as an owner does, on a server whose mail goes to aiosmtpd by TLS; reads there what
+// came, and opens the link in it.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { demo } from '../end2end/people.mjs';
+import { startServer } from '../end2end/server.mjs';
+
+const tenant = 'northwind-outdoor';
+const folder = await mkdtemp(path.join(tmpdir(), 'rtv-mail-'));
+const peer = spawn(process.env.RTV_PYTHON, [fileURLToPath(new URL('mail-peer.py', import.meta.url)), folder], {
+  stdio: ['pipe', 'pipe', 'inherit'],
+});
+const lines = [];
+let rest = '';
+peer.stdout.on('data', (chunk) => {
+  rest += chunk;
+  const whole = rest.split('\n');
+  rest = whole.pop();
+  lines.push(...whole.map((line) => JSON.parse(line)));
+});
+
+/** Waits until something is so, for twenty seconds. */
+async function until(what, find) {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const found = await find();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${what} did not happen within 20 s`);
+}
+
+/** Signed in on a server: what posts its forms, and what reads its pages. */
+async function signedIn(url, email) {
+  const { origin } = new URL(url);
+  let cookie;
+  const send = async (address, fields) => {
+    const answer = await fetch(`${url}${address}`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin, 'content-type': 'application/x-www-form-urlencoded', ...(cookie ? { cookie } : {}) },
+      body: new URLSearchParams(fields),
+    });
+    cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? cookie;
+    return answer;
+  };
+  const read = async (address) => (await fetch(`${url}${address}`, { headers: { cookie } })).text();
+  await send('/sign-in', { email, password: demo.password, next: '/me' });
+  return { send, read };
+}
+
+/** Invites somebody on a server with these settings; `check` judges what became of the mail. */
+async function invite(name, settings, check) {
+  const server = await startServer(['--posts', '60'], { RTV_MAIL_FROM: 'RTV <rtv@example.com>', ...settings });
+  try {
+    const to = `guest.${name}@example.org`;
+    const owner = await signedIn(server.url, `owner@${tenant}.example`);
+    await owner.send(`/t/${tenant}/team/invitations`, { email: to, role: 'viewer' });
+    await check(server.url, to);
+    console.log(`    ${name}: as it should be`);
+  } finally {
+    await server.stop();
+  }
+}
+
+try {
+  const ports = await until('the start of aiosmtpd', () => lines[0]);
+  const trusted = { RTV_SMTP_CA_FILE: path.join(folder, 'known-ca.pem') };
+  for (const [way, scheme] of [['smtps', 'smtps'], ['starttls', 'smtp']]) {
+    const address = `${scheme}://rtv:s3cr%2Ft@127.0.0.1:${ports[way]}`;
+    await invite(way, { ...trusted, RTV_SMTP_URL: address }, async (url, to) => {
+      const mail = await until(`a mail by ${way}`, () => lines.find((line) => line.to?.includes(to)));
+      assert.deepEqual([mail.port, mail.authenticated, mail.tls], [way, true, true]);
+      assert.match(mail.subject, /^.+ invites you to .+ on RTV$/);
+      const link = mail.text.match(/\/invite\/\S+/)?.[0];
+      assert.match(await (await fetch(`${url}${link}`)).text(), /Your name/);
+    });
+  }
+  // What the server's certificate was not signed by is trusted to no end.
+  const stranger = { RTV_SMTP_CA_FILE: path.join(folder, 'stranger-ca.pem') };
+  const address = `smtps://rtv:s3cr%2Ft@127.0.0.1:${ports.smtps}`;
+  await invite('stranger', { ...stranger, RTV_SMTP_URL: address }, async (url, to) => {
+    const staff = await signedIn(url, 'staff@rtv.example');
+    await until('a word about the certificate', async () => (/certificate/i.test(await staff.read('/staff/mail')) ? true : undefined));
+    assert.equal(lines.some((line) => line.to?.includes(to)), false, 'a server that is not trusted got a mail');
+  });
+} finally {
+  peer.stdin.end();
+  await rm(folder, { recursive: true, force: true });
+}
