@@ -102,8 +102,15 @@ test('a team gives what its role says, and the answer about access says so', asy
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Northern crew');
   await page.getByLabel('Member', { exact: true }).selectOption({ label: `viewer · viewer@${tenant.slug}.example` });
   await page.getByLabel('Role in the team', { exact: true }).selectOption('editor');
+  await page.getByLabel(/^an import with posts/).check();
   await page.getByRole('button', { name: 'Put in' }).click();
   await expect(page.getByRole('table', { name: 'Members of the team' })).toContainText('Editor');
+  await expect(page.getByRole('table', { name: 'Members of the team' })).toContainText('imports');
+  await page.getByLabel('Zone of times').selectOption('Asia/Tokyo');
+  await page.getByRole('button', { name: 'Save settings' }).click();
+  await expect(page.getByRole('status')).toHaveText('The settings are saved.');
+  await page.getByRole('link', { name: 'Dashboard of this team' }).click();
+  await expect(page.locator('main')).toContainText('times shown in Asia/Tokyo');
 
   await openMember(page, tenant, 'viewer');
   await page.getByRole('link', { name: 'Effective access' }).click();

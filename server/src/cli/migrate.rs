@@ -214,6 +214,7 @@ fn as_text(slug: &Slug, report: &Report, refused_to: Option<&Path>) -> String {
         lines.extend(found.contradiction_examples.iter().map(|example| format!("    {}", example.sentence())));
     }
     lines.extend(found.notes.iter().map(|note| format!("  note: {note}")));
+    lines.extend(found.over_limit.iter().map(|text| format!("  as things stand, the import would be refused: {text}")));
     for one in &report.refusals {
         let column = one.column.as_deref().map(|column| format!(", column “{column}”")).unwrap_or_default();
         lines.push(format!("  refused: row {}{column}: {}", one.row_number, one.reason));

@@ -85,9 +85,9 @@ const PAGES: [&str; 7] = [
     "/t/acme/targets",
 ];
 
-/// Queries of each page: eight of who asks, what they hold in which tenant and what stands around; on the dashboard six of the summary,
-/// three of the ranking, three of the scorecards (four with followers) and two of the week. Of each part one sets the
-/// marker of its transaction.
+/// Queries of each page: eight of who asks, what they hold in which tenant and what stands around; two of the teams that can be
+/// chosen, targets aside; on the dashboard six of the summary, three of the ranking, three of the scorecards (four with followers)
+/// and two of the week. Of each part one sets the marker of its transaction.
 const ASKED: [usize; 7] = [24, 24, 24, 24, 25, 15, 11];
 
 #[tokio::test]

@@ -209,7 +209,8 @@ async fn a_team_is_made_filled_and_answers_who_may_do_what_where() {
         .unwrap();
     let version = hidden(&filled, "version")[0].clone();
     owner.post(&format!("{page}/resources"), &[("resource", north.as_str()), ("version", version.as_str())]).await;
-    let settings = [("name", "Northern crew"), ("range", "90d"), ("platform", "x"), ("zone", "Asia/Tokyo"), ("version", "3")];
+    let settings =
+        [("name", "Northern crew"), ("range", "90d"), ("platform", "x"), ("zone", "Asia/Tokyo"), ("version", "3")];
     owner.post(&page, &settings).await;
     let id = page.rsplit('/').next().unwrap();
     let dashboard = format!("/t/acme/dashboard?range=90d&amp;platform=x&amp;team={id}");
@@ -236,12 +237,16 @@ async fn a_team_is_made_filled_and_answers_who_may_do_what_where() {
     }
 
     // Who is told what belongs to the place in the team.
-    let fields = [("person", person.as_str()), ("role", "editor"), ("news", "imports"), ("news", "members"), ("version", "4")];
+    let fields =
+        [("person", person.as_str()), ("role", "editor"), ("news", "imports"), ("news", "members"), ("version", "4")];
     owner.post(&format!("{page}/members"), &fields).await;
     check(&owner.get(&page).await, 200, &["imports, members of the team"]);
     let change = owner.get(&format!("{page}?person={person}")).await.text();
     assert_eq!(change.matches("name=\"news\"").count(), 2);
-    assert_eq!(change.split("<input").filter(|one| one.contains("name=\"news\"") && one.contains("checked")).count(), 2);
+    assert_eq!(
+        change.split("<input").filter(|one| one.contains("name=\"news\"") && one.contains("checked")).count(),
+        2
+    );
 
     let asked = |permission: &str, resource: &str| {
         format!("/t/acme/team/access?person={person}&permission={permission}&resource={resource}")
