@@ -5,7 +5,6 @@ import asyncio, json, ssl, subprocess, sys
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 folder = Path(sys.argv[1])
@@ -52,21 +51,24 @@ context.load_cert_chain(folder / "known.pem", folder / "known.key")
 rules = {"authenticator": let_in, "auth_required": True}
 
 
-class Implicit(Controller):
-    # The connection is encrypted before the first word, which aiosmtpd does not see: it must be told that it is.
-    def factory(self):
-        return SMTP(self.handler, auth_require_tls=False, **rules)
+def starttls():
+    return SMTP(Box("starttls"), tls_context=context, require_starttls=True, **rules)
 
 
-starttls = Controller(Box("starttls"), hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True, **rules)
-smtps = Implicit(Box("smtps"), hostname="127.0.0.1", port=0, ssl_context=context)
-ports = {}
-for name, controller in (("starttls", starttls), ("smtps", smtps)):
-    # The controller greets itself to see whether it listens, which it cannot do with a certificate of ours.
-    controller._trigger_server = lambda: None
-    controller.start()
-    ports[name] = controller.server.sockets[0].getsockname()[1]
-print(json.dumps(ports), flush=True)
-sys.stdin.read()
-starttls.stop()
-smtps.stop()
+def smtps():
+    # The connection is encrypted before the first word, which aiosmtpd does not see: it must be told not to ask for more.
+    return SMTP(Box("smtps"), auth_require_tls=False, **rules)
+
+
+async def serve():
+    loop = asyncio.get_running_loop()
+    listening = {
+        "starttls": await loop.create_server(starttls, "127.0.0.1", 0),
+        "smtps": await loop.create_server(smtps, "127.0.0.1", 0, ssl=context),
+    }
+    print(json.dumps({name: server.sockets[0].getsockname()[1] for name, server in listening.items()}), flush=True)
+    # Until whoever began this closes its end.
+    await asyncio.to_thread(sys.stdin.read)
+
+
+asyncio.run(serve())

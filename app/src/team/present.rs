@@ -453,6 +453,31 @@ fn dashboard(ctx: &TenantContext, team: &Team) -> String {
     format!("/t/{}/dashboard?{}", ctx.tenant().slug, pairs.join("&"))
 }
 
+fn zone_choices(ctx: &TenantContext, chosen: &str) -> Vec<ChoiceView> {
+    let usual = ChoiceView {
+        value: String::new(),
+        label: format!("The organisation’s ({})", ctx.tenant().zone),
+        is_chosen: chosen.is_empty(),
+    };
+    let named = crate::settings::zone_names(chosen).into_iter().map(|name| ChoiceView {
+        value: name.into(),
+        label: name.replace('_', " "),
+        is_chosen: name == chosen,
+    });
+    core::iter::once(usual).chain(named).collect()
+}
+
+fn news_choices(chosen: &[String]) -> Vec<ChoiceView> {
+    News::ALL
+        .iter()
+        .map(|one| ChoiceView {
+            value: one.key().into(),
+            label: one.text().into(),
+            is_chosen: chosen.iter().any(|key| key == one.key()),
+        })
+        .collect()
+}
+
 fn team_forms(
     ctx: &TenantContext,
     roster: &Roster,
@@ -535,25 +560,8 @@ fn team_forms(
                 is_chosen: platforms.iter().any(|key| key == one.key()),
             })
             .collect(),
-        zones: core::iter::once(ChoiceView {
-            value: String::new(),
-            label: format!("The organisation’s ({})", ctx.tenant().zone),
-            is_chosen: zone.is_empty(),
-        })
-        .chain(crate::settings::zone_names(&zone).into_iter().map(|name| ChoiceView {
-            value: name.into(),
-            label: name.into(),
-            is_chosen: name == zone,
-        }))
-        .collect(),
-        news: News::ALL
-            .iter()
-            .map(|one| ChoiceView {
-                value: one.key().into(),
-                label: one.text().into(),
-                is_chosen: news.iter().any(|key| key == one.key()),
-            })
-            .collect(),
+        zones: zone_choices(ctx, &zone),
+        news: news_choices(&news),
     }
 }
 

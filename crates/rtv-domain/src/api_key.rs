@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::{self, stored};
-use crate::audit::Event;
 use crate::audit::explorer::day_start;
+use crate::audit::{Event, Outcome};
 use crate::context::{Actor, Context, Tenant, TenantContext};
 use crate::limit;
 use crate::role::named;
@@ -283,7 +283,18 @@ pub async fn create(ctx: &TenantContext, new: &NewKey) -> Result<Made, Error> {
     let Actor::Person(author) = ctx.context().actor() else {
         return Err(Error::Conflict("A key acts for a member, so a member makes it.".into()));
     };
-    let Parsed { name, permissions, expires_at } = new.parse(ctx)?;
+    let Parsed { name, permissions, expires_at } = match new.parse(ctx) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            tx.rollback().await?;
+            let lacking = typed(&new.permissions).unwrap_or_default().minus(ctx.access().everywhere());
+            if !lacking.is_empty() {
+                let event = Event::new("api_key.create", "api_key", "new").outcome(Outcome::Denied);
+                ctx.record(event.detail(format!("the actor does not hold {lacking}"))).await?;
+            }
+            return Err(error);
+        }
+    };
     // Two who make the last one at once would both find room.
     tx.lock(&format!("api keys {}", ctx.tenant().id)).await?;
     let live = sqlx::query_scalar!(

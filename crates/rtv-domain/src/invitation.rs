@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::access::stored;
-use crate::audit::Event;
+use crate::audit::{Event, Outcome};
 use crate::context::{Access, Actor, Context, TenantContext};
 use crate::effective_access::NamedRole;
 use crate::limit;
@@ -180,6 +180,14 @@ fn open(
     })
 }
 
+/// A role as typed, among those that there are: one of others is none.
+fn typed_role(text: &str, roster: &Roster) -> Result<GivenRole, String> {
+    match text.parse::<GivenRole>()? {
+        GivenRole::Custom(id) if !roster.roles.contains_key(&id) => Err("choose a role from the list.".into()),
+        role => Ok(role),
+    }
+}
+
 /// Invites an address. Every field that is refused is named at once. Who makes an owner must have proved a moment ago that it
 /// is them.
 pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -> Result<Invitation, Error> {
@@ -189,23 +197,17 @@ pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -
     let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
     let email = new.email.parse::<Email>().map_err(|message| refuse("email", message)).ok();
     let allowed = roles(&access, &roster);
-    let role = match new.role.parse::<GivenRole>() {
-        // A role of others is none.
-        Ok(GivenRole::Custom(id)) if !roster.roles.contains_key(&id) => {
-            refuse("role", "choose a role from the list.".into());
-            None
-        }
-        Ok(role) => Some(role),
-        Err(message) => {
-            refuse("role", message);
-            None
-        }
-    };
-    if role.is_some_and(|role| allowed.iter().all(|one| one.role != role)) {
+    let role = typed_role(&new.role, &roster).map_err(|message| refuse("role", message)).ok();
+    let beyond = role.filter(|role| allowed.iter().all(|one| one.role != *role));
+    if beyond.is_some() {
         let names: Vec<String> = allowed.iter().map(|role| in_words(role.role, &role.name)).collect();
         refuse("role", format!("nobody can give away what they do not hold; use {}.", names.join(", ")));
     }
     let (Some(email), Some(role), true) = (email, role, errors.is_empty()) else {
+        tx.rollback().await?;
+        if let Some(role) = beyond {
+            record_refusal(ctx, "invitation.create", "new", &roster.named(role)).await?;
+        }
         return Err(Error::Invalid(errors));
     };
     let role = roster.named(role);
@@ -288,6 +290,12 @@ pub async fn invite(ctx: &TenantContext, outbox: &Outbox, new: &NewInvitation) -
     Ok(Invitation { id, email, role, role_name, inviter, sent_at: ctx.now(), expires_at, is_expired: false })
 }
 
+/// Records that somebody tried to give more than they hold. Their own transaction has ended.
+async fn record_refusal(ctx: &TenantContext, action: &'static str, id: &str, role: &NamedRole) -> Result<(), Error> {
+    let detail = format!("{} holds more than the actor does", role.recorded());
+    ctx.record(Event::new(action, "invitation", id.to_owned()).outcome(Outcome::Denied).detail(detail)).await
+}
+
 /// Writes another mail with a new link that holds for seven days from now; the link before it is useless from now on.
 pub async fn send_again(ctx: &TenantContext, outbox: &Outbox, id: InvitationId) -> Result<Email, Error> {
     let Turn { mut tx, roster, access, .. } =
@@ -296,6 +304,8 @@ pub async fn send_again(ctx: &TenantContext, outbox: &Outbox, id: InvitationId) 
     let (role, role_name) = row.role()?;
     let role_words = in_words(role, &role_name);
     if roles(&access, &roster).iter().all(|one| one.role != role) {
+        tx.rollback().await?;
+        record_refusal(ctx, "invitation.send", &id.to_string(), &roster.named(role)).await?;
         return Err(Error::Conflict(format!(
             "This invitation makes somebody {role_words}. Nobody can give away what they do not hold; ask who does to send it again."
         )));

@@ -68,8 +68,14 @@ pub fn over(tenant: &Tenant) -> Option<String> {
         return None;
     }
     let names: Vec<String> = tenant.over_limits.iter().map(|limit| limit.label().to_lowercase()).collect();
+    // Taking somebody out goes on, and is the one way back that the tenant has itself.
+    let until = if tenant.over_limits.contains(&Limit::Users) {
+        "until members or invitations are taken out, or your operator raises them"
+    } else {
+        "until your operator raises them"
+    };
     Some(format!(
-        "{} is over its limits ({}): it can be read and exported, and nothing in it changes until your operator raises them.",
+        "{} is over its limits ({}): it can be read and exported, and nothing in it changes {until}.",
         tenant.name,
         names.join(", ")
     ))

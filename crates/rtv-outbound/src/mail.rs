@@ -122,7 +122,7 @@ impl Mailer {
         }
         let authority = Some(Certificate::from_pem(pem).map_err(|_| refused())?);
         let security = if self.security == Security::None { Security::StartTls } else { self.security };
-        Ok(Self { authority, security, ..self })
+        Ok(Self { security, authority, ..self })
     }
 
     /// Talks to the server up to the point where it waits for the message. Nothing has been sent then.

@@ -184,7 +184,7 @@ async fn limits_are_shown_refused_in_words_and_close_what_is_over_them() {
     assert_eq!(browser.get("/t/acme/audit/log.csv").await.status, 200, "it is exported");
     check_leads(&browser.post("/t/acme/targets", &[("kpi", "reach"), ("amount", "5")]).await, "/t/acme/targets");
     let page = browser.get("/t/acme/targets").await.text();
-    assert!(page.contains("nothing in it changes until your operator raises them"), "{page}");
+    assert!(page.contains("nothing in it changes until members or invitations are taken out"), "{page}");
 }
 
 #[tokio::test]

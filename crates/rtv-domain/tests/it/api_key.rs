@@ -182,6 +182,9 @@ async fn making_a_key_takes_a_fresh_proof_and_every_refused_field_is_named() {
     }
     let admin = fresh(&keys.world, &keys.world.member(&keys.tenant, Role::Admin).await).await;
     check(&admin, new(&[Permission::BillingManage]), &["permission"]).await;
+    let log = keys.world.audit(Some(&keys.tenant)).await;
+    let attempt = log.iter().find(|(action, ..)| action == "api_key.create").unwrap();
+    assert_eq!((attempt.1.as_str(), attempt.2.as_deref()), ("denied", Some("the actor does not hold billing:manage")));
     let editor = fresh(&keys.world, &keys.world.member(&keys.tenant, Role::Editor).await).await;
     let refused = api_key::create(&editor, &new(&some)).await.unwrap_err();
     assert_eq!(refused, Error::Forbidden(Permission::ApikeysManage));

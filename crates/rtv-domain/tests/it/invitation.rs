@@ -84,6 +84,10 @@ async fn a_role_of_ones_own_is_given_by_invitation_by_who_holds_all_of_it() {
     assert_eq!(offered, ["Admin", "Editor", "Viewer", "Press"]);
     let refused = invitation::invite(&admin, &outbox(), &new("rich@example.org", &treasurer.to_string())).await;
     assert_eq!(fields(&refused.unwrap_err()), ["role"]);
+    let log = world.audit(Some(&acme)).await;
+    let attempt = log.iter().find(|(action, ..)| action == "invitation.create").unwrap();
+    assert_eq!(attempt.1, "denied");
+    assert!(attempt.2.as_deref().unwrap().starts_with("Treasurer ("), "{attempt:?}");
     // A role of another tenant is none.
     let other = world.tenant("other", "UTC").await;
     let stranger = world.member(&other, Role::Owner).await;
