@@ -109,7 +109,11 @@ async fn an_import_is_told_to_those_whom_teams_of_its_accounts_have_chosen_and_o
     office.put(&office.owner, idle, eve.id, &[News::Imports]).await;
     office.tell().await;
     let joined = mail("bob@example.org", "The office: Somebody joined North");
-    assert_eq!(office.mails().await, [joined.clone()], "of the import before there was nobody to be told");
+    assert_eq!(
+        office.mails().await,
+        core::slice::from_ref(&joined),
+        "of the import before there was nobody to be told"
+    );
 
     let named = Options { file_name: "posts.csv".into(), ..Options::default() };
     office.world.import_text(&office.owner, &file("p2"), named).await.unwrap();
