@@ -53,7 +53,7 @@ async fn each_step_says_why_and_stands_in_the_tenants_log() {
     life_cycle::take(&operator, &tenant.slug, Step::Resume, None, None).await.unwrap();
     assert_eq!(staff::tenant(&operator, "desk").await.unwrap().tenant.status_reason, None);
     let log: Vec<String> = world.audit(Some(&tenant)).await.into_iter().map(|(action, ..)| action).collect();
-    assert_eq!(log, ["tenant.create", "tenant.suspend", "tenant.resume"]);
+    assert_eq!(log, ["tenant.create", "tenant.suspend", "staff.look", "tenant.resume", "staff.look"]);
     let events = world.rows(&tenant, "audit_event").await;
     let suspended = events.iter().find(|event| event["action"] == "tenant.suspend").unwrap();
     assert_eq!(suspended["after"]["reason"], "Bill 17 is open");
