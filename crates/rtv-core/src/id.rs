@@ -72,6 +72,12 @@ macro_rules! ids {
     )*};
 }
 
+impl TenantId {
+    /// Stands for the operator where rows of tenants and of the operator lie beside each other: in the audit log and among kill
+    /// switches.
+    pub const OPERATOR: Self = Self(Uuid::nil());
+}
+
 impl CampaignId {
     /// Stands for posts that belong to no campaign where posts are told apart by campaign.
     pub const NONE: Self = Self(Uuid::nil());

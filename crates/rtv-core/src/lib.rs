@@ -6,8 +6,11 @@
 
 pub mod action;
 pub mod brand;
+pub mod capability;
 pub mod color;
+pub mod delivery;
 pub mod error;
+pub mod fault;
 pub mod filter;
 pub mod id;
 pub mod import;
