@@ -89,7 +89,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
           tenant.time_zone, tenant.locale,
           tenant.currency, tenant.week_start, tenant.brand_hue, tenant.brand_chroma, tenant.created_at,
           tenant.is_sample, tenant.sample_until is not null as "has_sample_data!", tenant.mfa_required,
-          tenant.session_timeout_minutes, tenant.ip_ranges, tenant.over_limits, tenant.logo_version,
+          tenant.session_timeout_minutes, tenant.ip_ranges, tenant.over_limits, tenant.is_sandbox, tenant.logo_version,
           membership.role, membership.role_id, membership.permissions,
           custom_role.name as "role_name?", custom_role.permissions as "role_permissions?",
           member_visit.last_seen_at as "last_seen_at?"
@@ -138,6 +138,7 @@ pub async fn enter(ctx: &Context, slug: &str) -> Result<TenantContext, Error> {
         session_timeout_minutes: row.session_timeout_minutes,
         ip_ranges: row.ip_ranges,
         over_limits: row.over_limits,
+        is_sandbox: row.is_sandbox,
         logo_version: row.logo_version,
     };
     let tenant: Tenant = tenant.try_into()?;

@@ -135,6 +135,18 @@ impl Event {
     }
 }
 
+/// What the log calls the kind of an actor.
+pub(crate) const fn kind(actor: &Actor, is_by_staff: bool) -> &'static str {
+    match actor {
+        Actor::Anonymous => "anonymous",
+        Actor::Person(_) if is_by_staff => "staff",
+        Actor::Person(_) => "user",
+        Actor::ApiKey(_) => "api_key",
+        Actor::Operator(_) => "staff",
+        Actor::System(_) => "system",
+    }
+}
+
 pub(crate) async fn insert(
     connection: &mut PgConnection,
     tenant: Option<TenantId>,
@@ -143,14 +155,7 @@ pub(crate) async fn insert(
     now: DateTime<Utc>,
     event: Event,
 ) -> Result<(), Error> {
-    let kind = match actor {
-        Actor::Anonymous => "anonymous",
-        Actor::Person(_) if event.is_by_staff => "staff",
-        Actor::Person(_) => "user",
-        Actor::ApiKey(_) => "api_key",
-        Actor::Operator(_) => "staff",
-        Actor::System(_) => "system",
-    };
+    let kind = kind(actor, event.is_by_staff);
     sqlx::query!(
         r#"
         insert into audit_event (

@@ -129,6 +129,7 @@ impl Context {
 }
 
 /// A tenant as every page needs it.
+#[expect(clippy::struct_excessive_bools, reason = "each says something else about the tenant")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     /// Its id.
@@ -165,6 +166,8 @@ pub struct Tenant {
     pub ip_ranges: Vec<IpNet>,
     /// Limits that it exceeds since one was lowered: until they fit it is read and exported, and nothing in it changes.
     pub over_limits: Vec<Limit>,
+    /// Whether it sends to the sandbox network alone, and its figures count nowhere.
+    pub is_sandbox: bool,
     /// Names its picture, if it has one: another picture has another name.
     pub logo: Option<String>,
 }

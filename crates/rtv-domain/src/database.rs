@@ -70,33 +70,18 @@ impl Database {
     pub async fn open(url: &str, settings: PoolSettings) -> Result<Self, OpenError> {
         let options: PgConnectOptions = url.parse().map_err(OpenError::Address)?;
         let options = options.application_name("rtv");
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.connections)
-            .acquire_timeout(settings.patience)
-            // A connection that a cancelled request left inside a transaction must not serve another tenant
-            // (sqlx up to 0.9.0 can give one back). Outside a transaction now() is the statement's own start. Asked in
-            // the simple protocol: in the other one each message counts as a statement's start, and a connection that
-            // is asked for the first time would look as if it were inside a transaction.
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    let asked = sqlx::raw_sql("select now() = statement_timestamp()").fetch_one(connection).await;
-                    Ok(asked.and_then(|row| row.try_get::<bool, _>(0)).unwrap_or(false))
-                })
-            })
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    sqlx::raw_sql("set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '60s'; set timezone = 'UTC'")
-                        .execute(connection)
-                        .await
-                        .map(drop)
-                })
-            })
-            .connect_with(options.clone())
-            .await
-            .map_err(OpenError::Connect)?;
+        let pool = pool_options(settings).connect_with(options.clone()).await.map_err(OpenError::Connect)?;
         let database = Self { pool, options, maintenance: Arc::default() };
         database.refuse_powerful_role().await?;
         Ok(database)
+    }
+
+    /// The same database through one connection of its own, which nobody else takes. It is made when it is first needed and waited
+    /// for no longer than `patience`. The role was looked at when the first pool was opened.
+    #[must_use]
+    pub fn apart(&self, patience: Duration) -> Self {
+        let pool = pool_options(PoolSettings { connections: 1, patience }).connect_lazy_with(self.options.clone());
+        Self { pool, options: self.options.clone(), maintenance: Arc::default() }
     }
 
     async fn refuse_powerful_role(&self) -> Result<(), OpenError> {
@@ -173,4 +158,28 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+fn pool_options(settings: PoolSettings) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(settings.connections)
+        .acquire_timeout(settings.patience)
+        // A connection that a cancelled request left inside a transaction must not serve another tenant
+        // (sqlx up to 0.9.0 can give one back). Outside a transaction now() is the statement's own start. Asked in
+        // the simple protocol: in the other one each message counts as a statement's start, and a connection that
+        // is asked for the first time would look as if it were inside a transaction.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                let asked = sqlx::raw_sql("select now() = statement_timestamp()").fetch_one(connection).await;
+                Ok(asked.and_then(|row| row.try_get::<bool, _>(0)).unwrap_or(false))
+            })
+        })
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql("set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '60s'; set timezone = 'UTC'")
+                    .execute(connection)
+                    .await
+                    .map(drop)
+            })
+        })
 }

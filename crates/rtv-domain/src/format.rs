@@ -288,10 +288,26 @@ impl Format {
         format!("{}, {}", self.day(local.date_naive()), local.format("%H:%M %Z"))
     }
 
+    /// Day and time to the millisecond in the tenant's zone, for what is compared with logs.
+    pub fn exact_clock(&self, at: DateTime<Utc>) -> String {
+        let local = at.with_timezone(&self.zone);
+        format!("{}, {}", self.day(local.date_naive()), local.format("%H:%M:%S%.3f"))
+    }
+
     /// Day and time in the tenant's zone without the zone's name, for columns whose heading names it.
     pub fn clock(&self, at: DateTime<Utc>) -> String {
         let local = at.with_timezone(&self.zone);
         format!("{}, {}", self.day(local.date_naive()), local.format("%H:%M"))
+    }
+
+    /// Time of a day that is clear, in the tenant's zone: `14:02 CET`.
+    pub fn time(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format("%H:%M %Z").to_string()
+    }
+
+    /// The same to the second: `14:02:07 CET`.
+    pub fn to_the_second(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format("%H:%M:%S %Z").to_string()
     }
 }
 
@@ -351,6 +367,7 @@ mod tests {
             session_timeout: crate::session::IDLE,
             ip_ranges: Vec::new(),
             over_limits: Vec::new(),
+            is_sandbox: false,
             logo: None,
         })
     }

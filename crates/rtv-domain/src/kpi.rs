@@ -448,9 +448,11 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
 }
 
 /// Figures of accounts that only know totals cannot be mixed with daily ones: a sum of both would count neither what
-/// happened nor what was published. Totals exist for every account, so one such account decides for all.
+/// happened nor what was published. Totals exist for every account, so one such account decides for all. The sandbox network
+/// reports no figures of either kind, so its accounts decide nothing.
 pub(crate) fn basis_of(accounts: &[&Account]) -> Basis {
-    if !accounts.is_empty() && accounts.iter().all(|account| account.basis == Basis::Period) {
+    let mut reporting = accounts.iter().filter(|account| account.platform != Platform::Sandbox).peekable();
+    if reporting.peek().is_some() && reporting.all(|account| account.basis == Basis::Period) {
         Basis::Period
     } else {
         Basis::Lifetime

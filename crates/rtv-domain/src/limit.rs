@@ -478,15 +478,34 @@ async fn users(tx: &mut Tx, tenant: TenantId) -> Result<i64, Error> {
     .map_err(failed)
 }
 
-/// The month in which the most posts were published. The roll-up holds each post once, under its first day in the tenant's
-/// zone, and is refreshed in the transaction that writes posts; reading it costs days and not posts.
+/// How many posts the fullest month has, and how many it may have.
+pub(crate) async fn posts_per_month(tx: &mut Tx, tenant: TenantId) -> Result<(i64, Option<i64>), Error> {
+    Ok((fullest_month(tx, tenant).await?.count, most(tx, tenant, Limit::PostsPerMonth).await?))
+}
+
+/// The month in which the most posts were published or have a place in the queue. The roll-up holds each post once, under its
+/// first day in the tenant's zone, and is refreshed in the transaction that writes posts; reading it costs days and not posts.
+/// What has a place counts in the month in which it is to go out, until it is a post. Of a sandbox tenant it does not count.
 async fn fullest_month(tx: &mut Tx, tenant: TenantId) -> Result<Used, Error> {
     let row = sqlx::query!(
         r#"
-        select date_trunc('month', first_day::timestamp)::date as "month!", sum(posts)::bigint as "posts!"
-        from kpi_daily
-        where tenant_id = $1 and basis = 'lifetime'
-        group by 1
+        select month as "month!", sum(posts)::bigint as "posts!"
+        from (
+          select date_trunc('month', first_day::timestamp)::date as month, posts
+          from kpi_daily
+          where tenant_id = $1 and basis = 'lifetime'
+          union all
+          select date_trunc('month', delivery.due_at at time zone tenant.time_zone)::date, 1
+          from delivery
+          join tenant on tenant.id = delivery.tenant_id
+          where delivery.tenant_id = $1
+            and delivery.post_id is null
+            and delivery.state in (
+              'scheduled', 'claimed', 'sending', 'accepted', 'unknown', 'held', 'missed', 'needs_person', 'confirmed'
+            )
+            and not tenant.is_sandbox
+        ) as used
+        group by month
         order by 2 desc, 1 desc
         limit 1
         "#,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::Period;
-use rtv_core::{AccountId, Error, Permission, Platform, PostId};
+use rtv_core::{AccountId, DeliveryId, Error, Permission, Platform, PostId};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -112,6 +112,32 @@ pub struct Listing {
 /// The posts that make up the figures of a period, newest first, a page at a time.
 pub async fn list(ctx: &TenantContext, query: &Query) -> Result<Listing, Error> {
     list_some(ctx, query, PAGE).await
+}
+
+/// Of these posts those that RTV has sent, each with its delivery. Who may not read deliveries gets none.
+pub async fn deliveries(ctx: &TenantContext, posts: &[PostId]) -> Result<Vec<(PostId, DeliveryId)>, Error> {
+    if posts.is_empty() || !ctx.access().grants_somewhere(Permission::ContentRead) {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = posts.iter().map(|post| post.uuid()).collect();
+    let mut tx = ctx.begin(Permission::ContentRead, Resource::Deliveries).await?;
+    let rows = sqlx::query!(
+        r#"
+        select post.id as post, delivery.id as delivery
+        from post
+        join delivery
+          on delivery.tenant_id = post.tenant_id
+          and delivery.account_id = post.account_id
+          and delivery.remote_id = post.external_id
+        where post.id = any($1)
+        "#,
+        &ids
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    Ok(rows.into_iter().map(|row| (row.post.into(), row.delivery.into())).collect())
 }
 
 /// The same, at most so many posts.

@@ -63,6 +63,7 @@ pub(crate) async fn read(tx: &mut Tx, tenant: TenantId) -> Result<Option<State>,
             or exists (select 1 from account where not is_sample)
             or exists (select 1 from campaign where not is_sample)
             or exists (select 1 from post where not is_sample or import_id is not null)
+            or exists (select 1 from content where not is_sample)
           ) as "holds_real_data!"
         from tenant
         where id = $1
@@ -94,6 +95,7 @@ pub(crate) async fn note(tx: &mut Tx, tenant: TenantId, loaded: Option<(NaiveDat
 }
 
 /// Deletes what is marked and refreshes the roll-up of what stays, in the caller's transaction.
+#[expect(clippy::too_many_lines, reason = "it is a few statements and their rows")]
 pub(crate) async fn clear(tx: &mut Tx, tenant: TenantId) -> Result<Removed, Error> {
     let touched: Vec<Uuid> = sqlx::query_scalar!(
         r#"
@@ -105,6 +107,19 @@ pub(crate) async fn clear(tx: &mut Tx, tenant: TenantId) -> Result<Removed, Erro
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
+    // Deliveries, attempts and histories go along. What somebody has written anew is theirs now.
+    sqlx::query!("delete from content where is_sample and version = 1")
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    sqlx::query!("update content set is_sample = false where is_sample")
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    sqlx::query!("update delivery set is_sample = false where is_sample")
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
     let days = count(sqlx::query!("delete from post_daily where is_sample").execute(tx.connection()).await)?
         + count(sqlx::query!("delete from account_daily where is_sample").execute(tx.connection()).await)?;
     let posts =
@@ -127,6 +142,9 @@ pub(crate) async fn clear(tx: &mut Tx, tenant: TenantId) -> Result<Removed, Erro
             delete from campaign
             where is_sample
               and not exists (select 1 from post where post.tenant_id = campaign.tenant_id and post.campaign_id = campaign.id)
+              and not exists (
+                select 1 from content where content.tenant_id = campaign.tenant_id and content.campaign_id = campaign.id
+              )
             "#
         )
         .execute(tx.connection())
@@ -144,6 +162,14 @@ pub(crate) async fn clear(tx: &mut Tx, tenant: TenantId) -> Result<Removed, Erro
               and not exists (select 1 from post where post.tenant_id = account.tenant_id and post.account_id = account.id)
               and not exists (
                 select 1 from account_daily where account_daily.tenant_id = account.tenant_id and account_daily.account_id = account.id
+              )
+              and not exists (
+                select 1 from delivery where delivery.tenant_id = account.tenant_id and delivery.account_id = account.id
+              )
+              and not exists (
+                select 1
+                from account_connection
+                where account_connection.tenant_id = account.tenant_id and account_connection.account_id = account.id
               )
             "#
         )

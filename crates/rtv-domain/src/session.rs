@@ -78,6 +78,47 @@ pub struct Identified {
 pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Identified>, Error> {
     let now = ctx.now();
     let mut tx = ctx.begin_session(session).await?;
+    let Some(Found { identified, last_used_at, longest_idle }) = find(&mut tx, session, now).await? else {
+        return Ok(None);
+    };
+    if last_used_at < now - TOUCH {
+        sqlx::query!(
+            r#"
+            update session
+            set last_used_at = $2, longest_idle_seconds = greatest(longest_idle_seconds, $3)
+            where id_hash = $1
+            "#,
+            &session.0[..],
+            now,
+            // Rounded up: what was too long once stays so.
+            (longest_idle + TimeDelta::milliseconds(999)).num_seconds(),
+        )
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+        tx.commit().await?;
+    } else {
+        tx.rollback().await?;
+    }
+    Ok(Some(identified))
+}
+
+/// The same for a question that an open page asks by itself. It is no use of the session: a page that somebody left open
+/// would keep them signed in for ever.
+pub async fn glance(ctx: &Context, session: SessionHash) -> Result<Option<Identified>, Error> {
+    let mut tx = ctx.begin_session(session).await?;
+    let found = find(&mut tx, session, ctx.now()).await?;
+    tx.rollback().await?;
+    Ok(found.map(|found| found.identified))
+}
+
+struct Found {
+    identified: Identified,
+    last_used_at: DateTime<Utc>,
+    longest_idle: TimeDelta,
+}
+
+async fn find(tx: &mut Tx, session: SessionHash, now: DateTime<Utc>) -> Result<Option<Found>, Error> {
     let row = sqlx::query!(
         r#"
         select
@@ -101,25 +142,6 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
     let Some(row) = row else { return Ok(None) };
     // A use that ends a pause is a use: what the pause was is remembered until the next sign-in.
     let longest_idle = TimeDelta::seconds(row.longest_idle_seconds).max(now - row.last_used_at);
-    if row.last_used_at < now - TOUCH {
-        sqlx::query!(
-            r#"
-            update session
-            set last_used_at = $2, longest_idle_seconds = greatest(longest_idle_seconds, $3)
-            where id_hash = $1
-            "#,
-            &session.0[..],
-            now,
-            // Rounded up: what was too long once stays so.
-            (longest_idle + TimeDelta::milliseconds(999)).num_seconds(),
-        )
-        .execute(tx.connection())
-        .await
-        .map_err(failed)?;
-        tx.commit().await?;
-    } else {
-        tx.rollback().await?;
-    }
     let person = match (row.user_id, row.email, row.name) {
         (Some(id), Some(email), Some(name)) => Some(Person {
             id: id.into(),
@@ -135,7 +157,8 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
         }),
         _ => None,
     };
-    Ok(Some(Identified { person, has_flash: row.has_flash }))
+    let identified = Identified { person, has_flash: row.has_flash };
+    Ok(Some(Found { identified, last_used_at: row.last_used_at, longest_idle }))
 }
 
 /// Stores a new session of nobody. `false`: the token is taken, and nothing was written.

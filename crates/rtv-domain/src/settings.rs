@@ -1,5 +1,5 @@
 //! What a tenant decides about itself: how it is called, whose days and whose way of writing its pages have, who gets in and for
-//! how long, and its colour. All of it has one version, so that the later of two editors is told what the other changed.
+//! how long, its colour, and whether it posts to the sandbox network alone. All of it has one version, so that the later of two editors is told what the other changed.
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -256,6 +256,26 @@ async fn begin_move(tx: &mut Tx, ctx: &TenantContext, from: Tz, to: Tz) -> Resul
         .await
         .map_err(failed)?;
     Ok(Days::Moved)
+}
+
+/// Switches sandbox mode on or off: whether posts go to the sandbox network alone. Off, posts that wait reach real people, so
+/// that needs a fresh proof of who switches. The version is that of the settings on which the form was made.
+pub async fn change_mode(ctx: &TenantContext, is_sandbox: bool, version: &str) -> Result<(), Error> {
+    let mut tx = ctx.begin(Permission::SettingsUpdate, Resource::Tenant).await?;
+    if !is_sandbox {
+        ctx.context().require_fresh()?;
+    }
+    let now = hold(&mut tx, ctx, version).await?;
+    if now.tenant.is_sandbox == is_sandbox {
+        return tx.rollback().await;
+    }
+    sqlx::query!("update tenant set is_sandbox = $2 where id = $1", ctx.tenant().id.uuid(), is_sandbox)
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    let told = |is_sandbox: bool| Map::from_iter([("is_sandbox".to_owned(), json!(is_sandbox))]);
+    finish(&mut tx, ctx, "settings.mode", told(!is_sandbox), told(is_sandbox)).await?;
+    tx.commit().await
 }
 
 /// Who gets in and for how long, as typed.

@@ -45,6 +45,8 @@ pub struct TenantRow {
     pub status: TenantStatus,
     /// Whether it is the operator's own.
     pub is_house: bool,
+    /// Whether it posts to the sandbox network alone.
+    pub is_sandbox: bool,
     /// How many members it has.
     pub members: i64,
     /// When a member was last there, to some minutes.
@@ -95,7 +97,7 @@ pub async fn tenants(ctx: &Context, filter: &TenantFilter) -> Result<Listing<Ten
     let rows = sqlx::query!(
         r#"
         select
-          tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.created_at,
+          tenant.slug, tenant.name, tenant.plan, tenant.status, tenant.is_house, tenant.is_sandbox, tenant.created_at,
           (select count(*) from membership where membership.tenant_id = tenant.id) as "members!",
           (select max(last_seen_at) from member_visit where member_visit.tenant_id = tenant.id) as last_seen_at
         from tenant
@@ -125,6 +127,7 @@ pub async fn tenants(ctx: &Context, filter: &TenantFilter) -> Result<Listing<Ten
                 plan: stored(row.plan.parse())?,
                 status: stored(row.status.parse())?,
                 is_house: row.is_house,
+                is_sandbox: row.is_sandbox,
                 members: row.members,
                 last_seen_at: row.last_seen_at,
                 created_at: row.created_at,

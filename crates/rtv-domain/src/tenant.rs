@@ -87,6 +87,7 @@ pub(crate) fn checked(new: NewTenant) -> Result<Tenant, Error> {
         session_timeout: session::IDLE,
         ip_ranges: Vec::new(),
         over_limits: Vec::new(),
+        is_sandbox: false,
         logo: None,
     })
 }
@@ -238,7 +239,7 @@ pub async fn list(ctx: &Context) -> Result<Vec<Listed>, Error> {
         select
           id, slug, name, plan, status, status_reason, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
           created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required,
-          session_timeout_minutes, ip_ranges, over_limits, logo_version
+          session_timeout_minutes, ip_ranges, over_limits, is_sandbox, logo_version
         from tenant
         order by slug
         "#
@@ -260,7 +261,7 @@ pub(crate) async fn find(tx: &mut Tx, slug: &Slug) -> Result<Tenant, Error> {
         select
           id, slug, name, plan, status, status_reason, is_house, time_zone, locale, currency, week_start, brand_hue, brand_chroma,
           created_at, is_sample, sample_until is not null as "has_sample_data!", mfa_required,
-          session_timeout_minutes, ip_ranges, over_limits, logo_version
+          session_timeout_minutes, ip_ranges, over_limits, is_sandbox, logo_version
         from tenant
         where slug = $1
         "#,
@@ -300,6 +301,7 @@ pub(crate) struct TenantRow {
     pub(crate) session_timeout_minutes: i32,
     pub(crate) ip_ranges: Vec<String>,
     pub(crate) over_limits: Vec<String>,
+    pub(crate) is_sandbox: bool,
     pub(crate) logo_version: Option<String>,
 }
 
@@ -324,6 +326,7 @@ impl TryFrom<TenantRow> for Tenant {
             mfa_required: row.mfa_required,
             session_timeout: TimeDelta::minutes(row.session_timeout_minutes.into()),
             ip_ranges: row.ip_ranges.iter().map(|range| stored(range.parse())).collect::<Result<_, _>>()?,
+            is_sandbox: row.is_sandbox,
             over_limits: row.over_limits.iter().map(|limit| stored(limit.parse())).collect::<Result<_, _>>()?,
             logo: row.logo_version,
         })

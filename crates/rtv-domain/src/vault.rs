@@ -27,6 +27,8 @@ pub enum Purpose {
     Totp,
     /// The body of a mail; of the mail.
     Mail,
+    /// The token of an account; of tenant, account, account of the platform and version of the token.
+    Token,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
         match self {
             Self::Totp => "totp",
             Self::Mail => "mail",
+            Self::Token => "token",
         }
     }
 }
@@ -79,6 +82,11 @@ impl Vault {
 
     /// Seals a secret for this purpose and this owner.
     pub(crate) fn seal(&self, purpose: Purpose, owner: Uuid, secret: &[u8]) -> Result<Vec<u8>, Error> {
+        self.seal_bound(purpose, owner.as_bytes(), secret)
+    }
+
+    /// Seals a secret whose owner is more than one row's id.
+    pub(crate) fn seal_bound(&self, purpose: Purpose, owner: &[u8], secret: &[u8]) -> Result<Vec<u8>, Error> {
         let nonce = rand::random::<[u8; NONCE]>();
         let bound = bound_to(purpose, owner);
         let payload = Payload { msg: secret, aad: &bound };
@@ -91,7 +99,13 @@ impl Vault {
 
     /// Opens what was sealed for this purpose and this owner. Anything else is a fault of ours or of the database.
     pub(crate) fn open_sealed(&self, purpose: Purpose, owner: Uuid, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        self.open_bound(purpose, owner.as_bytes(), sealed)
+    }
+
+    /// Opens what [`Vault::seal_bound`] has sealed for this purpose and this owner.
+    pub(crate) fn open_bound(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
         let fault = |why: &str| {
+            let owner = hex::encode(owner);
             tracing::error!(purpose = purpose.key(), %owner, "a sealed value cannot be opened: {why}");
             Error::Internal
         };
@@ -111,8 +125,8 @@ impl Vault {
     }
 }
 
-fn bound_to(purpose: Purpose, owner: Uuid) -> Vec<u8> {
-    [b"rtv ", purpose.key().as_bytes(), b" ", owner.as_bytes()].concat()
+fn bound_to(purpose: Purpose, owner: &[u8]) -> Vec<u8> {
+    [b"rtv ", purpose.key().as_bytes(), b" ", owner].concat()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::transaction::{Tx, failed};
 /// Posts of one statement.
 const BATCH: usize = 2_000;
 /// Ids of accounts and campaigns carry this time, so that a link to one lives longer than the sample: 2024-01-01.
-const LONG_AGO: u64 = 1_704_067_200_000;
+pub(super) const LONG_AGO: u64 = 1_704_067_200_000;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]

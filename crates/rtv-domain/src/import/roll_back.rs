@@ -150,6 +150,12 @@ async fn remove_emptied(tx: &mut Tx, id: ImportId) -> Result<(), Error> {
         delete from account
         where (created_by_import = $1 or created_by_import in (select id from import where state = 'rolled_back'))
           and not exists (select 1 from post where post.tenant_id = account.tenant_id and post.account_id = account.id)
+          and not exists (select 1 from delivery where delivery.tenant_id = account.tenant_id and delivery.account_id = account.id)
+          and not exists (
+            select 1
+            from account_connection
+            where account_connection.tenant_id = account.tenant_id and account_connection.account_id = account.id
+          )
           and not exists (
             select 1 from account_daily where account_daily.tenant_id = account.tenant_id and account_daily.account_id = account.id
           )
@@ -164,6 +170,7 @@ async fn remove_emptied(tx: &mut Tx, id: ImportId) -> Result<(), Error> {
         delete from campaign
         where (created_by_import = $1 or created_by_import in (select id from import where state = 'rolled_back'))
           and not exists (select 1 from post where post.tenant_id = campaign.tenant_id and post.campaign_id = campaign.id)
+          and not exists (select 1 from content where content.tenant_id = campaign.tenant_id and content.campaign_id = campaign.id)
         "#,
         id.uuid()
     )

@@ -172,7 +172,7 @@ async fn loading_again_changes_nothing_and_a_day_later_adds_a_day() {
         check_roll_ups(&ctx).await;
     }
     let count = async |table: &str| world.rows(&northwind, table).await.len();
-    assert_eq!((count("account").await, count("campaign").await), (9, 8), "nothing is there twice");
+    assert_eq!((count("account").await, count("campaign").await), (10, 8), "nothing is there twice");
     let ids = |rows: Vec<Value>| -> Vec<Value> { rows.into_iter().map(|row| row["id"].clone()).collect() };
     let accounts = before.iter().find(|(table, _)| table == "account").unwrap().1.clone();
     assert_eq!(ids(world.rows(&northwind, "account").await), ids(accounts), "links to accounts live on");
@@ -225,7 +225,7 @@ async fn removal_takes_the_sample_and_leaves_everything_else() {
 
     assert_eq!(sample_data::remove(&editor).await, Err(Error::Forbidden(Permission::ContentDelete)));
     let removed = sample_data::remove(&admin).await.unwrap();
-    assert_eq!((removed.posts, removed.accounts), (199, 7));
+    assert_eq!((removed.posts, removed.accounts), (199, 8));
 
     for (table, rows) in world.data(&northwind).await {
         assert!(rows.iter().all(|row| row.get("is_sample").is_none_or(|is_sample| is_sample == false)), "{table}");
@@ -274,10 +274,24 @@ async fn what_was_removed_is_loaded_again_on_request() {
     world.load(TODAY, Some(200)).await.unwrap();
     let house = world.tenant_of_demo("house").await;
     let before = plain(world.rows(&house, "post").await);
+    let states: Vec<Value> = world.rows(&house, "delivery").await.iter().map(|row| row["state"].clone()).collect();
+    assert_eq!(states.len(), 7, "posts on their way, each in another state: {states:?}");
     let removed = demo::remove(&world.operator()).await.unwrap();
     assert_eq!(removed.len(), 3);
     assert_eq!(demo::remove(&world.operator()).await.unwrap(), [], "there is none left");
-    for table in ["account", "campaign", "post", "post_daily", "account_daily", "kpi_daily", "post_hour"] {
+    for table in [
+        "account",
+        "campaign",
+        "post",
+        "post_daily",
+        "account_daily",
+        "kpi_daily",
+        "post_hour",
+        "content",
+        "delivery",
+        "attempt",
+        "delivery_event",
+    ] {
         assert_eq!(world.rows(&house, table).await, Vec::<Value>::new(), "{table}");
     }
     let again = world.load(TODAY, Some(200)).await.unwrap();

@@ -323,7 +323,13 @@ async fn a_changed_row_is_changed_and_a_roll_back_restores_it() {
     assert_eq!(kpi_daily::verify(&editor).await.unwrap(), []);
     assert_eq!(import::roll_back(&editor, first.id.unwrap()).await, Ok(RolledBack { removed: 3, restored: 0 }));
     for (table, rows) in world.state(&tenant, &HISTORY).await {
-        assert!(table == "membership" || rows.is_empty(), "{table}: {rows:?}");
+        // Every tenant has its members and the switches of its platforms and actions from the beginning.
+        let is_there_always = match table.as_str() {
+            "membership" => true,
+            "kill_switch" => rows.iter().all(|row| row["kind"] != "account" && row["kind"] != "campaign"),
+            _ => false,
+        };
+        assert!(is_there_always || rows.is_empty(), "{table}: {rows:?}");
     }
 }
 

@@ -371,3 +371,34 @@ async fn a_logo_is_seen_by_members_and_gone_when_it_is_removed() {
     let log = world.audit(Some(&acme)).await;
     assert_eq!(log.iter().filter(|(action, ..)| action == "settings.logo").count(), 3);
 }
+
+#[tokio::test]
+async fn sandbox_mode_is_switched_by_who_may_and_off_only_with_a_fresh_proof() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme", "UTC").await;
+    let owner = world.member(&tenant, Role::Owner).await;
+    let editor = world.member(&tenant, Role::Editor).await;
+    assert!(!tenant.is_sandbox, "a new tenant is live");
+    let refused = settings::change_mode(&editor, true, &version(&owner).await).await;
+    assert_eq!(refused, Err(Error::Forbidden(Permission::SettingsUpdate)));
+    let seen = version(&owner).await;
+    settings::change_mode(&owner, true, &seen).await.unwrap();
+    assert!(again(&world, &owner).await.tenant().is_sandbox);
+    assert!(
+        matches!(settings::change_mode(&owner, false, &seen).await, Err(Error::Conflict(_))),
+        "made from an older page"
+    );
+
+    let mut stale = owner.context().person().unwrap().clone();
+    stale.proved_at = Some(world.clock.now() - TimeDelta::minutes(6));
+    let stale = world.enter(&stale, &tenant).await;
+    assert_eq!(settings::change_mode(&stale, false, &version(&owner).await).await, Err(Error::NotFresh));
+    settings::change_mode(&stale, true, &version(&owner).await).await.unwrap();
+    assert!(again(&world, &owner).await.tenant().is_sandbox);
+
+    settings::change_mode(&owner, false, &version(&owner).await).await.unwrap();
+    assert!(!again(&world, &owner).await.tenant().is_sandbox);
+    let written = world.audit(Some(&tenant)).await;
+    let modes: Vec<_> = written.iter().filter(|(action, ..)| action == "settings.mode").collect();
+    assert_eq!(modes.len(), 2, "the change that changed nothing is not an event: {written:?}");
+}
