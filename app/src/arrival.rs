@@ -23,6 +23,7 @@ thread_local! {
 pub(crate) fn settle() {
     watch_menus();
     request_animation_frame(recent::note);
+    crate::kill_switch::watch::settle();
     // At once: what the person does next must not be undone.
     if IS_LATER.replace(true) {
         reset_forms();

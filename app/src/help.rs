@@ -27,7 +27,7 @@ pub async fn read_keyboard_help() -> Result<KeyboardHelp, AppError> {
     let preference = request.context.person().map(|person| person.preference);
     let around = match preference {
         Some(_) => crate::request::around(None).await?,
-        None => Around::Nothing(request.flash.clone()),
+        None => Around::Nothing(request.flash.clone(), String::new()),
     };
     Ok(KeyboardHelp { around, preference, has_mac_keys: request.has_mac_keys() })
 }

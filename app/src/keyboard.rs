@@ -19,6 +19,7 @@ pub fn groups(places: &[Place], has_mac_keys: bool) -> Vec<KeyGroup> {
             row(&[command, "K"], "Find a page or an organisation"),
             row(&["/"], "The same, with one key"),
             row(&["?"], "Show these keys"),
+            row(&["H"], "Open the page that halts, if you may halt"),
             row(&[command, "Enter"], "Send the form that you are in"),
             row(&["Esc"], "Close what is open"),
         ],
@@ -96,6 +97,8 @@ mod listener {
                     );
                     true
                 }
+                // Leads to the page that halts.
+                "h" | "H" => follow_halt(),
                 "[" | "]" => press(&key),
                 "x" | "X" => press("x"),
                 "j" | "J" => walk(1),
@@ -147,6 +150,14 @@ mod listener {
         if let Some(link) = first(&format!("nav a[href=\"{}\"]", place.address(slug))) {
             link.click();
         }
+    }
+
+    fn follow_halt() -> bool {
+        let link = first("header .c-halt");
+        if let Some(link) = &link {
+            link.click();
+        }
+        link.is_some()
     }
 
     fn first(selector: &str) -> Option<HtmlElement> {

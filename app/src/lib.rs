@@ -6,6 +6,7 @@
 // Components name their properties; a doc comment on the page says what it is.
 #![allow(missing_docs)]
 
+pub mod account;
 pub mod announce;
 #[cfg(feature = "ssr")]
 pub mod api_docs;
@@ -15,7 +16,9 @@ mod arrival;
 pub mod audit;
 pub mod brand;
 pub mod confirmation;
+pub mod content;
 pub mod dashboard;
+pub mod delivery;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod gallery;
@@ -24,6 +27,7 @@ pub mod home;
 pub mod import;
 pub mod invitation;
 pub mod keyboard;
+pub mod kill_switch;
 #[cfg(feature = "ssr")]
 pub mod limit;
 pub mod maintenance;

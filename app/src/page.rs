@@ -102,6 +102,7 @@ pub fn tenant_links(tenants: Vec<TenantEntry>) -> Vec<TenantLink> {
 }
 
 /// What stands around a tenant's page.
+#[expect(clippy::struct_excessive_bools, reason = "each says something else about the page")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     /// Name of the tenant.
@@ -138,6 +139,10 @@ pub struct Frame {
     pub notice: String,
     /// What the operator announces, drawn.
     pub announcement: String,
+    /// What is halted, drawn; empty where nothing is.
+    pub halts: String,
+    /// Whether the person may halt.
+    pub can_halt: bool,
     /// A message that waited for the page.
     pub flash: Option<Flash>,
 }
@@ -166,6 +171,17 @@ pub struct Drawn {
     html: String,
 }
 
+/// Id of the element that holds what was drawn.
+pub(crate) const DRAWN: &str = "drawn";
+
+#[cfg(feature = "hydrate")]
+impl Drawn {
+    /// The page inside its frame.
+    pub(crate) fn into_html(self) -> String {
+        self.html
+    }
+}
+
 #[cfg(feature = "ssr")]
 impl Drawn {
     /// Draws a page.
@@ -181,8 +197,8 @@ impl Drawn {
 pub enum Around {
     /// The frame of the last tenant.
     Tenant(Box<Frame>),
-    /// Nothing but a message that waited for the page.
-    Nothing(Option<Flash>),
+    /// Nothing but a message that waited for the page, and what is halted, drawn, for staff.
+    Nothing(Option<Flash>, String),
 }
 
 impl Around {
@@ -190,7 +206,7 @@ impl Around {
     pub fn frame(&self) -> Option<&Frame> {
         match self {
             Self::Tenant(frame) => Some(frame),
-            Self::Nothing(_) => None,
+            Self::Nothing(..) => None,
         }
     }
 }
@@ -202,6 +218,12 @@ impl Around {
 pub enum Place {
     /// `/t/{tenant}/dashboard`
     Dashboard,
+    /// `/t/{tenant}/content`
+    Content,
+    /// `/t/{tenant}/deliveries`
+    Deliveries,
+    /// `/t/{tenant}/accounts`
+    Accounts,
     /// `/t/{tenant}/posts`
     Posts,
     /// `/t/{tenant}/targets`
@@ -216,15 +238,21 @@ pub enum Place {
     Settings,
     /// `/t/{tenant}/api-keys`
     ApiKeys,
+    /// `/t/{tenant}/switches`
+    Switches,
 }
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Dashboard,
         Self::Targets,
+        Self::Content,
+        Self::Deliveries,
+        Self::Accounts,
         Self::Posts,
         Self::Imports,
+        Self::Switches,
         Self::Team,
         Self::ApiKeys,
         Self::Audit,
@@ -235,6 +263,9 @@ impl Place {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Dashboard => "Dashboard",
+            Self::Content => "Content",
+            Self::Deliveries => "Deliveries",
+            Self::Accounts => "Accounts",
             Self::Posts => "Posts",
             Self::Targets => "Targets",
             Self::Imports => "Imports",
@@ -242,6 +273,7 @@ impl Place {
             Self::Audit => "Audit log",
             Self::Settings => "Settings",
             Self::ApiKeys => "API keys",
+            Self::Switches => "Kill switches",
         }
     }
 
@@ -249,6 +281,9 @@ impl Place {
     const fn path(self) -> &'static str {
         match self {
             Self::Dashboard => "dashboard",
+            Self::Content => "content",
+            Self::Deliveries => "deliveries",
+            Self::Accounts => "accounts",
             Self::Posts => "posts",
             Self::Targets => "targets",
             Self::Imports => "imports",
@@ -256,6 +291,7 @@ impl Place {
             Self::Audit => "audit",
             Self::Settings => "settings",
             Self::ApiKeys => "api-keys",
+            Self::Switches => "switches",
         }
     }
 
@@ -263,7 +299,9 @@ impl Place {
     pub const fn group(self) -> &'static str {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
+            Self::Content | Self::Deliveries | Self::Accounts => "Publish",
             Self::Posts | Self::Imports => "Measure",
+            Self::Switches => "Operate",
             Self::Team | Self::ApiKeys | Self::Audit | Self::Settings => "Admin",
         }
     }
@@ -272,11 +310,15 @@ impl Place {
     pub const fn icon(self) -> IconName {
         match self {
             Self::Dashboard => IconName::Dashboard,
+            Self::Content => IconName::Write,
+            Self::Deliveries => IconName::Send,
+            Self::Accounts => IconName::User,
             Self::Posts => IconName::Posts,
             Self::Targets => IconName::Target,
             Self::Imports => IconName::Imports,
             Self::Team => IconName::Team,
             Self::ApiKeys => IconName::Lock,
+            Self::Switches => IconName::Stop,
             Self::Audit => IconName::Audit,
             Self::Settings => IconName::Settings,
         }
@@ -286,6 +328,10 @@ impl Place {
     pub const fn key(self) -> char {
         match self {
             Self::Dashboard => 'd',
+            Self::Content => 'c',
+            // `d` is the dashboard's.
+            Self::Deliveries => 'e',
+            Self::Accounts => 'a',
             Self::Posts => 'p',
             Self::Targets => 't',
             Self::Imports => 'i',
@@ -293,7 +339,9 @@ impl Place {
             Self::Team => 'm',
             Self::Audit => 'u',
             Self::Settings => 's',
-            Self::ApiKeys => 'k',
+            // `k` is the kill switches'.
+            Self::ApiKeys => 'y',
+            Self::Switches => 'k',
         }
     }
 
@@ -301,11 +349,14 @@ impl Place {
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
             Self::Dashboard | Self::Targets | Self::Posts => &[Permission::AnalyticsRead],
+            Self::Content | Self::Deliveries => &[Permission::ContentRead],
+            Self::Accounts => &[Permission::ContentRead, Permission::AccountsConnect],
             Self::Imports => &[Permission::ImportsManage],
             Self::Team => SEES_TEAM,
             Self::Audit => &[Permission::AuditRead],
             Self::Settings => &[Permission::SettingsRead],
             Self::ApiKeys => &[Permission::ApikeysManage],
+            Self::Switches => &[Permission::SwitchesRead],
         }
     }
 
@@ -368,7 +419,8 @@ pub fn PersonPage(around: Around, title: &'static str, children: Children) -> im
             let crumbs = vec![Crumb { label: title.into(), href: None }];
             view! { <FramedShell frame=*frame place=None crumbs>{children()}</FramedShell> }.into_any()
         }
-        Around::Nothing(flash) => view! {
+        Around::Nothing(flash, halts) => view! {
+            {crate::kill_switch::banner_place(halts)}
             <BareLayout
                 product=PRODUCT
                 wide=true
@@ -395,6 +447,9 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
     let query = common_query(&location.query.get_untracked());
     let overlay = RwSignal::new(None);
     crate::maintenance::keep(frame.announcement.clone());
+    crate::kill_switch::keep(frame.halts.clone());
+    let halt_href =
+        frame.can_halt.then(|| crate::kill_switch::halt_address(&frame.slug, &location.query.get_untracked()));
     #[cfg(feature = "hydrate")]
     crate::keyboard::listen(&frame, overlay);
     let on_search = Callback::new(move |event: MouseEvent| palette::open_instead(&event, overlay));
@@ -436,6 +491,8 @@ fn FramedShell(frame: Frame, place: Option<Place>, crumbs: Vec<Crumb>, children:
             imprint=vec![frame.made, address]
             search_keys=if frame.has_mac_keys { "⌘ K" } else { "Ctrl K" }
             on_search
+            halt_href
+            banner=crate::kill_switch::banner_place(frame.halts)
         >
             {frame.flash.and_then(|flash| flash.text.map(|text| flash_view(text, flash.is_success)))}
             <div class="l-drawn" inner_html=frame.notice></div>
@@ -503,7 +560,7 @@ pub fn DrawnPage(page: Resource<Result<Guarded<Drawn>, AppError>>, place: Place)
         let crumbs = crumbs.into_iter().map(|(label, href)| Crumb { label, href }).collect::<Vec<_>>();
         view! {
             <TenantPage frame place crumbs is_refused>
-                <div class="l-drawn" inner_html=html></div>
+                <div class="l-drawn" id=DRAWN inner_html=html></div>
             </TenantPage>
         }
         .into_any()

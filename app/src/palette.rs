@@ -74,6 +74,11 @@ pub fn entries(frame: Option<&Frame>, place: Option<Place>, query: &str) -> Vec<
                 .iter()
                 .map(|one| entry(Kind::Place, one.icon(), one.label(), one.group(), one.address(&frame.slug))),
         );
+        if frame.can_halt {
+            // Opens the page that halts; nothing is halted from here.
+            let href = format!("{}/halt", Place::Switches.address(&frame.slug));
+            entries.push(entry(Kind::Place, IconName::Stop, "Halt…", "Kill switches", href));
+        }
     }
     entries.push(entry(Kind::Place, IconName::User, "Profile", "Your account", "/me".into()));
     entries.push(entry(Kind::Place, IconName::Sessions, "Sessions", "Your account", "/me/sessions".into()));

@@ -44,6 +44,8 @@ pub struct PostRow {
     title: String,
     kind: String,
     account: String,
+    /// How RTV sent it, where it did.
+    delivery: Option<String>,
     cells: Vec<Cell>,
 }
 
@@ -127,7 +129,10 @@ fn PostTable(columns: Vec<Column>, rows: Vec<PostRow>, totals: Vec<Cell>) -> imp
                 <tr data-row=row.id>
                     <th scope="row" data-label="Post">
                         <span class="u-truncate">{row.title}</span>
-                        <span class="c-table__detail">{format!("{} · {}", row.kind, row.account)}</span>
+                        <span class="c-table__detail">
+                            {format!("{} · {}", row.kind, row.account)}
+                            {row.delivery.map(|href| view! { " · "<a href=href>"Delivery"</a> })}
+                        </span>
                     </th>
                     <td data-label="Published" class="u-nowrap">{row.published}</td>
                     {cells(row.cells, &columns)}

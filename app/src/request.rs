@@ -170,11 +170,14 @@ pub async fn frame(ctx: &TenantContext) -> Result<Frame, Error> {
         can_remove_sample_data: ctx.access().grants(rtv_core::Permission::ContentDelete),
         notice: notice(ctx),
         announcement: request.announcement(),
+        halts: crate::kill_switch::banner(ctx).await,
+        can_halt: ctx.access().grants(rtv_core::Permission::SwitchesEngage),
         flash: request.flash,
     })
 }
 
-/// What holds the tenant as a whole, drawn: that staff look at it, and why nothing in it changes.
+/// What holds the tenant as a whole, drawn: that it sends to no real network, that staff look at it, and why nothing in it
+/// changes.
 fn notice(ctx: &TenantContext) -> String {
     use rtv_ui::{Button, Notice, Tone};
     let visit = ctx.access().visit().map(|visit| {
@@ -194,10 +197,19 @@ fn notice(ctx: &TenantContext) -> String {
         let text = format!("{} {}", reason.explanation(), reason.advice());
         view! { <Notice tone=Tone::Warning>{text}</Notice> }
     });
-    if visit.is_none() && held.is_none() {
+    let sandbox = ctx.tenant().is_sandbox.then(|| {
+        view! {
+            <p class="c-sandbox" data-mode="sandbox">
+                <strong>"Sandbox."</strong>
+                " Nothing is sent to real networks, and its figures stay out of KPIs and of what the plan counts."
+            </p>
+        }
+    });
+    if visit.is_none() && held.is_none() && sandbox.is_none() {
         return String::new();
     }
     view! {
+        {sandbox}
         {visit}
         {held}
     }
@@ -238,10 +250,14 @@ pub async fn around(tenant: Option<&str>) -> Result<Around, Error> {
         },
         (None, None) => None,
     };
+    let halts = match &entered {
+        None if person.is_staff => crate::kill_switch::banner_for_staff(&request.context).await,
+        _ => String::new(),
+    };
     Ok(match entered {
         // What a tenant may not do is nothing that a person's own page says.
         Some(tenant) => Around::Tenant(Box::new(Frame { notice: String::new(), ..frame(&tenant).await? })),
-        None => Around::Nothing(request.flash.clone()),
+        None => Around::Nothing(request.flash.clone(), halts),
     })
 }
 

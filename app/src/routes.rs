@@ -5,16 +5,20 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
+use crate::account::AccountPage;
 use crate::announce::Urgency;
 use crate::api_key::ApiKeysPage;
 use crate::audit::{AuditEventPage, AuditPage};
 use crate::confirmation::ConfirmationPage;
+use crate::content::ContentPage;
 use crate::dashboard::DashboardPage;
+use crate::delivery::DeliveryPage;
 use crate::help::KeyboardHelpPage;
 use crate::home::HomePage;
 use crate::import::{ImportPage, ImportsPage, MappingsPage, RollBackPage};
 use crate::invitation::InvitationsPage;
 use crate::invitation::accept::InvitePage;
+use crate::kill_switch::SwitchesPage;
 use crate::maintenance::Announcement;
 use crate::not_found::NotFound;
 use crate::password_reset::{NewPasswordPage, ResetPage};
@@ -52,10 +56,16 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/me/sessions") view=SessionsPage ssr=SsrMode::Async />
                 <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async />
                 <Route path=path!("/help/keyboard") view=KeyboardHelpPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/accounts") view=AccountPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/accounts/:account") view=AccountPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/api-keys") view=ApiKeysPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/audit") view=AuditPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/audit/:event") view=AuditEventPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/content") view=ContentPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/content/:content") view=ContentPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/dashboard") view=DashboardPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/deliveries") view=DeliveryPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/deliveries/:delivery") view=DeliveryPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/imports") view=ImportsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/imports/mappings") view=MappingsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/imports/:import") view=ImportPage ssr=SsrMode::Async />
@@ -65,6 +75,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/staff/mail") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/mail/:mail") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/maintenance") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/switches") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/switches/halt") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/switches/preview") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/switches/halts/:halt") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/switches/releases/:release") view=ConsolePage ssr=SsrMode::Async />
+                <Route path=path!("/staff/switches/:switch/release") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/tenants") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/tenants/:tenant") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/tenants/:tenant/visit") view=ConsolePage ssr=SsrMode::Async />
@@ -75,6 +91,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/settings/security") view=SecurityPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/settings/branding") view=BrandingPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/settings/limits") view=LimitsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/switches") view=SwitchesPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/switches/halt") view=SwitchesPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/switches/preview") view=SwitchesPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/switches/halts/:halt") view=SwitchesPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/switches/releases/:release") view=SwitchesPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/switches/:switch/release") view=SwitchesPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/targets") view=TargetsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team") view=MembersPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team/members/:user") view=MemberPage ssr=SsrMode::Async />

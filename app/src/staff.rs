@@ -4,6 +4,8 @@
 #[cfg(feature = "ssr")]
 mod console;
 #[cfg(feature = "ssr")]
+mod kill_switch;
+#[cfg(feature = "ssr")]
 mod mail;
 #[cfg(feature = "ssr")]
 mod maintenance;
@@ -19,7 +21,7 @@ use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 
 use crate::error::AppError;
 use crate::not_found::FailedPage;
-use crate::page::PageTitle;
+use crate::page::{DRAWN, PageTitle};
 
 /// A page of the console: its title, the page in its frame, and what is announced above it.
 #[server(prefix = "/fn", endpoint = "staff", input = server_fn::codec::Json)]
@@ -36,7 +38,10 @@ pub fn ConsolePage() -> impl IntoView {
         move || {
             // The address changes also when somebody leaves for another page; its parameters belong to this one.
             params.track();
-            (location.pathname.get_untracked(), crate::dashboard::pairs(&query.read()))
+            let query = crate::dashboard::pairs(&query.read());
+            #[cfg(feature = "hydrate")]
+            crate::kill_switch::watch::remember(&query);
+            (location.pathname.get_untracked(), query)
         },
         |(path, query)| read_console(path, query),
     );
@@ -48,7 +53,7 @@ pub fn ConsolePage() -> impl IntoView {
                         crate::maintenance::keep(announcement);
                         view! {
                             <PageTitle title />
-                            <div class="l-drawn" inner_html=html></div>
+                            <div class="l-drawn" id=DRAWN inner_html=html></div>
                         }
                         .into_any()
                     }

@@ -200,6 +200,7 @@ fn Form(path: String, offered: PermissionSet, first_day: String, flash: Flash) -
             value: permission.key().into(),
             label: format!("{}: {}", permission.key(), permission.description()),
             checked: chosen.iter().any(|key| key == permission.key()),
+            ..CheckboxOption::default()
         })
         .collect::<Vec<_>>();
     let expires = flash.value("expires").unwrap_or_else(|| SPANS[1].to_string());

@@ -219,7 +219,12 @@ pub fn select_options(choices: Vec<ChoiceView>) -> Vec<SelectOption> {
 fn checkbox_options(choices: Vec<ChoiceView>) -> Vec<CheckboxOption> {
     choices
         .into_iter()
-        .map(|one| CheckboxOption { value: one.value, label: one.label, checked: one.is_chosen })
+        .map(|one| CheckboxOption {
+            value: one.value,
+            label: one.label,
+            checked: one.is_chosen,
+            ..CheckboxOption::default()
+        })
         .collect()
 }
 

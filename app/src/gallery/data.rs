@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use rtv_core::preference::Theme;
 use rtv_ui::{
-    Badge, Button, ButtonKind, Card, ChartFrame, Definition, DefinitionList, Diff, Direction, Disclosure, EmptyState,
-    FieldChange, IconName, Judgement, KpiCard, KpiChange, KpiDelta, KpiGrid, LinkButton, Matrix, MatrixCell,
-    MatrixMark, MatrixRow, Pager, Picture, RowLink, SortHeader, SortOrder, Sparkline, SwitchBadge, SwitchState, Table,
-    TargetBar, Tone, Variant, Words,
+    Badge, BannerFact, Button, ButtonKind, Card, ChartFrame, Definition, DefinitionList, Diff, Direction, Disclosure,
+    EmptyState, FieldChange, HaltBanner, IconName, Judgement, KpiCard, KpiChange, KpiDelta, KpiGrid, LinkButton,
+    Matrix, MatrixCell, MatrixMark, MatrixRow, Pager, Picture, RowLink, SortHeader, SortOrder, Sparkline, SwitchBadge,
+    SwitchState, Table, TargetBar, Tone, Variant, Words,
 };
 
 use super::{PATH, course, part, specimen};
@@ -22,12 +22,35 @@ pub(super) fn section(theme: Theme) -> AnyView {
             {specimen("Table, low rows, its headings in sight while it scrolls", table(true))}
             {specimen("Table without rows: EmptyState", empty())}
             {specimen("SwitchBadge", switches())}
+            {specimen("HaltBanner: halted with more below it, halting, unknown", banners())}
             {specimen("Matrix of switches, and of permissions", matrices())}
             {specimen("Diff", diff())}
             {specimen("TargetBar: short, met, exceeded, a ceiling that is broken", targets())}
             {specimen("Card, DefinitionList and Disclosure", cards_of_words())}
         },
     )
+}
+
+fn banners() -> AnyView {
+    let halted = vec![
+        BannerFact::new("Global"),
+        BannerFact::new("Dana K."),
+        BannerFact::at("14:02 CET", "2026-11-21T13:02:00Z"),
+        BannerFact::new("12 min"),
+        BannerFact::new("“Wrong account”"),
+        BannerFact::new("review 16:00"),
+        BannerFact::new("3 in flight"),
+    ];
+    let halting =
+        vec![BannerFact::new("Meadow Goods"), BannerFact::new("rtv accounts"), BannerFact::new("3 in flight")];
+    let unknown = vec![BannerFact::new("RTV has not answered since 14:02")];
+    let say = "All publishing halted";
+    view! {
+        <HaltBanner state=SwitchState::Halted title=say facts=halted more="+2 more" href=PATH version="1" say />
+        <HaltBanner state=SwitchState::Halting title="LinkedIn of Meadow Goods halting" facts=halting href=PATH version="2" say />
+        <HaltBanner state=SwitchState::Unknown title="Unknown whether anything is halted" facts=unknown version="3" say />
+    }
+    .into_any()
 }
 
 fn change(text: &str, direction: Direction, judgement: Judgement, sentence: &str) -> KpiChange {
@@ -262,6 +285,7 @@ fn matrices() -> AnyView {
         .map(|(client, row)| MatrixRow {
             label: client.into(),
             detail: if row == 0 { Words::from("42 clients") } else { Words::default() },
+            href: if row == 0 { Words::default() } else { "#main".into() },
             cells: (0..platforms.len())
                 .map(|column| {
                     let state = if column == 1 && row > 0 {
@@ -277,6 +301,7 @@ fn matrices() -> AnyView {
     let permission = |label: &str, key: &str, marks: [MatrixMark; 4]| MatrixRow {
         label: label.into(),
         detail: key.into(),
+        href: Words::default(),
         cells: marks.into_iter().map(|mark| MatrixCell { mark, href: Words::default() }).collect(),
     };
     let permissions = {

@@ -92,7 +92,7 @@ fn option(value: &str, label: &str, selected: bool) -> SelectOption {
 }
 
 fn tick(value: &str, label: &str, checked: bool) -> CheckboxOption {
-    CheckboxOption { value: value.into(), label: label.into(), checked }
+    CheckboxOption { value: value.into(), label: label.into(), checked, ..CheckboxOption::default() }
 }
 
 fn fields() -> AnyView {

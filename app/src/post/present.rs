@@ -48,6 +48,12 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         Err(Error::Invalid(errors)) => return refused(ctx, pairs, errors).await,
         Err(other) => return Err(other),
     };
+    let shown_posts: Vec<PostId> = listing.posts.iter().map(|post| post.id).collect();
+    let deliveries = post::deliveries(ctx, &shown_posts).await?;
+    let delivery = |id: PostId| {
+        let found = deliveries.iter().find(|(post, _)| *post == id);
+        found.map(|(_, delivery)| format!("/t/{}/deliveries/{delivery}", ctx.tenant().slug))
+    };
     let format = Format::of(ctx.tenant()).with_times_in(narrowed.zone);
     let path = format!("/t/{}/posts", ctx.tenant().slug);
     let first = filter.link(&path);
@@ -85,7 +91,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         rows: listing
             .posts
             .into_iter()
-            .map(|post| row(&format, post))
+            .map(|post| PostRow { delivery: delivery(post.id), ..row(&format, post) })
             .map(|row| PostRow { cells: keep(row.cells), ..row })
             .collect(),
         next: listing.next.map(|next| format!("{first}{separator}after={}", written(next))),
@@ -148,6 +154,7 @@ fn row(format: &Format, post: Post) -> PostRow {
         title: title.chars().take(120).collect(),
         kind: post.kind.unwrap_or_else(|| MISSING.into()),
         account: format!("{} · {}", post.account_name, post.platform.label()),
+        delivery: None,
         cells: cells(format, &post.figures),
     }
 }

@@ -164,12 +164,16 @@ async fn general(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Result
         }
     });
     let now_text = format!("It is {} in {}.", format.instant(ctx.now()), now.tenant.zone.name());
+    let mode = mode(&now, can_change, &version, &path);
     let content =
         if can_change { general_form(&now, flash, version, now_text, path) } else { general_facts(&now, now_text) };
     Ok(view! {
         {moving}
         {stale}
-        {content}
+        <div class="l-grid" data-columns="2">
+            {content}
+            {mode}
+        </div>
     }
     .into_any())
 }
@@ -232,7 +236,6 @@ fn general_form(now: &Settings, flash: &Flash, version: String, now_text: String
     let [name_error, zone_error, locale_error, currency_error, week_start_error] =
         ["name", "zone", "locale", "currency", "week_start"].map(|field| flash.error(field));
     view! {
-        <div class="l-grid" data-columns="2">
         <Card title="General" text=now_text>
             <form class="l-stack" data-gap="4" method="post" action=path autocomplete="off">
                 <input type="hidden" name="version" value=version />
@@ -265,7 +268,44 @@ fn general_form(now: &Settings, flash: &Flash, version: String, now_text: String
                 {save(true)}
             </form>
         </Card>
-        </div>
+    }
+    .into_any()
+}
+
+/// Whether posts reach real networks, and the button that changes it.
+fn mode(now: &Settings, can_change: bool, version: &str, path: &str) -> AnyView {
+    let is_sandbox = now.tenant.is_sandbox;
+    let (text, value, verb, badge) = if is_sandbox {
+        (
+            "Posts go to accounts on the sandbox network alone; those to other networks are held. Their figures count nowhere.",
+            "off",
+            "Send to real networks",
+            view! { <Badge tone=Tone::Info>"Sandbox"</Badge> }.into_any(),
+        )
+    } else {
+        (
+            "Posts go to the networks of their accounts. In sandbox mode only accounts on the sandbox network are posted to, for trying out.",
+            "on",
+            "Switch to sandbox mode",
+            view! { <Badge tone=Tone::Success>"Live"</Badge> }.into_any(),
+        )
+    };
+    let form = can_change.then(|| {
+        view! {
+            <form method="post" action=format!("{path}/sandbox")>
+                <input type="hidden" name="version" value=version.to_owned() />
+                <input type="hidden" name="is_sandbox" value=value />
+                <Button>{verb}</Button>
+            </form>
+        }
+    });
+    view! {
+        <Card title="Sandbox mode" text>
+            <div class="l-stack" data-gap="4">
+                <p>{badge}</p>
+                {form}
+            </div>
+        </Card>
     }
     .into_any()
 }

@@ -7,7 +7,7 @@ use rtv_ui::{
     Badge, Crumb, ErrorSummary, Flash, Frame as ShellFrame, IconName, LinkButton, NavGroup, NavItem, Pager, Shell, Tone,
 };
 
-use super::{mail, maintenance, tenant, tenants, users};
+use super::{kill_switch, mail, maintenance, tenant, tenants, users};
 use crate::page::PRODUCT;
 use crate::preference;
 use crate::request::Request;
@@ -17,18 +17,20 @@ use crate::request::Request;
 pub(super) enum Section {
     Tenants,
     Users,
+    Switches,
     Maintenance,
     Mail,
     Gallery,
 }
 
 impl Section {
-    const ALL: [Self; 5] = [Self::Tenants, Self::Users, Self::Maintenance, Self::Mail, Self::Gallery];
+    const ALL: [Self; 6] = [Self::Tenants, Self::Users, Self::Switches, Self::Maintenance, Self::Mail, Self::Gallery];
 
     pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Tenants => "Tenants",
             Self::Users => "Users",
+            Self::Switches => "Kill switches",
             Self::Maintenance => "Maintenance",
             Self::Mail => "Mail",
             Self::Gallery => "Components",
@@ -39,6 +41,7 @@ impl Section {
         match self {
             Self::Tenants => "/staff/tenants",
             Self::Users => "/staff/users",
+            Self::Switches => "/staff/switches",
             Self::Maintenance => "/staff/maintenance",
             Self::Mail => "/staff/mail",
             Self::Gallery => crate::gallery::PATH,
@@ -49,7 +52,8 @@ impl Section {
         match self {
             Self::Tenants => IconName::Tenant,
             Self::Users => IconName::User,
-            Self::Maintenance => IconName::Stop,
+            Self::Switches => IconName::Stop,
+            Self::Maintenance => IconName::Lock,
             Self::Mail => IconName::Posts,
             Self::Gallery => IconName::Table,
         }
@@ -58,6 +62,7 @@ impl Section {
     const fn group(self) -> &'static str {
         match self {
             Self::Tenants | Self::Users => "Customers",
+            Self::Switches => "Operate",
             Self::Maintenance | Self::Mail | Self::Gallery => "RTV",
         }
     }
@@ -89,15 +94,17 @@ pub(super) async fn page(path: &str, query: &[(String, String)]) -> Result<(Stri
         ["staff", "tenants", slug, "visit"] => tenant::visit(&request, slug).await?,
         ["staff", "users"] => users::list(&request, query).await?,
         ["staff", "users", id] => users::one(&request, id).await?,
+        ["staff", "switches", below @ ..] => kill_switch::page(&request, below, query).await?,
         ["staff", "maintenance"] => maintenance::page(&request).await?,
         ["staff", "mail"] => mail::list(&request).await?,
         ["staff", "mail", id] => mail::one(&request, id).await?,
         _ => return Err(Error::NotFound),
     };
-    Ok(framed(&request, shown))
+    let halts = crate::kill_switch::banner_for_staff(&request.context).await;
+    Ok(framed(&request, shown, halts))
 }
 
-fn framed(request: &Request, page: Page) -> (String, String, String) {
+fn framed(request: &Request, page: Page, halts: String) -> (String, String, String) {
     let Page { section, crumbs, body } = page;
     let flash = request.flash.clone().unwrap_or_default();
     let label = crumbs.last().map_or(section.label(), |(label, _)| label.as_str());
@@ -139,6 +146,8 @@ fn framed(request: &Request, page: Page) -> (String, String, String) {
             imprint=vec![format!("Made {}", time(request.context.now())), request.host.clone()]
             search_keys=if request.has_mac_keys() { "⌘ K" } else { "Ctrl K" }
             frame=ShellFrame::Staff
+            halt_href=format!("{}/halt", Section::Switches.path())
+            banner=crate::kill_switch::banner_place(halts)
         >
             {message}
             <ErrorSummary errors=flash.errors />

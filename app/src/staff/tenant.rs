@@ -30,16 +30,18 @@ pub(super) async fn one(request: &Request, slug: &str) -> Result<Page, Error> {
         Definition::new("Locale", tenant.locale.clone()),
         Definition::new("Currency", tenant.currency.clone()),
         Definition::new("Second factor", if tenant.mfa_required { "Required of every member" } else { "Not required" }),
+        Definition::new("Sends to", if tenant.is_sandbox { "The sandbox network alone" } else { "Real networks" }),
         Definition::new("Sample data", if tenant.has_sample_data { "Yes" } else { "No" }),
     ];
     let house = tenant.is_house.then(|| view! { " "<Badge tone=Tone::Info>"House tenant"</Badge> });
+    let sandbox = tenant.is_sandbox.then(|| view! { " "<Badge tone=Tone::Info>"Sandbox"</Badge> });
     let actions = view! {
         <LinkButton href=format!("{path}/visit") icon=IconName::Search>"Visit"</LinkButton>
     };
     let now = request.context.now();
     let body = view! {
         <PageHeader title=tenant.name.clone() subtitle=format!("{} plan, {}", tenant.plan.label(), tenant.slug) actions=actions.into_any() />
-        <p>{status_badge(tenant.status)}{house}</p>
+        <p>{status_badge(tenant.status)}{house}{sandbox}</p>
         <div class="l-grid" data-columns="2">
             <div class="l-stack" data-gap="5">
                 {status(request, &tenant, version, status_changed, &path)}

@@ -129,11 +129,13 @@ fn line(row: TenantRow, now: chrono::DateTime<chrono::Utc>) -> impl IntoView {
     let slug = row.slug.to_string();
     let (href, key) = (format!("{PATH}/{slug}"), slug.clone());
     let house = row.is_house.then(|| view! { " "<Badge tone=Tone::Info>"House"</Badge> });
+    let sandbox = row.is_sandbox.then(|| view! { " "<Badge tone=Tone::Info>"Sandbox"</Badge> });
     view! {
         <tr data-row=key>
             <th scope="row">
                 <RowLink href>{row.name}</RowLink>
                 {house}
+                {sandbox}
                 <span class="c-table__detail">{slug}</span>
             </th>
             <td data-label="Status">{status_badge(row.status)}</td>

@@ -42,7 +42,12 @@ pub struct MemberForm {
 pub(super) fn boxes(choices: Vec<ChoiceView>) -> Vec<CheckboxOption> {
     choices
         .into_iter()
-        .map(|one| CheckboxOption { value: one.value, label: one.label, checked: one.is_chosen })
+        .map(|one| CheckboxOption {
+            value: one.value,
+            label: one.label,
+            checked: one.is_chosen,
+            ..CheckboxOption::default()
+        })
         .collect()
 }
 

@@ -50,6 +50,7 @@ pub(super) fn drawn(page: Framed<Roles>) -> Drawn {
         .map(|permission| MatrixRow {
             label: permission.key,
             detail: permission.description.into(),
+            href: None::<String>.into(),
             cells: permission
                 .held
                 .into_iter()

@@ -313,10 +313,23 @@ pub fn CheckboxList(
         .map(|(index, option)| {
             // The first one is what an error leads to.
             let own = if index == 0 { id.clone() } else { format!("{id}-{index}") };
+            let hint_id = option.hint.is_some().then(|| format!("{own}-meaning"));
+            let hint = option.hint.into_option().zip(hint_id.clone());
             view! {
                 <div class="c-checkbox">
-                    <input type="checkbox" id=own.clone() name=name.clone() value=option.value checked=option.checked />
-                    <label class="c-checkbox__label" for=own>{option.label}</label>
+                    <input
+                        type="checkbox"
+                        id=own.clone()
+                        name=name.clone()
+                        value=option.value
+                        checked=option.checked
+                        disabled=option.is_disabled
+                        aria-describedby=hint_id
+                    />
+                    <div class="c-checkbox__words">
+                        <label class="c-checkbox__label" for=own>{option.label}</label>
+                        {hint.map(|(hint, id)| view! { <p class="c-field__hint" id=id>{hint}</p> })}
+                    </div>
                 </div>
             }
         })
@@ -331,8 +344,8 @@ pub fn CheckboxList(
     .into_any()
 }
 
-/// One box of a [`CheckboxGroup`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One box of a [`CheckboxGroup`] or a [`CheckboxList`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckboxOption {
     /// What is sent when it is ticked.
     pub value: String,
@@ -340,6 +353,10 @@ pub struct CheckboxOption {
     pub label: String,
     /// Whether it is ticked at first.
     pub checked: bool,
+    /// What ticking it means, or why it cannot be ticked; a list shows it.
+    pub hint: Words,
+    /// Cannot be ticked in a list.
+    pub is_disabled: bool,
 }
 
 /// Several boxes to tick, folded away under what is chosen of them. Opens and works without a script; of

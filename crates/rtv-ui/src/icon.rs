@@ -86,11 +86,15 @@ pub enum IconName {
     Keyboard,
     /// A clock, for what was there before.
     Recent,
+    /// A pencil, for what is written.
+    Write,
+    /// A paper plane, for what is sent.
+    Send,
 }
 
 impl IconName {
     /// Every icon, for galleries and tests.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::Dashboard,
         Self::Posts,
         Self::Imports,
@@ -131,6 +135,8 @@ impl IconName {
         Self::Print,
         Self::Keyboard,
         Self::Recent,
+        Self::Write,
+        Self::Send,
     ];
 
     const fn path(self) -> &'static str {
@@ -197,6 +203,10 @@ impl IconName {
                 "M4 4h12a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zM3 8h14M3 12h14M8.5 8v8"
             }
             Self::Recent => "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM10 5.75V10l2.75 2",
+            Self::Write => {
+                "M12.25 4.75l3 3M4 16l.75-3.5 8.75-8.75a1.4 1.4 0 0 1 2 0l.75.75a1.4 1.4 0 0 1 0 2L7.5 15.25z"
+            }
+            Self::Send => "M17 3L3 8.75l5.5 2.75L11.25 17zM8.5 11.5L17 3",
             Self::Keyboard => {
                 "M3.5 5h13a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1zM5.75 8.25h.1M8.6 8.25h.1M11.4 8.25h.1M14.2 8.25h.1M6.5 11.75h7"
             }

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod banner;
 mod button;
 mod card;
 mod chart;
@@ -33,6 +34,7 @@ mod tally;
 mod target;
 mod words;
 
+pub use banner::{BannerFact, HaltBanner};
 pub use button::{Button, ButtonKind, LinkButton, SegmentLink, Segments, Variant};
 pub use card::{Card, Definition, DefinitionList};
 pub use chart::{ChartFrame, Picture};

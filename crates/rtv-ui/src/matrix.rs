@@ -34,6 +34,8 @@ pub struct MatrixRow {
     pub label: String,
     /// A second line under it.
     pub detail: Words,
+    /// Where more about the row is.
+    pub href: Words,
     /// One cell for each column.
     pub cells: Vec<MatrixCell>,
 }
@@ -69,7 +71,10 @@ pub fn Matrix(
             view! {
                 <tr>
                     <th scope="row">
-                        {row.label}
+                        {match row.href.into_option() {
+                            Some(href) => view! { <a href=href>{row.label}</a> }.into_any(),
+                            None => row.label.into_any(),
+                        }}
                         {row.detail.into_option().map(|detail| view! { <span class="c-matrix__detail">{detail}</span> })}
                     </th>
                     {cells}

@@ -112,6 +112,9 @@ pub fn Shell(
     /// Opens what a script has in place of the search page.
     #[prop(optional)]
     on_search: Option<Callback<MouseEvent>>,
+    /// The page that halts, for who may.
+    #[prop(optional, into)]
+    halt_href: Words,
     /// The organisation's name in addresses.
     #[prop(optional, into)]
     slug: String,
@@ -149,6 +152,7 @@ pub fn Shell(
                     <Breadcrumbs crumbs />
                 </div>
                 <div class="l-shell__tools">
+                    {halt_href.into_option().map(halt_link)}
                     <SearchLink href=search_href keys=search_keys slug on_press=on_search />
                     <UserMenu
                         name=user_name
@@ -176,6 +180,17 @@ pub fn Shell(
             </main>
             <nav class="c-bottom-nav" aria-label="Main, short">{move || bottom_nav(nav.get())}</nav>
         </div>
+    }
+    .into_any()
+}
+
+/// Leads to the page that halts, and halts nothing itself.
+fn halt_link(href: String) -> impl IntoView {
+    view! {
+        <a class="c-halt" href=href aria-keyshortcuts="h">
+            <Icon name=IconName::Stop />
+            <span class="c-halt__word">"Halt"</span>
+        </a>
     }
     .into_any()
 }

@@ -34,7 +34,7 @@ impl SwitchState {
         }
     }
 
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Halting => "halting",
@@ -45,7 +45,7 @@ impl SwitchState {
     }
 
     /// The shape in a box of 16 by 16.
-    const fn path(self) -> &'static str {
+    pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Running => "M4 2.5v11l9.5-5.5z",
             Self::Halting => "M8 1.5a6.5 6.5 0 1 0 0 13zm1.5 0a6.5 6.5 0 0 1 0 13v-1.6a5 5 0 0 0 0-9.8z",
