@@ -1,15 +1,20 @@
 //! The command line. Each command makes an operator's context and calls the domain once; the exit status is 0 for done,
 //! 1 for failed, 2 for wrong usage and 3 for refused.
 
+pub mod account;
 pub mod admin;
 pub mod audit;
 pub mod database;
+pub mod delivery;
 pub mod demo;
 pub mod life_cycle;
 pub mod limit;
 pub mod maintenance;
 pub mod migrate;
 pub mod role;
+pub mod sandbox;
+pub mod switch;
+pub mod why;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,14 +57,23 @@ pub enum Command {
     /// Keep tenants and people.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Halt, see what is halted, and resume.
+    #[command(subcommand)]
+    Switch(switch::Switch),
     /// Bring data in, and take it back.
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Say why a delivery has not gone out: every gate in order, with who set it.
+    #[command(after_help = "Example:\n  rtv why dlv_0192f3c4a1b27d3e8f9a0b1c2d3e4f50 --json")]
+    Why(why::Why),
     /// Load three organisations with 18 months of sample data, or remove that data again.
     ///
     /// Running it again on the same day changes nothing; on a later day the data moves up to that day.
     #[command(after_help = "Examples:\n  rtv demo\n  rtv demo --posts 100000\n  rtv demo --remove")]
     Demo(demo::Demo),
+    /// Run the sandbox network: a platform for trials and tests, with its own ledger and faults that can be dialled.
+    #[command(after_help = "Example:\n  rtv sandbox --addr 127.0.0.1:3070 --ledger sandbox.jsonl")]
+    Sandbox(sandbox::Sandbox),
 }
 
 /// Why a command did not do what it was asked, by its exit status.
@@ -108,8 +122,11 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Work => serve::work(settings).await.map_err(Failure::from),
             Command::Db(command) => database::run(command, &settings).await,
             Command::Admin(command) => admin::run(command, &settings).await,
+            Command::Switch(command) => switch::run(command, &settings).await,
             Command::Migrate(command) => migrate::run(command, &settings).await,
+            Command::Why(command) => why::run(command, &settings).await,
             Command::Demo(command) => demo::run(command, &settings).await,
+            Command::Sandbox(command) => sandbox::run(command).await,
         }
     });
     match outcome {

@@ -2,19 +2,27 @@
 //! environment; a test holds that.
 
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use ipnet::IpNet;
+#[cfg(debug_assertions)]
+use rtv_core::fault::{self, Planted};
 use rtv_domain::import::{Limits, Uploads};
+use rtv_domain::kill_switch::Ramp;
 use rtv_domain::mail::Outbox;
 use rtv_domain::vault::Vault;
 use rtv_domain::{Clock, Database, PoolSettings};
+use rtv_outbound::gate::Gate;
+use rtv_outbound::http::{Base, Client};
 use rtv_outbound::mail::Mailer;
+use rtv_platforms::Adapters;
 use rtv_postgres::{Cluster, Options, Purpose};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::jobs::delivery::Pace;
 use crate::key_file::Kind;
 
 const MASTER_KEY: Kind = Kind {
@@ -44,6 +52,14 @@ const KNOWN: &[&str] = &[
     "RTV_SMTP_URL",
     "RTV_SMTP_CA_FILE",
     "RTV_MAIL_FROM",
+    "RTV_SWITCH_RAMP",
+    "RTV_SANDBOX_URL",
+    "RTV_SANDBOX_LAG",
+    "RTV_SANDBOX_RATE",
+    "RTV_SEND_AT_ONCE",
+    "RTV_SEND_DEADLINE",
+    #[cfg(debug_assertions)]
+    "RTV_FAULT",
 ];
 
 /// Where RTV runs.
@@ -128,6 +144,45 @@ pub struct Settings {
     /// Who mail is from, like 'RTV <rtv@example.com>'; needed with a mail server.
     #[arg(long, env = "RTV_MAIL_FROM", global = true)]
     pub mail_from: Option<String>,
+    /// For tests: how long a step of the ramp is with which sending begins again after a release, in seconds; 0: no ramp.
+    #[arg(long, env = "RTV_SWITCH_RAMP", global = true, value_name = "SECONDS")]
+    pub switch_ramp: Option<u64>,
+    /// Address of the sandbox network, which `rtv sandbox` serves.
+    #[arg(long, env = "RTV_SANDBOX_URL", default_value = "http://127.0.0.1:3070", global = true)]
+    pub sandbox_url: Url,
+    /// How soon the sandbox network shows a post, like 300ms; unset: as it says of itself. For tests.
+    #[arg(long, env = "RTV_SANDBOX_LAG", value_parser = parse_span, global = true)]
+    pub sandbox_lag: Option<Duration>,
+    /// Posts of one account on the sandbox network in a minute; unset: as it says of itself. For tests.
+    #[arg(long, env = "RTV_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub sandbox_rate: Option<u32>,
+    /// Deliveries that one worker sends at the same time.
+    #[arg(long, env = "RTV_SEND_AT_ONCE", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000), global = true)]
+    pub send_at_once: u16,
+    /// How long a platform's answer is waited for, like 10s; what has no answer by then is looked for.
+    #[arg(long, env = "RTV_SEND_DEADLINE", default_value = "10s", value_parser = parse_span, global = true)]
+    pub send_deadline: Duration,
+    /// For tests of debug builds: a point at which the program dies, or a bug that it has, like in-claim:3.
+    #[cfg(debug_assertions)]
+    #[arg(long, env = "RTV_FAULT", global = true)]
+    pub fault: Option<Planted>,
+}
+
+/// A span of time like 300ms, 10s or 2m.
+fn parse_span(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|one: char| one.is_ascii_alphabetic());
+    let amount: u64 =
+        digits.parse().map_err(|_| format!("“{text}” is no span of time; use one like 300ms, 10s or 2m"))?;
+    let span = match &text[digits.len()..] {
+        "ms" => Duration::from_millis(amount),
+        "s" => Duration::from_secs(amount),
+        "m" => Duration::from_mins(amount),
+        _ => return Err(format!("“{text}” has no unit; use one like 300ms, 10s or 2m")),
+    };
+    if span.is_zero() || span > Duration::from_mins(15) {
+        return Err("use a span from 1ms to 15m".into());
+    }
+    Ok(span)
 }
 
 impl Settings {
@@ -139,7 +194,17 @@ impl Settings {
                 tracing::warn!(variable = %name, "this variable is not known to RTV and does nothing");
             }
         }
+        #[cfg(debug_assertions)]
+        self.plant_fault()?;
         if self.environment == Environment::Production {
+            if self.switch_ramp.is_some() {
+                bail!("RTV_SWITCH_RAMP is for tests and is refused with RTV_ENV=production; unset it");
+            }
+            if self.sandbox_lag.is_some() || self.sandbox_rate.is_some() {
+                bail!(
+                    "RTV_SANDBOX_LAG and RTV_SANDBOX_RATE are for tests and are refused with RTV_ENV=production; unset them"
+                );
+            }
             if self.clock.is_some() {
                 bail!("RTV_CLOCK is for tests and is refused with RTV_ENV=production; unset it");
             }
@@ -156,6 +221,39 @@ impl Settings {
             tracing::warn!("RTV_SMTP_URL is unset: mail is sent to nobody and shown to staff at /staff/mail");
         }
         Ok(())
+    }
+
+    /// Plants the fault that a test asks for.
+    #[cfg(debug_assertions)]
+    fn plant_fault(&self) -> anyhow::Result<()> {
+        let Some(planted) = self.fault else { return Ok(()) };
+        if self.environment == Environment::Production {
+            bail!("RTV_FAULT is for tests and is refused with RTV_ENV=production; unset it");
+        }
+        tracing::warn!(fault = %planted.fault, "a fault is planted in this process: it is for tests alone");
+        fault::plant(Some(planted)).map_err(|why| anyhow!(why))
+    }
+
+    /// Address of the sandbox network.
+    pub const fn sandbox_url(&self) -> &Url {
+        &self.sandbox_url
+    }
+
+    /// The platforms, whose effects pass that gate.
+    pub fn adapters(&self, gate: Gate) -> anyhow::Result<Adapters> {
+        let sandbox = Base::of_operator(self.sandbox_url.clone())
+            .map_err(|why| anyhow!("RTV_SANDBOX_URL cannot be used: {why}; it looks like http://127.0.0.1:3070"))?;
+        Ok(Adapters::new(Client::new(gate).with_deadline(self.send_deadline), sandbox))
+    }
+
+    /// How fast deliveries are sent, and how patiently.
+    pub fn pace(&self) -> Pace {
+        Pace {
+            at_once: usize::from(self.send_at_once),
+            deadline: self.send_deadline,
+            sandbox_lag: self.sandbox_lag,
+            sandbox_rate: self.sandbox_rate,
+        }
     }
 
     /// Public address.
@@ -212,6 +310,16 @@ impl Settings {
     /// Where mail is written to.
     pub fn outbox(&self, vault: Vault) -> Outbox {
         Outbox::new(vault, self.base_url().as_str(), self.smtp_url.is_none())
+    }
+
+    /// How sending begins again after a release.
+    pub fn ramp(&self) -> Ramp {
+        self.switch_ramp.map_or_else(Ramp::default, |seconds| Ramp { step: Duration::from_secs(seconds) })
+    }
+
+    /// Folder of files that halt without a database.
+    pub fn halt_folder(&self) -> PathBuf {
+        self.home.join("halt.d")
     }
 
     /// File with the private key of the audit log.
@@ -331,6 +439,16 @@ mod tests {
             "postgres://rtv_app@db.example:5433/rtv?sslmode=require"
         );
         assert!(app_url("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_span_of_time_has_a_unit() {
+        assert_eq!(parse_span("300ms"), Ok(Duration::from_millis(300)));
+        assert_eq!(parse_span("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse_span("2m"), Ok(Duration::from_mins(2)));
+        for wrong in ["", "10", "s", "0s", "16m", "1h", "-1s"] {
+            assert!(parse_span(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Routes that are no pages: forms, pictures, probes.
 
+pub mod account;
 pub mod api;
 pub mod api_key;
 pub mod audit;
 pub mod chart;
 pub mod confirmation;
+pub mod content;
+pub mod delivery;
 pub mod download;
 pub mod flash;
 pub mod form;
@@ -12,6 +15,7 @@ pub mod gallery;
 pub mod health;
 pub mod import;
 pub mod invitation;
+pub mod kill_switch;
 pub mod metrics;
 pub mod password_reset;
 pub mod preference;

@@ -9,6 +9,7 @@ pub mod http;
 pub mod jobs;
 pub mod key_file;
 pub mod middleware;
+pub mod networks;
 pub mod router;
 pub mod serve;
 pub mod state;

@@ -22,8 +22,9 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::http::{
-    api, api_key, audit, chart, confirmation, gallery, health, import, invitation, metrics, password_reset, preference,
-    profile, sample_data, second_factor, session, settings, sign_in, staff, target, team,
+    account, api, api_key, audit, chart, confirmation, content, delivery, gallery, health, import, invitation,
+    kill_switch, metrics, password_reset, preference, profile, sample_data, second_factor, session, settings, sign_in,
+    staff, target, team,
 };
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
@@ -67,10 +68,33 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/staff/users/{user}/enable", post(staff::enable_user)),
         ("POST", "/staff/users/{user}/reset-password", post(staff::reset_password)),
         ("POST", "/staff/users/{user}/end-sessions", post(staff::end_sessions)),
+        ("POST", "/staff/switches/halt", post(kill_switch::engage_as_staff)),
+        ("GET", "/staff/switches/drills.svg", get(kill_switch::drills_of_staff)),
+        ("GET", "/staff/switches/halts/{halt}/receipt.json", get(kill_switch::receipt_of_staff)),
+        ("POST", "/staff/switches/releases/{release}/approve", post(kill_switch::approve_as_staff)),
+        ("POST", "/staff/switches/releases/{release}/withdraw", post(kill_switch::withdraw_as_staff)),
+        ("POST", "/staff/switches/{switch}/release", post(kill_switch::release_as_staff)),
+        ("POST", "/staff/switches/{switch}/review", post(kill_switch::review_as_staff)),
         ("POST", "/staff/maintenance", post(staff::switch_maintenance_on)),
         ("POST", "/staff/maintenance/off", post(staff::switch_maintenance_off)),
+        ("POST", "/t/{tenant}/switches/halt", post(kill_switch::engage_in_tenant)),
+        ("GET", "/t/{tenant}/switches/drills.svg", get(kill_switch::drills_of_tenant)),
+        ("GET", "/t/{tenant}/switches/halts/{halt}/receipt.json", get(kill_switch::receipt_of_tenant)),
+        ("POST", "/t/{tenant}/switches/releases/{release}/approve", post(kill_switch::approve_in_tenant)),
+        ("POST", "/t/{tenant}/switches/releases/{release}/withdraw", post(kill_switch::withdraw_in_tenant)),
+        ("POST", "/t/{tenant}/switches/{switch}/release", post(kill_switch::release_in_tenant)),
+        ("POST", "/t/{tenant}/switches/{switch}/review", post(kill_switch::review_in_tenant)),
         ("GET", "/t/{tenant}/charts/trend.svg", get(chart::trend_svg)),
         ("GET", "/t/{tenant}/charts/trend.json", get(chart::trend_json)),
+        ("POST", "/t/{tenant}/accounts", post(account::connect)),
+        ("POST", "/t/{tenant}/accounts/{account}/verify", post(account::verify)),
+        ("POST", "/t/{tenant}/accounts/{account}/disconnect", post(account::disconnect)),
+        ("POST", "/t/{tenant}/content", post(content::create)),
+        ("POST", "/t/{tenant}/content/{content}", post(content::edit)),
+        ("POST", "/t/{tenant}/content/{content}/approve", post(content::approve)),
+        ("POST", "/t/{tenant}/content/{content}/return", post(content::give_back)),
+        ("POST", "/t/{tenant}/content/{content}/delete", post(content::delete)),
+        ("POST", "/t/{tenant}/deliveries/{delivery}/decide", post(delivery::decide)),
         ("POST", "/t/{tenant}/api-keys", post(api_key::create)),
         ("POST", "/t/{tenant}/api-keys/{key}/revoke", post(api_key::revoke)),
         ("GET", "/t/{tenant}/audit/log.jsonl", get(audit::json_lines)),
@@ -81,6 +105,7 @@ pub fn routes() -> Vec<Route> {
         ("POST", "/t/{tenant}/team/invitations/{invitation}/resend", post(invitation::send_again)),
         ("POST", "/t/{tenant}/team/invitations/{invitation}/revoke", post(invitation::revoke)),
         ("POST", "/t/{tenant}/settings", post(settings::general)),
+        ("POST", "/t/{tenant}/settings/sandbox", post(settings::mode)),
         ("POST", "/t/{tenant}/settings/security", post(settings::security)),
         ("POST", "/t/{tenant}/settings/second-factor", post(settings::require_second_factor)),
         ("POST", "/t/{tenant}/settings/branding", post(settings::branding)),
@@ -249,6 +274,7 @@ fn contexts(state: &AppState, request: &Request<Body>) -> impl Fn() + Clone + Se
     let assets = (*state.assets).clone();
     let uploads = state.uploads.clone();
     let (vault, outbox) = (state.vault.clone(), state.outbox.clone());
+    let sandbox = app::account::SandboxPage(state.settings.sandbox_url().to_string());
     move || {
         if let Some(asked) = asked.clone() {
             provide_context(asked);
@@ -257,6 +283,7 @@ fn contexts(state: &AppState, request: &Request<Body>) -> impl Fn() + Clone + Se
         provide_context(uploads.clone());
         provide_context(vault.clone());
         provide_context(outbox.clone());
+        provide_context(sandbox.clone());
         if let (Some(options), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
             && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce))
         {

@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::Settings;
+use crate::networks::Platforms;
 use crate::state::AppState;
 use crate::{audit_key, jobs, router};
 
@@ -52,7 +53,11 @@ pub async fn serve(settings: Settings, with_worker: bool) -> anyhow::Result<()> 
         tracing::info!("stopping: requests finish, jobs are given back");
         let _ = stop.send(true);
     });
-    let worker = with_worker.then(|| tokio::spawn(jobs::work(state.clone(), wait(stopped.clone()))));
+    let worker = if with_worker {
+        tokio::spawn(jobs::work(state.clone(), wait(stopped.clone())))
+    } else {
+        tokio::spawn(jobs::observe(state.clone(), wait(stopped.clone())))
+    };
     let metrics = match settings.metrics_addr {
         Some(address) => {
             let listener = TcpListener::bind(address).await.with_context(|| {
@@ -77,9 +82,7 @@ pub async fn serve(settings: Settings, with_worker: bool) -> anyhow::Result<()> 
             tracing::warn!("some requests did not finish in time and are cut off");
         }
     }
-    if let Some(worker) = worker {
-        worker.await.context("the worker failed")?;
-    }
+    worker.await.context("the worker failed")?;
     if let Some(metrics) = metrics {
         metrics.abort();
     }
@@ -102,9 +105,7 @@ pub async fn work(settings: Settings) -> anyhow::Result<()> {
     let database = databases.open(PoolSettings { connections: 8, ..PoolSettings::default() }).await?;
     let signal = stop_signal();
     eprintln!("RTV works (Ctrl-C stops it)");
-    let key = Arc::new(audit_key::load_or_create(&settings.audit_key_file())?);
-    let mail = jobs::MailRoom::open(&settings)?;
-    jobs::run(database.clone(), settings.clock(), settings.uploads(), mail, key, signal).await;
+    jobs::run(jobs::Equipment::open(&settings, database.clone())?, signal).await;
     database.close().await;
     if let Some(cluster) = databases.cluster {
         tokio::task::spawn_blocking(move || cluster.stop()).await??;
@@ -117,6 +118,8 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
     let site = settings.site()?;
     let assets = read_assets(&site)?;
     let vault = settings.vault()?;
+    let gate = jobs::open_gate(&settings)?;
+    let adapters = settings.adapters(gate.clone())?;
     let leptos = LeptosOptions::builder()
         .output_name("rtv")
         .site_root(site.to_string_lossy().into_owned())
@@ -135,6 +138,9 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
         uploads: settings.uploads(),
         audit_key: Arc::new(audit_key::load_or_create(&settings.audit_key_file())?),
         outbox: settings.outbox(vault.clone()),
+        gate,
+        networks: Arc::new(Platforms(adapters.clone())),
+        adapters,
         vault,
         leptos,
         metrics: recorder()?,
@@ -175,7 +181,16 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
         );
         metrics::describe_gauge!("rtv_db_pool_connections", "Connections of the serving role's pool by state.");
         metrics::describe_counter!("rtv_jobs_total", "Jobs by kind and outcome.");
+        metrics::describe_counter!(
+            "rtv_deliveries_total",
+            "Attempts to send deliveries, and what reading back told of them, by platform and outcome."
+        );
         metrics::describe_counter!("rtv_sign_ins_total", "Attempts to sign in by outcome.");
+        metrics::describe_gauge!("rtv_switch_engaged", "Engaged kill switches by what they are about.");
+        metrics::describe_gauge!(
+            "rtv_gate_lease_age_seconds",
+            "Since when the kill switches that this process goes by are read."
+        );
         metrics::describe_counter!("rtv_audit_sealed_total", "Events of audit logs that were sealed.");
         metrics::describe_counter!("rtv_audit_heads_total", "Heads of audit logs that were signed.");
         metrics::describe_gauge!("rtv_audit_unsealed_events", "Events of audit logs that wait to be sealed.");
@@ -194,7 +209,7 @@ async fn wait(mut stopped: watch::Receiver<bool>) {
 
 /// Ctrl-C or a polite request to end. Listens from the call on and not from the first poll: whoever was told that RTV
 /// runs may ask it to stop.
-fn stop_signal() -> impl Future<Output = ()> + Send + 'static {
+pub(crate) fn stop_signal() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt()).expect("a process may listen to its own signals");
     let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its own signals");

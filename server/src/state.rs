@@ -9,12 +9,15 @@ use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use moka::future::Cache;
 use rtv_charts::Renderer;
+use rtv_domain::account::Networks;
 use rtv_domain::audit::AuditKey;
 use rtv_domain::import::Uploads;
 use rtv_domain::mail::Outbox;
 use rtv_domain::password::Passwords;
 use rtv_domain::vault::Vault;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo};
+use rtv_outbound::gate::Gate;
+use rtv_platforms::Adapters;
 
 use crate::config::Settings;
 
@@ -41,6 +44,12 @@ pub struct AppState {
     pub vault: Vault,
     /// Where mail is written to.
     pub outbox: Outbox,
+    /// What everything that is sent passes. It is closed unless this process has a worker.
+    pub gate: Gate,
+    /// The platforms, through that gate.
+    pub adapters: Adapters,
+    /// The platforms as connecting an account asks them.
+    pub networks: Arc<dyn Networks>,
     /// Where uploaded files lie.
     pub uploads: Uploads,
     /// Signs the audit log and what is taken out of it.

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::cli::role::{self, Roles};
-use crate::cli::{Failure, Outcome, audit, life_cycle, limit, maintenance, operate, print_table};
+use crate::cli::{Failure, Outcome, account, audit, delivery, life_cycle, limit, maintenance, operate, print_table};
 use crate::config::Settings;
 
 /// Keep tenants and people.
@@ -37,6 +37,12 @@ pub enum Admin {
     /// Maintenance: everything can be read, nothing changes.
     #[command(subcommand)]
     Maintenance(maintenance::Maintenance),
+    /// Connected profiles.
+    #[command(subcommand)]
+    Accounts(account::Accounts),
+    /// Deliveries: many at once, and taking out what became of them.
+    #[command(subcommand)]
+    Deliveries(delivery::Deliveries),
 }
 
 /// Client organisations.
@@ -280,6 +286,8 @@ pub async fn run(command: Admin, settings: &Settings) -> Outcome {
         Admin::Rollups(Rollups::Verify { tenant, json }) => verify(&tenant, json, settings).await,
         Admin::Audit(command) => audit::run(command, settings).await,
         Admin::Maintenance(command) => maintenance::run(command, settings).await,
+        Admin::Accounts(command) => account::run(command, settings).await,
+        Admin::Deliveries(command) => delivery::run(command, settings).await,
     }
 }
 

@@ -6,9 +6,11 @@
 
 pub mod audit;
 pub mod caller;
+pub mod delivery;
 pub mod document;
 pub mod import;
 pub mod invitation;
+pub mod kill_switch;
 pub mod kpi;
 pub mod list;
 pub mod once;
@@ -56,6 +58,14 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(audit::list))
         .routes(routes!(kpi::list))
         .routes(routes!(post::list))
+        .routes(routes!(delivery::list))
+        .routes(routes!(delivery::one))
+        .routes(routes!(delivery::explain))
+        .routes(routes!(delivery::decide))
+        .routes(routes!(kill_switch::list, kill_switch::engage))
+        .routes(routes!(kill_switch::preview))
+        .routes(routes!(kill_switch::ask_release))
+        .routes(routes!(kill_switch::receipt))
         // A file has a limit of its own, which the domain holds while it arrives.
         .routes(routes!(import::list, import::upload).layer(DefaultBodyLimit::disable()))
         .routes(routes!(import::one))

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
-use rtv_charts::{PICTURE_CSP, RenderError, Theme};
+use rtv_charts::{PICTURE_CSP, RenderError, Theme, TrendChart};
 use rtv_core::Error;
 use rtv_core::filter::PageFilter;
 use rtv_domain::team;
@@ -31,26 +31,28 @@ pub async fn trend_svg(
     Path(tenant): Path<String>,
     Query(pairs): Pairs,
 ) -> Response {
-    let picture = async {
-        let option = option(&request, &tenant, &pairs).await?;
-        let number = |name: &str| value(&pairs, name).and_then(|value| value.parse::<u32>().ok());
-        let size = (number("width").unwrap_or(SIZES[0].0), number("height").unwrap_or(SIZES[0].1));
-        if !SIZES.contains(&size) {
-            return Err(Error::invalid("width", "use 1120 with height 320, or 720 or 400 with height 280."));
-        }
-        draw(&state, option, size).await
-    };
-    match picture.await {
-        Ok(svg) => {
-            let mut response = svg.as_bytes().to_vec().into_response();
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
-            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PICTURE_CSP));
-            headers.insert(header::CACHE_CONTROL, CACHING);
-            response
-        }
-        Err(error) => error_text(&error),
+    let picture = async { sized(&state, option(&request, &tenant, &pairs).await?, &pairs).await };
+    picture.await.unwrap_or_else(|error| error_text(&error))
+}
+
+/// A chart as a picture of the size and in the theme that the address names.
+pub async fn picture(state: &AppState, chart: &TrendChart, pairs: &[(String, String)]) -> Result<Response, Error> {
+    sized(state, chart.option(theme(pairs)?), pairs).await
+}
+
+async fn sized(state: &AppState, option: String, pairs: &[(String, String)]) -> Result<Response, Error> {
+    let number = |name: &str| value(pairs, name).and_then(|value| value.parse::<u32>().ok());
+    let size = (number("width").unwrap_or(SIZES[0].0), number("height").unwrap_or(SIZES[0].1));
+    if !SIZES.contains(&size) {
+        return Err(Error::invalid("width", "use 1120 with height 320, or 720 or 400 with height 280."));
     }
+    let svg = draw(state, option, size).await?;
+    let mut response = svg.as_bytes().to_vec().into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PICTURE_CSP));
+    headers.insert(header::CACHE_CONTROL, CACHING);
+    Ok(response)
 }
 
 /// The trend as an ECharts option.
@@ -73,14 +75,17 @@ pub async fn trend_json(
 async fn option(request: &app::request::Request, tenant: &str, pairs: &[(String, String)]) -> Result<String, Error> {
     let ctx = rtv_domain::access::enter(&request.context, tenant).await?;
     let filter = PageFilter::parse(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
-    let theme = match value(pairs, "theme") {
-        None | Some("light") => Theme::Light,
-        Some("dark") => Theme::Dark,
-        Some(_) => return Err(Error::invalid("theme", "use light or dark.")),
-    };
     let choices = if filter.teams.is_empty() { Vec::new() } else { team::choices(&ctx).await? };
     let ctx = team::narrow(&ctx, &choices, &filter.teams)?.ctx;
-    Ok(app::dashboard::trend_chart(&ctx, &filter).await?.option(theme))
+    Ok(app::dashboard::trend_chart(&ctx, &filter).await?.option(theme(pairs)?))
+}
+
+fn theme(pairs: &[(String, String)]) -> Result<Theme, Error> {
+    match value(pairs, "theme") {
+        None | Some("light") => Ok(Theme::Light),
+        Some("dark") => Ok(Theme::Dark),
+        Some(_) => Err(Error::invalid("theme", "use light or dark.")),
+    }
 }
 
 fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {

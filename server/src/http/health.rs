@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use rtv_domain::kill_switch::lease;
 use rtv_domain::{Actor, RequestInfo, maintenance};
 use serde_json::{Value, json};
 
@@ -30,7 +31,8 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
     } else {
         None
     };
-    let is_degraded = announced.is_some();
+    let switches = if is_ready { switches(&state).await } else { json!({ "status": "down" }) };
+    let is_degraded = announced.is_some() || switches["status"] != "ready";
     let maintenance = announced.map_or_else(
         || json!({ "status": "ready" }),
         |on| json!({ "status": "degraded", "reason": on.reason, "expected_until": on.expected_until }),
@@ -43,7 +45,22 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
             (true, false) => "ready",
         },
         "version": env!("CARGO_PKG_VERSION"),
-        "checks": { "database": database, "migrations": migrations, "maintenance": maintenance },
+        "checks": { "database": database, "migrations": migrations, "maintenance": maintenance, "switches": switches },
     });
     (status, Json(body))
+}
+
+/// Whether the kill switches can be read and, where this process sends, whether its gate may go by what it has read. Neither keeps
+/// pages from being served, so they make it degraded; nothing is sent in the meantime.
+async fn switches(state: &AppState) -> Value {
+    let context = state.context(Actor::System("readiness"), RequestInfo::default());
+    let looked = tokio::time::timeout(core::time::Duration::from_secs(2), lease::look(&context)).await;
+    let Ok(Ok((reading, elapsed))) = looked else {
+        return json!({ "status": "down", "reason": "the kill switches cannot be read" });
+    };
+    // It has had a copy once, so it keeps the gate.
+    if state.gate.epoch().is_some() && state.gate.lease_left().is_none() {
+        return json!({ "status": "degraded", "reason": "the lease has lapsed; nothing is sent" });
+    }
+    json!({ "status": "ready", "ms": elapsed.as_millis(), "engaged": reading.engaged.len() })
 }

@@ -46,6 +46,30 @@ pub async fn general(
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
+/// Switches sandbox mode on or off.
+pub async fn mode(
+    State(state): State<AppState>,
+    asked: Asked,
+    session: Session,
+    Path(tenant): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let is_sandbox = value(&pairs, "is_sandbox") == "on";
+    let outcome = async {
+        let ctx = enter(&asked, &tenant).await?;
+        settings::change_mode(&ctx, is_sandbox, &value(&pairs, "version")).await?;
+        let text = if is_sandbox {
+            "Sandbox mode is on: from now on only accounts on the sandbox network are posted to."
+        } else {
+            "Sandbox mode is off: posts go to the networks of their accounts."
+        };
+        Ok(text.to_owned())
+    };
+    let page = format!("/t/{tenant}/settings");
+    // Nothing was typed, so nothing is kept: a version that was would stay in the page as one that is too old.
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Pairs::new()).await
+}
+
 /// Changes from where people get in and for how long.
 pub async fn security(
     State(state): State<AppState>,

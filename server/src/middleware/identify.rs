@@ -34,7 +34,13 @@ pub async fn identify(
     let mut context = state.context(Actor::Anonymous, info);
     let mut flash = None;
     if let Some(token) = session.id() {
-        match session::identify(&context, hash(token)).await {
+        // What an open page asks by itself is no use of the session, or a page left open would keep somebody signed in.
+        let found = if request.uri().path() == app::kill_switch::POLL {
+            session::glance(&context, hash(token)).await
+        } else {
+            session::identify(&context, hash(token)).await
+        };
+        match found {
             Ok(Some(found)) => {
                 if let Some(person) = found.person {
                     context = context.with_actor(Actor::Person(Arc::new(person)));

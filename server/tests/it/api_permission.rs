@@ -15,8 +15,12 @@ use crate::test_app::{Answer, Asker, TestApp};
 /// What leads to an operation, each by itself; nothing: every key may.
 type Listed = (&'static str, &'static str, &'static [Permission]);
 
-const LIST: [Listed; 28] = [
+const LIST: [Listed; 37] = [
     ("get", "/api/v1/audit", &[Permission::AuditRead]),
+    ("get", "/api/v1/deliveries", &[Permission::ContentRead]),
+    ("get", "/api/v1/deliveries/{id}", &[Permission::ContentRead]),
+    ("post", "/api/v1/deliveries/{id}/decide", &[Permission::DeliveriesDecide]),
+    ("get", "/api/v1/deliveries/{id}/why", &[Permission::ContentRead]),
     ("get", "/api/v1/imports", &[Permission::ImportsManage]),
     ("post", "/api/v1/imports", &[Permission::ImportsManage]),
     ("get", "/api/v1/imports/{id}", &[Permission::ImportsManage]),
@@ -32,6 +36,11 @@ const LIST: [Listed; 28] = [
     ("delete", "/api/v1/roles/{id}", &[Permission::RolesManage]),
     ("get", "/api/v1/roles/{id}", SEES_TEAM),
     ("patch", "/api/v1/roles/{id}", &[Permission::RolesManage]),
+    ("get", "/api/v1/switches", &[Permission::SwitchesRead]),
+    ("post", "/api/v1/switches", &[Permission::SwitchesEngage]),
+    ("get", "/api/v1/switches/preview", &[Permission::SwitchesRead]),
+    ("get", "/api/v1/switches/{id}/receipt", &[Permission::SwitchesRead]),
+    ("post", "/api/v1/switches/{id}/release", &[Permission::SwitchesRelease]),
     ("get", "/api/v1/teams", SEES_TEAM),
     ("post", "/api/v1/teams", &[Permission::TeamsManage]),
     ("delete", "/api/v1/teams/{id}", &[Permission::TeamsManage]),
@@ -107,6 +116,34 @@ impl World {
             "imports" => {
                 self.app.posts(&self.acme, &[format!("x,page,{id},2026-11-20T10:00:00Z,50")]).await.to_string()
             }
+            "deliveries" if pattern.contains("{id}") => {
+                for statement in [
+                    "insert into account (tenant_id, id, platform, external_id, name) values ($1, $2, 'sandbox', $2::uuid::text, 'a')",
+                    "insert into content (tenant_id, id, body, created_by, changed_by) values ($1, $2, 'Hello', 'a', 'a')",
+                    "insert into delivery (tenant_id, id, content_id, account_id, platform, state, scheduled_at, due_at)
+                     values ($1, $2, $2, $2, 'sandbox', 'missed', '2026-11-20T09:00:00Z', '2026-11-20T09:00:00Z')",
+                ] {
+                    self.insert(statement, &[id]).await;
+                }
+                format!("dlv_{}", id.simple())
+            }
+            "switches" if pattern.contains("{id}") => {
+                let mut tx = self.app.marked("tenant", Some(self.acme.id.uuid()), None).await;
+                let id: Uuid = sqlx::query_scalar(
+                    "update kill_switch
+                     set is_engaged = true, epoch = epoch + 1, halt_id = $2, engaged_at = now(), clicked_at = now(),
+                       actor_kind = 'user', actor_label = 'a', reason = 'other', review_at = now()
+                     where tenant_id = $1 and scope = 'part:x:publish'
+                     returning id",
+                )
+                .bind(self.acme.id.uuid())
+                .bind(id)
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+                tx.commit().await.unwrap();
+                format!("ks_{}", id.simple())
+            }
             _ => String::new(),
         };
         let path = pattern
@@ -133,7 +170,12 @@ impl World {
             ("post", "/api/v1/invitations") => {
                 Some(json!({ "email": format!("{name}@new.example"), "role": "viewer" }))
             }
+            ("post", "/api/v1/deliveries/{id}/decide") => Some(json!({ "choice": "drop", "version": 1 })),
             ("post", "/api/v1/roles") => Some(json!({ "name": name, "permissions": ["content:read"] })),
+            ("post", "/api/v1/switches") => Some(json!({ "scope": { "platform": "x", "action": "publish" } })),
+            ("post", "/api/v1/switches/{id}/release") => {
+                Some(json!({ "name": "The acme / X / Publish", "reason": "r" }))
+            }
             ("post", "/api/v1/teams") => Some(json!({ "name": name })),
             ("patch" | "put", _) => Some(json!({ "version": 1 })),
             _ => None,

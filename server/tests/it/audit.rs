@@ -1,7 +1,6 @@
 //! The audit log by page and by command: what filters, details, files and the form answer, and that a file that was taken
 //! out can be checked with the public key alone.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rtv_core::Role;
@@ -246,16 +245,9 @@ async fn a_worker_seals_within_seconds_and_says_how_far_behind_it_is() {
     let world = World::new().await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let state = world.app.state.clone();
-    let worker = tokio::spawn(rtv_server::jobs::run(
-        state.database.clone(),
-        state.clock,
-        state.uploads.clone(),
-        rtv_server::jobs::MailRoom { vault: state.vault.clone(), mailer: None, outbox: state.outbox.clone() },
-        Arc::clone(&state.audit_key),
-        async {
-            let _ = stopped.await;
-        },
-    ));
+    let worker = tokio::spawn(rtv_server::jobs::work(state, async {
+        let _ = stopped.await;
+    }));
     let begun = std::time::Instant::now();
     loop {
         let mut tx = world.app.marked("tenant", Some(world.acme.id.uuid()), None).await;

@@ -60,11 +60,16 @@ impl Program {
         Self::at(app.db.owner_url(), app.db.app_url())
     }
 
-    fn at(owner_url: String, app_url: String) -> Self {
+    pub(crate) fn at(owner_url: String, app_url: String) -> Self {
         Self { owner_url, app_url, home: tempfile::tempdir().unwrap(), site: site(), more: Vec::new() }
     }
 
-    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// From now on the database does not answer.
+    pub(crate) fn break_database(&mut self) {
+        "postgres://rtv_app@127.0.0.1:1/nothing".clone_into(&mut self.app_url);
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.more.push((name, value.into()));
         self
     }
@@ -607,12 +612,12 @@ async fn start_serving(rtv: &Program, more: &[&str]) -> (Child, String) {
 }
 
 /// Asks politely: the shell's own kill, because no crate of ours sends signals.
-async fn terminate(child: &Child) {
+pub(crate) async fn terminate(child: &Child) {
     let kill = format!("kill -TERM {}", child.id().unwrap());
     assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
 }
 
-async fn ended_within(child: &mut Child, seconds: u64) -> ExitStatus {
+pub(crate) async fn ended_within(child: &mut Child, seconds: u64) -> ExitStatus {
     tokio::time::timeout(Duration::from_secs(seconds), child.wait())
         .await
         .unwrap_or_else(|_| panic!("it did not end within {seconds} s"))

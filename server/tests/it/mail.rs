@@ -9,7 +9,7 @@ use rtv_core::Role;
 use rtv_domain::invitation::{self, NewInvitation};
 use rtv_domain::mail::{self, State};
 use rtv_domain::{PoolSettings, access};
-use rtv_server::jobs::MailRoom;
+use rtv_server::jobs::{Equipment, MailRoom};
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -145,8 +145,8 @@ async fn sending(server: &MailServer) -> (TestApp, oneshot::Sender<()>) {
         mailer: app.state.settings.mailer().unwrap(),
         outbox: app.state.outbox.clone(),
     };
-    let (clock, uploads, key) = (app.state.clock, app.state.uploads.clone(), app.state.audit_key.clone());
-    tokio::spawn(rtv_server::jobs::run(database, clock, uploads, mail, key, async move {
+    let equipment = Equipment { database, mail, ..Equipment::of(&app.state) };
+    tokio::spawn(rtv_server::jobs::run(equipment, async move {
         let _ = stopped.await;
     }));
     (app, stop)
@@ -262,8 +262,8 @@ async fn a_worker_without_a_mail_server_leaves_mail_alone() {
     let database = rtv_domain::Database::open(&app.db.app_url(), PoolSettings::default()).await.unwrap();
     let mail = MailRoom { vault: app.state.vault.clone(), mailer: None, outbox: app.state.outbox.clone() };
     let (end, ended) = oneshot::channel::<()>();
-    let (clock, uploads, key) = (app.state.clock, app.state.uploads.clone(), app.state.audit_key.clone());
-    let worker = tokio::spawn(rtv_server::jobs::run(database, clock, uploads, mail, key, async move {
+    let equipment = Equipment { database, mail, ..Equipment::of(&app.state) };
+    let worker = tokio::spawn(rtv_server::jobs::run(equipment, async move {
         let _ = ended.await;
     }));
     invite(&app, "dana@example.org").await;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Request, header};
-use rtv_core::{ImportId, Permission, Role};
+use rtv_core::{ImportId, Permission, Role, Scope};
 use rtv_domain::invitation::{self, NewInvitation};
+use rtv_domain::kill_switch::{self, Side, Why};
 use rtv_domain::{Tenant, access, mail};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -224,6 +225,61 @@ impl World {
         format!("key_{}", id.simple())
     }
 
+    /// Id of a content of the tenant that a target means, in a draft that goes to its account.
+    async fn content(&self, target: &str) -> String {
+        format!("con_{}", self.post_to_be(target).await.0.simple())
+    }
+
+    /// Id of a delivery of the tenant that a target means, which missed its time.
+    async fn delivery(&self, target: &str) -> String {
+        format!("dlv_{}", self.post_to_be(target).await.1.simple())
+    }
+
+    /// Content and delivery.
+    async fn post_to_be(&self, target: &str) -> (Uuid, Uuid) {
+        let (content, delivery) = (Uuid::now_v7(), Uuid::now_v7());
+        if target != "nonexistent" {
+            let tenant = tenant_id(self, Self::tenant(target)).await;
+            let mut tx = self.app.marked("tenant", Some(tenant), None).await;
+            for statement in [
+                "insert into content (tenant_id, id, body, created_by, changed_by) values ($1, $2, 'Hello', 'a', 'a')",
+                "insert into delivery (tenant_id, id, content_id, account_id, platform, state, scheduled_at, due_at)
+                 select $1, $3, $2, id, platform, 'missed', '2026-11-20T09:00:00Z', '2026-11-20T09:00:00Z' from account",
+            ] {
+                let query = sqlx::query(statement).bind(tenant).bind(content);
+                let query = if statement.contains("$3") { query.bind(delivery) } else { query };
+                query.execute(&mut *tx).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        }
+        (content, delivery)
+    }
+
+    /// Id of the account of the tenant that a target means.
+    async fn account(&self, target: &str) -> String {
+        let id = if target == "nonexistent" {
+            Uuid::now_v7()
+        } else {
+            let tenant = tenant_id(self, Self::tenant(target)).await;
+            let mut tx = self.app.marked("tenant", Some(tenant), None).await;
+            sqlx::query_scalar("select id from account").fetch_one(&mut *tx).await.unwrap()
+        };
+        format!("acc_{}", id.simple())
+    }
+
+    /// Id of the kill switch of a whole tenant that a target means, and of the halt by which staff have engaged it.
+    async fn halt(&self, target: &str) -> (String, String) {
+        if target == "nonexistent" {
+            let nobodys = Uuid::from_u128(46).simple();
+            return (format!("ks_{nobodys}"), format!("halt_{nobodys}"));
+        }
+        let tenant = tenant_id(self, Self::tenant(target)).await;
+        let scope = Scope::Part { tenant: Some(tenant.into()), platform: None, action: None };
+        let operator = self.app.operator();
+        let engaged = kill_switch::engage(Side::Operator(&operator), &scope, &Why::default()).await.unwrap();
+        (engaged.switch.to_string(), engaged.halt.to_string())
+    }
+
     /// Id of an import that a target means.
     fn import(&self, target: &str) -> String {
         self.imports
@@ -252,10 +308,25 @@ impl World {
         if path.contains("{key}") {
             path = path.replace("{key}", &self.api_key(target).await);
         }
+        if path.contains("{content}") {
+            path = path.replace("{content}", &self.content(target).await);
+        }
+        if path.contains("{delivery}") {
+            path = path.replace("{delivery}", &self.delivery(target).await);
+        }
+        if path.contains("{account}") {
+            path = path.replace("{account}", &self.account(target).await);
+        }
         if path.contains("{mail}") {
             let foreign = format!("mail_{}", Uuid::now_v7().simple());
             path = path.replace("{mail}", if target == "own" { &self.mail } else { &foreign });
         }
+        if path.contains("{switch}") || path.contains("{halt}") {
+            let (switch, halt) = self.halt(target).await;
+            path = path.replace("{switch}", &switch).replace("{halt}", &halt);
+        }
+        // Nobody here has asked for a release.
+        path = path.replace("{release}", &format!("rel_{}", Uuid::from_u128(47).simple()));
         // Nobody here visits anything.
         path = path.replace("{visit}", &format!("vis_{}", Uuid::from_u128(45).simple()));
         // A link belongs to whoever holds it, so there is no foreign one; here are those that open nothing.
@@ -272,6 +343,15 @@ impl World {
                 let mut arguments: Value = serde_json::from_str(&self.fill(target, &arguments)).unwrap();
                 if arguments["event"].is_string() {
                     arguments["event"] = self.event(target).await.into();
+                }
+                if arguments["content"].is_string() {
+                    arguments["content"] = self.content(target).await.into();
+                }
+                if arguments["delivery"].is_string() {
+                    arguments["delivery"] = self.delivery(target).await.into();
+                }
+                if arguments["account"].is_string() {
+                    arguments["account"] = self.account(target).await.into();
                 }
                 browser.call(&path, &arguments).await
             }
@@ -354,6 +434,12 @@ fn arguments(path: &str) -> fn(&str, &str) -> Value {
         | "/fn/invitations"
         | "/fn/team-teams"
         | "/fn/team-roles" => |tenant, _| json!({ "tenant": tenant }),
+        "/fn/account" => |tenant, _| json!({ "tenant": tenant, "account": "acc", "query": [] }),
+        "/fn/content" => |tenant, _| json!({ "tenant": tenant, "content": "con", "query": [] }),
+        "/fn/delivery" => |tenant, _| json!({ "tenant": tenant, "delivery": "dlv", "query": [] }),
+        "/fn/switches" => |tenant, _| json!({ "tenant": tenant, "below": "", "query": [] }),
+        "/fn/halt-preview" => |tenant, _| json!({ "tenant": tenant, "scope": "all" }),
+        "/fn/halts" => |_, _| json!({ "page": "/t/acme/dashboard", "seen": "" }),
         "/fn/audit-event" => |tenant, _| json!({ "tenant": tenant, "event": "evt" }),
         "/fn/team-member" | "/fn/team-member-removal" => |tenant, _| json!({ "tenant": tenant, "user": "{user}" }),
         "/fn/team-member-change" => {
@@ -387,6 +473,12 @@ fn cell(answer: &Answer) -> String {
         Some(("usr", _)) => "{user}".to_owned(),
         Some(("team", _)) => "{team}".to_owned(),
         Some(("role", _)) => "{role}".to_owned(),
+        Some(("ks", _)) => "{switch}".to_owned(),
+        Some(("halt", _)) => "{halt}".to_owned(),
+        Some(("rel", _)) => "{release}".to_owned(),
+        Some(("con", _)) => "{content}".to_owned(),
+        Some(("dlv", _)) => "{delivery}".to_owned(),
+        Some(("acc", _)) => "{account}".to_owned(),
         _ => part.to_owned(),
     };
     let path: Vec<String> = path.split('/').map(worded).collect();
@@ -511,7 +603,9 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     for entry in entries().iter().filter(|entry| entry.targets().len() > 1) {
         // Anonymous browsers are led to sign in with the address they asked for, which is compared by the table. To staff
         // the console shows every tenant and every user.
-        let is_console = ["/staff/tenants/", "/staff/users/"].iter().any(|place| entry.pattern.starts_with(place));
+        let is_console = ["/staff/tenants/", "/staff/users/", "/staff/switches/"]
+            .iter()
+            .any(|place| entry.pattern.starts_with(place));
         for actor in ACTORS[1..].iter().filter(|actor| !is_console || **actor != "staff") {
             let foreign = world.ask(entry, "foreign", actor).await;
             let nonexistent = world.ask(entry, "nonexistent", actor).await;
@@ -522,8 +616,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (28 + 23 + 7 + 38) * 6 + (3 + 8) * 5,
-        "28 pages, 23 server functions, seven files and 38 forms, for six actors each, and what the console shows staff"
+        (40 + 28 + 9 + 53) * 6 + (3 + 8 + 8) * 5,
+        "40 pages, 28 server functions, nine files and 53 forms, for six actors each, and what the console shows staff"
     );
 }
 

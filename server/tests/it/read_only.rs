@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::test_app::{Answer, Browser, TestApp};
 
 /// What takes away and gives nothing goes on where nothing else changes.
-const STOPS: [&str; 4] = [
+const STOPS: [&str; 5] = [
+    "/t/{tenant}/switches/halt",
     "/t/{tenant}/api-keys/{key}/revoke",
     "/t/{tenant}/team/invitations/{invitation}/revoke",
     "/t/{tenant}/team/members/{user}/remove",
@@ -25,7 +26,8 @@ const STOPS: [&str; 4] = [
 ];
 
 /// Those of them for which this test has somebody or something, each before what would take it with it.
-const REMOVALS: [&str; 3] = [
+const REMOVALS: [&str; 4] = [
+    "/t/{tenant}/switches/halt",
     "/t/{tenant}/team/teams/{team}/members/{user}/remove",
     "/t/{tenant}/team/invitations/{invitation}/revoke",
     "/t/{tenant}/team/members/{user}/remove",
@@ -44,6 +46,9 @@ struct World {
     team: Uuid,
     role: Uuid,
     target: Uuid,
+    content: Uuid,
+    delivery: Uuid,
+    account: Uuid,
 }
 
 impl World {
@@ -55,7 +60,7 @@ impl World {
         app.somebody("second@acme.example", Some((&acme, Role::Owner))).await;
         let member = app.somebody("member@acme.example", Some((&acme, Role::Viewer))).await;
         let staff = app.somebody("staff@rtv.example", None).await;
-        let [team, role, target] = [(); 3].map(|()| Uuid::now_v7());
+        let [team, role, target, content, delivery] = [(); 5].map(|()| Uuid::now_v7());
         let mut tx = app.marked("tenant", Some(acme.id.uuid()), None).await;
         for (statement, id) in [
             ("insert into team (tenant_id, id, name, changed_by) values ($1, $2, 'Crew', 'a')", team),
@@ -69,11 +74,31 @@ impl World {
         ] {
             sqlx::query(statement).bind(acme.id.uuid()).bind(id).execute(&mut *tx).await.unwrap();
         }
+        sqlx::query(
+            "insert into content (tenant_id, id, body, created_by, changed_by) values ($1, $2, 'Hello', 'a', 'a')",
+        )
+        .bind(acme.id.uuid())
+        .bind(content)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+        let account = sqlx::query_scalar("select id from account").fetch_one(&mut *tx).await.unwrap();
+        sqlx::query(
+            "insert into delivery (tenant_id, id, content_id, account_id, platform, state, scheduled_at, due_at)
+             values ($1, $2, $3, $4, 'x', 'in_review', '2026-11-29T09:00:00Z', '2026-11-29T09:00:00Z')",
+        )
+        .bind(acme.id.uuid())
+        .bind(delivery)
+        .bind(content)
+        .bind(account)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         let ctx = access::enter_as_operator(&app.operator(), &acme.slug, "test").await.unwrap();
         let new = NewInvitation { email: "guest@acme.example".into(), role: "viewer".into() };
         invitation::invite(&ctx, &app.state.outbox, &new).await.unwrap();
-        Self { app, acme, owner, staff, import, member, team, role, target }
+        Self { app, acme, owner, staff, import, member, team, role, target, content, delivery, account }
     }
 
     async fn browser(&self, person: Uuid) -> Browser<'_> {
@@ -97,7 +122,13 @@ impl World {
             ("{role}", id("role", self.role)),
             ("{target}", id("tgt", self.target)),
             ("{import}", self.import.to_string()),
+            ("{content}", id("con", self.content)),
+            ("{delivery}", id("dlv", self.delivery)),
+            ("{account}", id("acc", self.account)),
             ("{invitation}", id("inv", self.invitation().await)),
+            ("{switch}", id("ks", Uuid::from_u128(7))),
+            ("{halt}", id("halt", Uuid::from_u128(7))),
+            ("{release}", id("rel", Uuid::from_u128(7))),
             ("{visit}", id("vis", Uuid::from_u128(7))),
             ("{session}", Uuid::from_u128(7).to_string()),
             ("{token}", "0".repeat(64)),
@@ -128,7 +159,12 @@ impl World {
             "/t/{tenant}/team/roles/{role}" => {
                 &[("name", "Helpers"), ("permission", "content:create"), ("version", "1")]
             }
+            "/t/{tenant}/switches/halt" => &[("scope", "all"), ("reason", "drill")],
+            "/staff/switches/halt" => &[("scope", "global"), ("reason", "drill")],
             "/t/{tenant}/targets" => &[("kpi", "reach"), ("aim", "all"), ("amount", "5")],
+            "/t/{tenant}/content/{content}/return" => &[("note", "Shorter"), ("version", "1")],
+            "/t/{tenant}/deliveries/{delivery}/decide" => &[("choice", "drop"), ("version", "1")],
+            "/t/{tenant}/settings/sandbox" => &[("is_sandbox", "on"), ("version", "1")],
             "/t/{tenant}/audit/retention" => &[("days", "400"), ("version", "1")],
             "/t/{tenant}/team/second-factor" => &[("required", "on")],
             "/me/name" => &[("name", "Another Name")],
@@ -261,6 +297,7 @@ async fn nothing_that_is_posted_changes_anything_during_maintenance_but_what_mus
             "/staff/users/{user}/disable",
             "/staff/users/{user}/enable",
             "/staff/users/{user}/reset-password",
+            "/staff/switches/halt",
             "/staff/maintenance",
             "/staff/maintenance/off",
         ]

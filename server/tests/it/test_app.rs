@@ -289,6 +289,14 @@ pub(crate) fn settings(site: &TempDir) -> Settings {
         smtp_url: None,
         smtp_ca_file: None,
         mail_from: None,
+        switch_ramp: Some(0),
+        sandbox_url: Url::parse("http://127.0.0.1:9").unwrap(),
+        sandbox_lag: None,
+        sandbox_rate: None,
+        send_at_once: 4,
+        send_deadline: Duration::from_secs(10),
+        #[cfg(debug_assertions)]
+        fault: None,
     }
 }
 

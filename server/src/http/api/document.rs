@@ -13,7 +13,7 @@ use super::problem::{CONTENT_TYPE, FieldProblem, Kind, Problem};
     info(
         title = "RTV",
         version = "1",
-        description = "Figures, posts, imports and people of an organisation, for programs.\n\n\
+        description = "Figures, posts, imports, kill switches and people of an organisation, for programs.\n\n\
             Every request shows a key of the organisation. A key never does more than its author may at that moment.\n\n\
             Times are RFC 3339 in UTC, days are YYYY-MM-DD in the organisation’s zone, money is an exact amount with its currency, ids \
             begin with their kind. Lists are read a page at a time: send “next” back as “after” until it is null.\n\n\
@@ -26,6 +26,8 @@ use super::problem::{CONTENT_TYPE, FieldProblem, Kind, Problem};
         (name = "Tenant", description = "The organisation that the key belongs to."),
         (name = "Figures", description = "What the dashboard shows, and the posts behind it."),
         (name = "Imports", description = "Files of posts."),
+        (name = "Deliveries", description = "What is on its way, what became of it, and deciding over what waits for somebody."),
+        (name = "Kill switches", description = "Halting, what is halted, and asking for a release."),
         (name = "Users", description = "Members and what they hold."),
         (name = "Teams", description = "Groups of members and what they are responsible for."),
         (name = "Roles", description = "The built-in roles and the organisation’s own."),
@@ -195,18 +197,22 @@ fn link(target: &Target, path: &str, place: &str, fields: &[String]) -> Option<V
 
 /// What is answered has all of its fields, those that may be null included. What is sent may lack some.
 fn tell_all_fields(document: &mut Value) {
-    let is_sent = |name: &str| {
-        let reference = format!("#/components/schemas/{name}\"");
-        let bodies = document["paths"].as_object().into_iter().flat_map(Map::values).flat_map(|path| {
-            path.as_object().into_iter().flat_map(Map::values).map(|operation| operation["requestBody"].to_string())
-        });
-        bodies
-            .chain([document["components"]["schemas"]["ImportUpload"].to_string()])
-            .any(|body| body.contains(&reference))
-    };
     let names: Vec<String> =
         document["components"]["schemas"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
-    let told: Vec<String> = names.into_iter().filter(|name| name != "Problem" && !is_sent(name)).collect();
+    let operations = document["paths"].as_object().into_iter().flat_map(Map::values);
+    let operations = operations.flat_map(|path| path.as_object().into_iter().flat_map(Map::values));
+    let mut texts: Vec<String> = operations.map(|operation| operation["requestBody"].to_string()).collect();
+    // What is sent, what that is made of, and so on.
+    let mut sent: Vec<&String> = Vec::new();
+    while let Some(text) = texts.pop() {
+        for name in &names {
+            if !sent.contains(&name) && text.contains(&format!("#/components/schemas/{name}\"")) {
+                sent.push(name);
+                texts.push(document["components"]["schemas"][name].to_string());
+            }
+        }
+    }
+    let told: Vec<String> = names.iter().filter(|name| *name != "Problem" && !sent.contains(name)).cloned().collect();
     for name in told {
         let schema = &mut document["components"]["schemas"][&name];
         let fields: Vec<String> = schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned().collect();
