@@ -7,6 +7,8 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   if (process.env.RTV_E2E_URL) return async () => {};
   const server = await startServer();
   process.env.RTV_E2E_URL = server.url;
+  process.env.RTV_E2E_SANDBOX_URL = server.sandbox.url;
+  process.env.RTV_E2E_LEDGER = server.sandbox.ledger;
   process.env.RTV_E2E_OTHER_URL = await server.startAnother();
   return () => server.stop();
 }

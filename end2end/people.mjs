@@ -38,9 +38,17 @@ export const crews = ['hydrated', 'no-js'].map((project) => ({ slug: `crew-${pro
  *  @type {Tenant[]} */
 export const wards = ['hydrated', 'no-js'].map((project) => ({ slug: `ward-${project}`, name: `Ward of ${project}`, zone: 'UTC' }));
 
+/** Tenants that are halted and resumed, for each project one.
+ *  @type {Tenant[]} */
+export const halters = ['hydrated', 'no-js'].map((project) => ({ slug: `halter-${project}`, name: `Halters of ${project}`, zone: 'Europe/Berlin' }));
+
 /** Tenants that change their settings, for each project one; with the free plan, of which four of five places are taken.
  *  @type {Tenant[]} */
 export const settlers = ['hydrated', 'no-js'].map((project) => ({ slug: `settler-${project}`, name: `Settlers of ${project}`, zone: 'UTC' }));
+
+/** Tenants that publish to the sandbox network, for each project one.
+ *  @type {Tenant[]} */
+export const publishers = ['hydrated', 'no-js'].map((project) => ({ slug: `press-${project}`, name: `Press of ${project}`, zone: 'Europe/Berlin' }));
 
 /** A tenant that is over its limits: three of its four people are too many.
  *  @type {Tenant} */

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  brand, crews, crowded, email, importers, imports, moreTenants, password, people, roles, settlers, staff, tenants, wards,
+  brand, crews, crowded, email, halters, importers, imports, moreTenants, password, people, publishers, roles, settlers, staff, tenants,
+  wards,
 } from './people.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -59,7 +60,7 @@ async function rtv(env, args, input = '') {
 async function seed(env, demo) {
   await rtv(env, ['db', 'up']);
   await rtv(env, ['demo', ...demo]);
-  for (const tenant of [...tenants, ...importers, ...crews, ...settlers, ...wards, crowded]) {
+  for (const tenant of [...tenants, ...importers, ...crews, ...settlers, ...wards, ...halters, ...publishers, crowded]) {
     const plan = settlers.includes(tenant) ? 'free' : 'enterprise';
     const named = ['--slug', tenant.slug, '--name', tenant.name];
     await rtv(env, ['admin', 'tenants', 'create', ...named, '--zone', tenant.zone, '--plan', plan]);
@@ -124,16 +125,24 @@ export async function startServer(demo = ['--posts', '600'], settings = {}) {
   const home = await mkdtemp(path.join(tmpdir(), 'rtv-e2e-'));
   await chmod(home, 0o755);
   const port = await freePort();
+  const sandboxPort = await freePort();
+  // The network that posts go to: a process of its own with a ledger of its own, as people run it.
+  const sandbox = { url: `http://127.0.0.1:${sandboxPort}`, ledger: path.join(home, 'sandbox.jsonl') };
+  settings = { RTV_SANDBOX_URL: sandbox.url, ...settings };
   const env = environment(home, port, settings);
   const url = `http://127.0.0.1:${port}`;
   const start = () => startProgram(binary, ['serve'], env, `${url}/health/ready`);
   // A database is ended by the program that began it, so the others end first.
   const others = /** @type {{ stop: () => Promise<string> }[]} */ ([]);
+  const network = await startProgram(
+    binary, ['sandbox', '--addr', `127.0.0.1:${sandboxPort}`, '--ledger', sandbox.ledger], env, `${sandbox.url}/health`,
+  );
   try {
     await seed(env, demo);
     let running = await start();
     return {
       url,
+      sandbox,
       pid: () => running.pid,
       async restart() {
         await running.stop();
@@ -149,13 +158,14 @@ export async function startServer(demo = ['--posts', '600'], settings = {}) {
       },
       async stop() {
         const logs = await Promise.all(others.map((other) => other.stop()));
-        const log = [...logs, await running.stop()].join('\n');
+        const log = [...logs, await running.stop(), await network.stop()].join('\n');
         const worrying = log.split('\n').filter((line) => /\b(WARN|ERROR)\b|panicked/.test(line));
         if (worrying.length > 0) console.log(`rtv serve complained:\n${worrying.join('\n')}`);
         await rm(home, { recursive: true, force: true });
       },
     };
   } catch (error) {
+    await network.stop();
     await rm(home, { recursive: true, force: true });
     throw error;
   }
