@@ -1,6 +1,5 @@
 //! The sandbox network from outside: what it answers, what its ledger says, and what it still knows after a restart.
 #![allow(clippy::unwrap_used)]
-#![allow(clippy::unwrap_used, reason = "a panic is the failure wanted")]
 
 use core::net::SocketAddr;
 use core::time::Duration;
