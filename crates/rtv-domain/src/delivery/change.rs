@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use rtv_core::delivery::{AttemptState, Effect, Event, HoldReason, Refused, Standing, State, step};
 use rtv_core::fault::{self, Fault};
-use rtv_core::{AccountId, DeliveryId, Error, SwitchId, TenantId};
+use rtv_core::{AccountId, Action, DeliveryId, Error, SwitchId, TenantId};
 use uuid::Uuid;
 
 use crate::access::stored;
@@ -222,7 +222,8 @@ impl Batch {
     }
 
     /// Writes all of it.
-    pub(crate) async fn write(&self, tx: &mut Tx) -> Result<(), Error> {
+    pub(crate) async fn write(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        self.keep_to_plans(tx).await?;
         let changed: Vec<&Row> =
             self.rows.iter().zip(&self.is_changed).filter(|(_, is_changed)| **is_changed).map(|(row, _)| row).collect();
         // Attempts first: a delivery that is scheduled again has none that is open.
@@ -230,6 +231,68 @@ impl Batch {
         write_rows(tx, &changed, self.now).await?;
         write_events(tx, &self.events, self.now, &self.who).await
     }
+}
+
+impl Batch {
+    /// What comes back to the queue from an attempt, and a switch was engaged over it or released since it was claimed, does not
+    /// go out by itself: the plan of that release holds for it as for all that the switch kept back.
+    async fn keep_to_plans(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        let is_back = |row: &Row| {
+            row.standing.state == State::Scheduled
+                && self.events.iter().any(|event| {
+                    event.key == row.key
+                        && matches!(event.from, State::Claimed | State::Sending | State::Accepted | State::Unknown)
+                })
+        };
+        let back: Vec<(Key, i32)> =
+            self.rows.iter().filter(|row| is_back(row)).map(|row| (row.key, row.standing.attempt)).collect();
+        for (key, switch) in halted_since_claim(tx, &back).await? {
+            let Some(place) = self.place(key) else { continue };
+            if self.apply(place, Event::Hold(HoldReason::Switch), "held", Some(HALTED_SINCE_CLAIM.into())).is_ok() {
+                self.change(place).held_by_switch = Some(switch);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why what was claimed before a release does not go out by itself.
+pub(crate) const HALTED_SINCE_CLAIM: &str = "A kill switch was engaged since a sender had taken it.";
+
+/// Attempts over whose operation a switch is engaged, or was released since they were claimed, with that switch.
+pub(crate) async fn halted_since_claim(tx: &mut Tx, attempts: &[(Key, i32)]) -> Result<Vec<(Key, SwitchId)>, Error> {
+    if attempts.is_empty() || fault::is(Fault::ReleaseWithoutPlan) {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query!(
+        r#"
+        select halted.tenant_id as "tenant_id!", halted.id as "id!", halted.switch_id as "switch_id!"
+        from (
+          select
+            delivery.tenant_id, delivery.id,
+            rtv_halting_switch(
+              delivery.tenant_id, delivery.platform, $4, delivery.account_id, delivery.campaign_id, attempt.claimed_at
+            ) as switch_id
+          from unnest($1::uuid[], $2::uuid[], $3::integer[]) as named (tenant_id, id, attempt_no)
+          join delivery on delivery.tenant_id = named.tenant_id and delivery.id = named.id
+          join attempt
+            on attempt.tenant_id = named.tenant_id and attempt.delivery_id = named.id
+            and attempt.attempt_no = named.attempt_no
+        ) as halted
+        where halted.switch_id is not null
+        "#,
+        &attempts.iter().map(|(key, _)| key.tenant.uuid()).collect::<Vec<_>>(),
+        &attempts.iter().map(|(key, _)| key.delivery.uuid()).collect::<Vec<_>>(),
+        &attempts.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(),
+        Action::Publish.key(),
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (Key { tenant: row.tenant_id.into(), delivery: row.id.into() }, row.switch_id.into()))
+        .collect())
 }
 
 /// What a step leaves behind in the columns that say more than the state.

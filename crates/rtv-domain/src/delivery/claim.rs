@@ -382,7 +382,8 @@ async fn open(
     }
     let mut all: Vec<(AccountId, &Prepared)> =
         prepared.iter().map(|(place, one)| (batch.rows[*place].account, one)).collect();
-    // In one order for everybody, so that two workers never wait for each other.
+    // In one order for everybody, so that two workers never wait for each other. A claim is as old as its transaction: the switches
+    // were read after that.
     all.sort_by(|(account, one), (other_account, other)| {
         (account, one.text_sha256, one.claimed.key).cmp(&(other_account, other.text_sha256, other.claimed.key))
     });
@@ -394,7 +395,7 @@ async fn open(
         )
         select
           new.tenant_id, new.delivery_id, new.attempt_no, new.account_id, new.platform, 'claimed', new.permit, $9,
-          new.text_sha256, new.idempotency_key, $10, clock_timestamp(), clock_timestamp() + make_interval(secs => $11)
+          new.text_sha256, new.idempotency_key, $10, now(), clock_timestamp() + make_interval(secs => $11)
         from unnest(
           $1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::text[], $6::uuid[], $7::bytea[], $8::text[]
         ) with ordinality as new (

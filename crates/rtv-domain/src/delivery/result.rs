@@ -9,7 +9,7 @@ use rtv_core::{Error, Platform, SwitchId};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::change::{AttemptChange, Batch, Key, Row};
+use super::change::{AttemptChange, Batch, HALTED_SINCE_CLAIM, Key, Row, halted_since_claim};
 use super::claim::Claimed;
 use super::look;
 use crate::account::{self, Profile, SealedToken};
@@ -45,12 +45,19 @@ pub async fn begin(
     let mut tx = ctx.begin_sender().await?;
     let keys: Vec<Key> = claimed.iter().map(|one| one.key).collect();
     let mut batch = Batch::hold(&mut tx, &keys, format!("sender {sender}")).await?;
+    // A claim may be older than a halt and its release, when its sender was frozen or could not write: the gate knows nothing of
+    // what was engaged in between.
+    let attempts: Vec<(Key, i32)> = claimed.iter().map(|one| (one.key, one.attempt)).collect();
+    let halted = halted_since_claim(&mut tx, &attempts).await?;
     let mut going = Vec::with_capacity(claimed.len());
     for one in claimed {
-        let event = Event::Begin { attempt: one.attempt };
-        if let Some(place) = batch.place(one.key)
-            && batch.apply(place, event, "sending", None).is_ok()
-        {
+        let Some(place) = batch.place(one.key) else { continue };
+        if let Some((_, switch)) = halted.iter().find(|(key, _)| *key == one.key) {
+            let event = Event::Release { attempt: one.attempt, hold: Some(HoldReason::Switch) };
+            if batch.apply(place, event, "held", Some(HALTED_SINCE_CLAIM.into())).is_ok() {
+                batch.change(place).held_by_switch = Some(*switch);
+            }
+        } else if batch.apply(place, Event::Begin { attempt: one.attempt }, "sending", None).is_ok() {
             going.push(one);
         }
     }

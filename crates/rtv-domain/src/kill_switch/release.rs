@@ -356,7 +356,9 @@ async fn release(
         r#"
         with flipped as (
           update kill_switch
-          set is_engaged = false, epoch = epoch + 1, recorded_epoch = epoch + 1, is_staff = false
+          set
+            is_engaged = false, epoch = epoch + 1, recorded_epoch = epoch + 1, is_staff = false,
+            released_at = clock_timestamp()
           where tenant_id = $1 and id = $2 and is_engaged and epoch = $3 and is_staff = $4
           returning id
         )

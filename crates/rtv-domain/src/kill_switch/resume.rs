@@ -20,7 +20,8 @@ pub(crate) struct Done {
     pub(crate) dropped: i64,
 }
 
-/// What is overdue under a switch: what it holds, and what came due under it and was not yet looked at; each account by itself.
+/// What is overdue under a switch: what it holds, and what came due under it and was not yet looked at or begun; each account by
+/// itself.
 pub(crate) async fn groups(
     tx: &mut Tx,
     of: &Columns,
@@ -41,7 +42,8 @@ pub(crate) async fn groups(
             or (
               -- A file that halts has a switch of the same scope.
               (
-                (delivery.state = 'scheduled' and delivery.due_at <= $2)
+                -- What a sender has taken and cannot begin comes back to be held, and has its choice then.
+                (delivery.state in ('scheduled', 'claimed') and delivery.due_at <= $2)
                 or (delivery.state = 'held' and delivery.hold_reason = 'local_file')
               )
               and rtv_switch_covers(
@@ -265,8 +267,8 @@ struct Written {
     waiting_until: Vec<DateTime<Utc>>,
 }
 
-/// Takes up what a claim held by a switch that was released in the same moment: the claim saw the switch engaged, and the
-/// release did not see the delivery held. The plan of that release holds for it. Returns how many there were.
+/// Takes up what is held by a switch that was released already. A claim saw the switch engaged, and the release in the same moment did not
+/// see the delivery held; or a sender had taken it before the halt and gave it back after the release. The plan of that release holds for it. Returns how many there were.
 pub(crate) async fn take_up(ctx: &Context, ramp: Ramp) -> Result<u64, Error> {
     let mut tx = ctx.begin_gate().await?;
     let rows = sqlx::query!(

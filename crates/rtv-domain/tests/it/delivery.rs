@@ -19,7 +19,7 @@ use rtv_domain::delivery::look::{self, Look, Looked, Seen};
 use rtv_domain::delivery::result::{self, Outcome, Reported, Stop};
 use rtv_domain::delivery::why::{self, Verdict};
 use rtv_domain::delivery::{self, Delivery, NewDecision, alarm, posting, sweep};
-use rtv_domain::kill_switch;
+use rtv_domain::kill_switch::{self, ChoiceWords, PlanWords, Ramp, ReleaseRequest, Side, Why, record};
 use rtv_domain::{Actor, Context, Tenant, TenantContext};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
@@ -27,6 +27,7 @@ use uuid::Uuid;
 use crate::world::{World, outbox, vault};
 
 const DEADLINE: TimeDelta = TimeDelta::seconds(10);
+const NO_RAMP: Ramp = Ramp { step: Duration::ZERO };
 
 /// The platform says that a token is of the account of its name.
 struct Says;
@@ -332,6 +333,96 @@ async fn the_gate_that_stops_a_call_leaves_it_held_and_no_lease_leaves_it_waitin
     assert!(one.row.why_not_earlier.unwrap().contains("Switch state unknown"));
     assert!(desk.claim().await.is_empty(), "not before its pause is over");
     assert_eq!(desk.claim_at(desk.now() + TimeDelta::seconds(2)).await.len(), 1);
+}
+
+impl Desk {
+    /// Halts the account, and resumes it with a plan for what is overdue.
+    async fn halt_and_release(&self, what: &str) {
+        let side = Side::Tenant(&self.editor);
+        let scope = Scope::Account { tenant: self.tenant.id, account: self.account };
+        let switch = kill_switch::engage(side, &scope, &Why::default()).await.unwrap().switch;
+        let typed = kill_switch::list(side).await.unwrap().remove(0).name;
+        let all = ChoiceWords { what: what.into(), ..ChoiceWords::default() };
+        let request =
+            ReleaseRequest { typed, reason: "It is over".into(), plan: PlanWords { all, groups: Vec::new() } };
+        kill_switch::ask_release(side, switch, &request, NO_RAMP).await.unwrap();
+        assert!(kill_switch::list(side).await.unwrap().is_empty());
+    }
+
+    /// Whether the delivery waits for the plan of the release before, and what the plan makes of it.
+    async fn taken_up(&self, id: DeliveryId) -> State {
+        let one = self.one(id).await;
+        assert_eq!((one.row.state, one.row.hold), (State::Held, Some(HoldReason::Switch)), "{one:?}");
+        assert!(one.row.held_by_switch.is_some(), "{one:?}");
+        assert!(self.claim().await.is_empty(), "nobody sends it meanwhile");
+        assert_eq!(record::take_up(&self.world.gate(), NO_RAMP).await.unwrap(), 1);
+        self.state(id).await
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_before_a_halt_and_not_begun_follows_the_plan_of_its_release() {
+    let desk = Desk::new().await;
+    let id = desk.scheduled("One").await;
+    let claimed = desk.claim().await;
+    // Its sender could write nothing while the disk was full, and goes on after the release.
+    desk.halt_and_release("drop").await;
+    assert!(desk.begin(claimed).await.is_empty());
+    assert_eq!(desk.taken_up(id).await, State::Dropped);
+    // What is taken after the release goes out.
+    let next = desk.scheduled("Two").await;
+    assert_eq!(desk.begin(desk.claim().await).await.len(), 1);
+    assert_eq!(desk.state(next).await, State::Sending);
+}
+
+#[tokio::test]
+async fn what_a_dead_sender_had_taken_before_a_halt_follows_the_plan_of_its_release() {
+    let desk = Desk::new().await;
+    let id = desk.scheduled("One").await;
+    assert_eq!(desk.claim().await.len(), 1);
+    desk.halt_and_release("approval").await;
+    alive(&desk.world, desk.sender, false).await;
+    assert_eq!(sweep::take_over(&desk.worker(), &limits).await.unwrap(), 1);
+    assert_eq!(desk.taken_up(id).await, State::InReview);
+}
+
+#[tokio::test]
+async fn what_comes_back_unsent_after_a_release_follows_its_plan() {
+    let desk = Desk::new().await;
+    for (text, stop) in [("One", Stop::NoLease), ("Two", Stop::Unreachable("the permit is too old".into()))] {
+        let id = desk.scheduled(text).await;
+        let begun = desk.begin(desk.claim().await).await;
+        desk.halt_and_release("drop").await;
+        assert_eq!(desk.settle(&begun[0], Outcome::NotSent(stop)).await, 1);
+        assert_eq!(desk.taken_up(id).await, State::Dropped);
+    }
+}
+
+#[tokio::test]
+async fn what_is_proven_absent_after_a_release_follows_its_plan_and_what_is_found_is_confirmed() {
+    let desk = Desk::new().await;
+    let (absent, _) = desk.sent("Gone", Outcome::Unknown("no answer".into())).await;
+    desk.halt_and_release("drop").await;
+    for seconds in [11, 30, 60, 120] {
+        desk.look_at(desk.now() + TimeDelta::seconds(seconds), Ok(Vec::new())).await;
+    }
+    assert_eq!(desk.taken_up(absent).await, State::Dropped);
+    let (there, _) = desk.sent("There", Outcome::Unknown("no answer".into())).await;
+    desk.halt_and_release("drop").await;
+    desk.look_at(desk.now() + TimeDelta::seconds(2), Ok(vec![Desk::seen("p1", "There")])).await;
+    assert_eq!(desk.state(there).await, State::Confirmed);
+}
+
+#[tokio::test]
+async fn what_was_taken_waits_for_a_switch_that_is_still_engaged() {
+    let desk = Desk::new().await;
+    let id = desk.scheduled("One").await;
+    let claimed = desk.claim().await;
+    let scope = Scope::Account { tenant: desk.tenant.id, account: desk.account };
+    let engaged = kill_switch::engage(Side::Tenant(&desk.editor), &scope, &Why::default()).await.unwrap();
+    assert!(desk.begin(claimed).await.is_empty());
+    assert_eq!(desk.one(id).await.row.held_by_switch, Some(engaged.switch));
+    assert_eq!(record::take_up(&desk.world.gate(), NO_RAMP).await.unwrap(), 0, "its switch is engaged");
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ impl World {
         self.context(Actor::Person(Arc::new(person)))
     }
 
-    fn gate(&self) -> Context {
+    pub(crate) fn gate(&self) -> Context {
         self.context(Actor::System("gate"))
     }
 
