@@ -26,37 +26,38 @@ pub async fn take_over(ctx: &Context, limits: &(dyn Fn(Platform) -> Limits + Syn
         tx.rollback().await?;
         return Ok(0);
     }
+    let keys = left_behind(&mut tx).await?;
+    if keys.is_empty() {
+        tx.rollback().await?;
+        return Ok(0);
+    }
+    let mut batch = Batch::hold(&mut tx, &keys, "take-over").await?;
+    // Read when the rows are locked: their sender may have begun in between, and with that the deadline is another.
     let rows = sqlx::query!(
         r#"
         select
           attempt.tenant_id, attempt.delivery_id, attempt.attempt_no, attempt.platform,
           coalesce(sender.lease_expires_at, '-infinity') <= clock_timestamp() as "is_dead!",
           greatest(0, extract(epoch from attempt.deadline_at - clock_timestamp()))::float8 as "left!"
-        from attempt
+        from unnest($1::uuid[], $2::uuid[]) as named (tenant_id, delivery_id)
+        join attempt on attempt.tenant_id = named.tenant_id and attempt.delivery_id = named.delivery_id
         left join sender on sender.id = attempt.sender_id
         where attempt.state in ('claimed', 'sending')
           and (
             coalesce(sender.lease_expires_at, '-infinity') <= clock_timestamp()
             or attempt.deadline_at < clock_timestamp() - interval '3 seconds'
           )
-        order by attempt.tenant_id, attempt.delivery_id
-        limit $1
         "#,
-        MOST
+        &keys.iter().map(|key| key.tenant.uuid()).collect::<Vec<_>>(),
+        &keys.iter().map(|key| key.delivery.uuid()).collect::<Vec<_>>(),
     )
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
-    if rows.is_empty() {
-        tx.rollback().await?;
-        return Ok(0);
-    }
-    let keys: Vec<Key> =
-        rows.iter().map(|row| Key { tenant: row.tenant_id.into(), delivery: row.delivery_id.into() }).collect();
-    let mut batch = Batch::hold(&mut tx, &keys, "take-over").await?;
     let now = tx.now();
     let mut taken = 0;
-    for (row, key) in rows.into_iter().zip(keys) {
+    for row in rows {
+        let key = Key { tenant: row.tenant_id.into(), delivery: row.delivery_id.into() };
         let Some(place) = batch.place(key) else { continue };
         let attempt = row.attempt_no;
         let whose = if row.is_dead { "Its sender died" } else { "Its sender gave no result in time" };
@@ -88,6 +89,29 @@ pub async fn take_over(ctx: &Context, limits: &(dyn Fn(Platform) -> Limits + Syn
     batch.write(&mut tx).await?;
     tx.commit().await?;
     Ok(taken)
+}
+
+/// Deliveries whose sender died or is too late.
+async fn left_behind(tx: &mut Tx) -> Result<Vec<Key>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        select attempt.tenant_id, attempt.delivery_id
+        from attempt
+        left join sender on sender.id = attempt.sender_id
+        where attempt.state in ('claimed', 'sending')
+          and (
+            coalesce(sender.lease_expires_at, '-infinity') <= clock_timestamp()
+            or attempt.deadline_at < clock_timestamp() - interval '3 seconds'
+          )
+        order by attempt.tenant_id, attempt.delivery_id
+        limit $1
+        "#,
+        MOST
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(rows.into_iter().map(|row| Key { tenant: row.tenant_id.into(), delivery: row.delivery_id.into() }).collect())
 }
 
 /// Seconds as the database gives them, at most a day of them.

@@ -548,6 +548,46 @@ async fn a_dead_sender_leaves_unknown_what_it_sent_and_gives_back_what_it_did_no
 }
 
 #[tokio::test]
+async fn what_began_while_it_was_taken_over_is_looked_for_after_the_deadline_of_its_call() {
+    let desk = Desk::new().await;
+    let id = desk.scheduled("One").await;
+    assert_eq!(desk.claim().await.len(), 1);
+    alive(&desk.world, desk.sender, false).await;
+    let mut begins = desk.world.marked("sender", None, None).await;
+    sqlx::query("update delivery set state = 'sending', may_be_out = true where id = $1")
+        .bind(id.uuid())
+        .execute(&mut *begins)
+        .await
+        .unwrap();
+    sqlx::query(
+        "update attempt
+         set state = 'sending', sending_at = clock_timestamp(), deadline_at = clock_timestamp() + interval '10 seconds',
+           request_sha256 = text_sha256
+         where delivery_id = $1",
+    )
+    .bind(id.uuid())
+    .execute(&mut *begins)
+    .await
+    .unwrap();
+    let worker = desk.worker();
+    let takes_over = tokio::spawn(async move { sweep::take_over(&worker, &limits).await.unwrap() });
+    // Long enough that it waits for the row.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!takes_over.is_finished());
+    begins.commit().await.unwrap();
+    assert_eq!(takes_over.await.unwrap(), 1);
+    assert_eq!(desk.state(id).await, State::Unknown);
+    let mut reads = desk.world.marked("sender", None, None).await;
+    let from: DateTime<Utc> = sqlx::query_scalar("select looks_from from delivery where id = $1")
+        .bind(id.uuid())
+        .fetch_one(&mut *reads)
+        .await
+        .unwrap();
+    // What is left of ten seconds, and another deadline of the platform's; a claim would have had thirty.
+    assert!(from <= desk.now() + TimeDelta::seconds(20), "{from}");
+}
+
+#[tokio::test]
 async fn another_author_holds_the_delivery_halts_the_account_and_tells_people() {
     let desk = Desk::new().await;
     let foreign = Outcome::Accepted { remote_id: "p1".into(), author: Some("remote-other".into()) };
