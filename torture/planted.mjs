@@ -49,7 +49,8 @@ const everything = { form: 'everything', scope: {} };
  *  @param {any} scene @param {{ fault?: string, rate?: number, times: number, workers?: number, through?: number, among?: any[] }} how
  *  @param {(flip: number) => Promise<any>} flipOnce */
 async function whileFlowing(scene, { fault, rate = 100, times, workers = 3, through, among }, flipOnce) {
-  await scene.rtv.startWeb();
+  // A bug may lie where people click, too.
+  await scene.rtv.startWeb({ fault });
   await scene.rtv.keepFresh();
   scene.hire(workers, { fault, through });
   const flowing = flow(scene, rate, among);
@@ -353,6 +354,8 @@ export const runs = {
       await release(scene, 'spread');
       return { condition: 'healthy', ...flip, released_at };
     });
+    // Spread over a minute, and that twice.
+    await scene.settle(120);
     return scene.judge({ limits: { healthy: 250 } });
   },
 

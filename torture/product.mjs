@@ -125,10 +125,10 @@ export function product({ folder, cluster, sandbox, build, database, settings = 
     return begin('unshare', ['--time', '--boottime', String(boottime), program, 'work'], env);
   }
 
-  async function startWeb() {
+  async function startWeb({ fault } = /** @type {any} */ ({})) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const running = begin(program, ['serve', '--no-worker'], environment({ RTV_ADDR: `127.0.0.1:${port}` }));
+    const running = begin(program, ['serve', '--no-worker'], environment({ RTV_ADDR: `127.0.0.1:${port}`, ...(fault && { RTV_FAULT: fault }) }));
     for (const end = performance.now() + 60_000; ; await pause(50)) {
       if (!running.isRunning() || performance.now() > end) throw new Error(`the server does not serve:\n${running.log()}`);
       if (await fetch(`${url}/health/live`).then((answer) => answer.ok, () => false)) break;

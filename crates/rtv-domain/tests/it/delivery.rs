@@ -663,13 +663,41 @@ async fn rates_are_reserved_and_the_queue_says_when_and_why() {
     for id in ids {
         let one = desk.one(id).await;
         if one.row.state == State::Scheduled {
-            assert!(one.row.goes_out_at > desk.now() && one.row.goes_out_at <= desk.now() + TimeDelta::minutes(1));
+            let wait = one.row.goes_out_at - desk.now();
+            assert!(wait >= TimeDelta::seconds(60) && wait <= TimeDelta::seconds(67), "{wait}");
             assert!(one.row.why_not_earlier.unwrap().contains("2 posts in 60 s"));
             waiting = Some(id);
         }
     }
     let why = why::why(&desk.editor, waiting.unwrap()).await.unwrap();
     assert_eq!(why.deciding, Some("rate"));
+}
+
+/// However a platform cuts its minutes, none of them gets more than it allows; and nearly all of what it allows is used.
+#[tokio::test]
+async fn no_span_of_a_window_gets_more_than_its_rate() {
+    let desk = Desk::new().await;
+    let six_a_minute =
+        |platform| Limits { per_account: Some(Rate { count: 6, window: Duration::from_mins(1) }), ..limits(platform) };
+    let load = |n: usize| content::Load {
+        account: desk.account,
+        text: format!("Post {n}"),
+        link: None,
+        scheduled_at: desk.now(),
+        campaign: None,
+    };
+    content::load(&desk.editor, &(0..40).map(load).collect::<Vec<_>>()).await.unwrap();
+    let mut sent: Vec<i64> = Vec::new();
+    // Two at most at a time, every 700 ms, for five minutes: no part of a window begins where another does.
+    for step in 0..430 {
+        let at = desk.now() + TimeDelta::milliseconds(step * 700);
+        let claiming = Claiming { sender: desk.sender, most: 2, epoch: 1, limits: &six_a_minute };
+        let claimed = claim::claim(&desk.worker_at(at), claiming).await.unwrap();
+        sent.extend(claimed.iter().map(|_| step * 700));
+    }
+    let most = sent.iter().map(|from| sent.iter().filter(|at| (*from..from + 60_000).contains(*at)).count()).max();
+    assert_eq!(most, Some(6), "{sent:?}");
+    assert!(sent.len() >= 25, "{} of 30 that are allowed in five minutes", sent.len());
 }
 
 #[tokio::test]
