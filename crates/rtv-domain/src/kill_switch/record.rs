@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::kill_switch::history::{Call, Part, SenderProof};
 use crate::kill_switch::plan::Ramp;
 use crate::kill_switch::scope::{self, Columns};
-use crate::kill_switch::{OPERATOR, resume};
+use crate::kill_switch::{OPERATOR, news, resume};
 use crate::transaction::{Tx, failed};
 
 /// Calls that a receipt lists for one tenant at most; it says how many there were.
@@ -70,12 +70,13 @@ pub async fn record(ctx: &Context) -> Result<bool, Error> {
         let is_halted = row.is_halted || write_halt(&mut tx, row.tenant_id.into(), row.id.into()).await?;
         has_more |= !(is_halted && write_receipt(&mut tx, ctx.now(), row.tenant_id.into(), row.id.into()).await?);
     }
+    news::tell_released(&mut tx, MOST).await?;
     tx.commit().await?;
     Ok(has_more)
 }
 
-/// Writes the audit event and the history of a switch's newest engagement, unless that is done. The transaction belongs to the switch's
-/// tenant afterwards.
+/// Writes the audit event and the history of a switch's newest engagement, and has teams told of it, unless that is done. The
+/// transaction belongs to the switch's tenant afterwards.
 pub(crate) async fn write_engagement(tx: &mut Tx, owner: TenantId, id: SwitchId) -> Result<(), Error> {
     tx.move_to(owner).await?;
     let row = sqlx::query!(
@@ -161,7 +162,7 @@ pub(crate) async fn write_engagement(tx: &mut Tx, owner: TenantId, id: SwitchId)
     .execute(tx.connection())
     .await
     .map_err(failed)?;
-    Ok(())
+    news::tell_engaged(tx, owner, row.halt_id.into()).await
 }
 
 /// Writes since when nothing that a halt covers begins any more, if that is so. A sender that has acknowledged a later epoch, or came
