@@ -408,8 +408,8 @@ async fn a_recorder_that_dies_has_told_of_exactly_what_it_has_written_down() {
             if step == 1 {
                 ask_release(owner, done.switch, &wanted("The office / firm"), RAMP).await.unwrap();
             }
-            let dies = Duration::from_micros((round + 1) * 400);
-            died += u32::from(tokio::time::timeout(dies, record::record(&gate)).await.is_err());
+            let moment = Duration::from_micros((round + 1) * 400);
+            died += u32::from(tokio::time::timeout(moment, record::record(&gate)).await.is_err());
             let (told, jobs) = counted().await;
             assert_eq!(told, jobs, "round {round}, step {step}");
         }
