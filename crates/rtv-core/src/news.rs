@@ -12,6 +12,8 @@ words! {
     News, "kind of news":
     /// An import with posts of the team's accounts is done, or has failed.
     Imports = "imports", "Imports";
+    /// Sending is halted, or resumed, for the team's accounts or campaigns or for more than these.
+    Halts = "halts", "Halts";
     /// Somebody joined or left the team, or may do something else.
     Members = "members", "Members of the team";
 }
@@ -21,6 +23,7 @@ impl News {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Imports => "an import with posts of the team’s accounts is done or has failed",
+            Self::Halts => "sending is halted or resumed for the team’s accounts or campaigns, or for all of them",
             Self::Members => "somebody joins or leaves the team, or may do something else",
         }
     }

@@ -9,6 +9,7 @@
 //! | `release`, `plan`, `resume` | asking, approving, and what becomes of what is overdue |
 //! | `history` | past halts and their receipts |
 //! | `record` | writes history, audit events and receipts from the facts in the switches' rows |
+//! | `news` | telling teams of halts by mail |
 //! | `lease` | how a sender reads switches and proves that it did |
 //! | `local_file` | files that halt without a database |
 //! | `reminder`, `drill` | every four hours; and practice |
@@ -21,6 +22,7 @@ pub mod engage;
 pub mod history;
 pub mod lease;
 pub mod local_file;
+pub mod news;
 pub mod plan;
 pub mod preview;
 pub mod record;

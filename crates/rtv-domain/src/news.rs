@@ -1,7 +1,7 @@
 //! Telling members of teams by mail. Who caused the news writes a job in the transaction of its cause, with the people that
 //! their teams have chosen by then; the job writes the mails, each once, however often it runs.
 //!
-//! A mail names people, files and counts. Figures stay on the pages, behind their permissions.
+//! Of halts, which may concern many tenants, `kill_switch/news.rs` tells. A mail names people, files and counts. Figures stay on the pages, behind their permissions.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -40,10 +40,10 @@ pub(crate) struct Message {
 
 /// Somebody who is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
-    user: UserId,
+pub(crate) struct Told {
+    pub(crate) user: UserId,
     /// Names of the teams that have it so.
-    teams: Vec<String>,
+    pub(crate) teams: Vec<String>,
 }
 
 /// The job that writes the mails.
@@ -70,13 +70,31 @@ impl Job for TellNews {
 impl TellNews {
     /// The id of one person's mail.
     fn mail(&self, user: UserId) -> MailId {
-        let mut digest = Sha256::new();
-        digest.update(self.id.as_bytes());
-        digest.update(user.uuid().as_bytes());
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest.finalize()[..16]);
-        MailId::from(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+        mail_id(&[self.id.as_bytes(), user.uuid().as_bytes()])
     }
+}
+
+/// An id that is made of what a mail is about, so that whoever writes it again writes none a second time.
+pub(crate) fn mail_id(parts: &[&[u8]]) -> MailId {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part);
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.finalize()[..16]);
+    MailId::from(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+/// Adds a job that tells to the transaction of its cause.
+pub(crate) async fn enqueue<J: Job>(tx: &mut Tx, job: &J) -> Result<(), Error> {
+    rtv_jobs::enqueue(tx.queue(), job, None).await.map_err(|error| match error {
+        rtv_jobs::Error::Database(error) => failed(error),
+        other => {
+            tracing::error!(error = %other, "a job cannot be enqueued");
+            Error::Internal
+        }
+    })?;
+    Ok(())
 }
 
 /// Tells who is to be told, when and only when the transaction commits. Nobody is told of what they have done themself.
@@ -129,14 +147,7 @@ pub(crate) async fn tell(
     }
     let told = told.into_iter().map(|(user, teams)| Told { user, teams }).collect();
     let job = TellNews { tenant: ctx.tenant().id, id: Uuid::now_v7(), told, message };
-    rtv_jobs::enqueue(tx.queue(), &job, None).await.map_err(|error| match error {
-        rtv_jobs::Error::Database(error) => failed(error),
-        other => {
-            tracing::error!(error = %other, "a job cannot be enqueued");
-            Error::Internal
-        }
-    })?;
-    Ok(())
+    enqueue(tx, &job).await
 }
 
 /// Writes the mails. Who has left the tenant since, or may not sign in, gets none. A suspended tenant's people are told too:
@@ -172,7 +183,8 @@ pub async fn carry_out(ctx: &Context, outbox: &Outbox, job: &TellNews) -> Result
     tx.commit().await
 }
 
-fn letter(ctx: &TenantContext, outbox: &Outbox, told: &Told, message: &Message, to: Email) -> Letter {
+/// The mail to one of them.
+pub(crate) fn letter(ctx: &TenantContext, outbox: &Outbox, told: &Told, message: &Message, to: Email) -> Letter {
     let tenant = ctx.tenant();
     let link = outbox.link(&format!("/t/{}{}", tenant.slug, message.page));
     let (teams, verb) = match told.teams.as_slice() {

@@ -6,14 +6,18 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use rtv_core::{HaltId, ReleaseId, Scope, SwitchId};
 use rtv_domain::kill_switch::{
-    self, Asked, ChoiceWords, EngagedSwitch, Facts, PlanWords, Receipt, ReleaseRequest, ScopeWords, Side, State, Why,
+    self, Asked, ChoiceWords, PlanWords, Receipt, ReleaseRequest, ScopeWords, Side, State, Why,
 };
 use rtv_domain::{Clock, Context};
 use rtv_outbound::halt_folder::{HaltFolder, LocalHalt};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::{Failure, Outcome, operate, print_table, say};
 use crate::config::{Settings, operator};
+use crate::http::api::kill_switch::object::{
+    HaltObject, OverviewObject, PreviewObject, ReceiptObject, ReleaseObject, SenderObject, SwitchObject,
+};
 
 /// Kill switches.
 #[derive(Debug, Subcommand)]
@@ -193,7 +197,7 @@ pub async fn run(command: Switch, settings: &Settings) -> Outcome {
         Switch::Preview { scope, json } => preview(&ctx, scope.words()?, json).await,
         Switch::Release { approve: Some(id), json, .. } => {
             let id: ReleaseId = parse(&id)?;
-            told(&kill_switch::approve_release(Side::Operator(&ctx), id, settings.ramp()).await?, json)
+            told(kill_switch::approve_release(Side::Operator(&ctx), id, settings.ramp()).await?, json)
         }
         Switch::Release { scope, switch, confirm, reason, plan, minutes, at, account_plan, json, .. } => {
             let groups = account_plan
@@ -213,7 +217,7 @@ pub async fn run(command: Switch, settings: &Settings) -> Outcome {
                 None => engaged(&ctx, scope.words()?).await?,
             };
             let asked = kill_switch::ask_release(Side::Operator(&ctx), id, &asked, settings.ramp()).await;
-            told(&asked.map_err(|error| error.about("typed", "confirm"))?, json)
+            told(asked.map_err(|error| error.about("typed", "confirm"))?, json)
         }
         Switch::Receipt { id, json } => {
             let side = Side::Operator(&ctx);
@@ -222,12 +226,12 @@ pub async fn run(command: Switch, settings: &Settings) -> Outcome {
                 None => parse(&id)?,
             };
             let receipt = kill_switch::receipt(side, halt).await?;
-            if json { say(&receipt_object(&receipt).to_string()) } else { print_receipt(&receipt) }
+            if json { say_object(&ReceiptObject::from(receipt)) } else { print_receipt(&receipt) }
         }
         Switch::Drill { times, json } => {
             let drill = kill_switch::drill(&ctx, times).await?;
             if json {
-                return say(&serde_json::to_string(&drill)?);
+                return say_object(&drill);
             }
             say(&format!(
                 "{} flips reached {} senders: half within {:.0} ms, 95 % within {:.0} ms, all within {:.0} ms.",
@@ -314,12 +318,7 @@ async fn engage(ctx: &Context, words: ScopeWords, why: &Why, wait: bool, json: b
         tokio::time::sleep(LOOK).await;
     };
     if json {
-        return say(&json!({
-            "switch": engagement.switch, "halt": engagement.halt, "scope": scope_object(&scope), "epoch": engagement.epoch,
-            "was_engaged": engagement.was_engaged, "engaged_by": engagement.by, "engaged_at": engagement.at,
-            "state": state_object(state),
-        })
-        .to_string());
+        return say_object(&HaltObject::of(engagement, Some(state)));
     }
     say(&match state {
         State::Halted { at } => format!(
@@ -340,7 +339,7 @@ async fn preview(ctx: &Context, words: ScopeWords, json: bool) -> Outcome {
     let scope = kill_switch::find_scope(side, &words).await?;
     let found = kill_switch::preview(side, &scope).await?;
     if json {
-        return say(&serde_json::to_string(&found)?);
+        return say_object(&PreviewObject::from(found));
     }
     println!(
         "A halt of {} would stop {} accounts of {} tenants: {} deliveries due within 24 hours, {} calls under way.",
@@ -369,8 +368,10 @@ async fn list(ctx: &Context, json: bool) -> Outcome {
     let side = Side::Operator(ctx);
     let (engaged, senders) = (kill_switch::list(side).await?, kill_switch::senders(side).await?);
     if json {
-        let switches: Vec<Value> = engaged.iter().map(engaged_object).collect();
-        return say(&json!({ "switches": switches, "senders": senders }).to_string());
+        return say_object(&OverviewObject {
+            switches: engaged.into_iter().map(SwitchObject::from).collect(),
+            senders: senders.into_iter().map(SenderObject::from).collect(),
+        });
     }
     if engaged.is_empty() {
         println!("Nothing is halted.");
@@ -414,9 +415,14 @@ async fn list(ctx: &Context, json: bool) -> Outcome {
     Ok(())
 }
 
-fn told(asked: &Asked, json: bool) -> Outcome {
+/// An object of the API.
+fn say_object(object: &impl Serialize) -> Outcome {
+    say(&serde_json::to_string(object)?)
+}
+
+fn told(asked: Asked, json: bool) -> Outcome {
     if json {
-        return say(&serde_json::to_string(asked)?);
+        return say_object(&ReleaseObject::from(asked));
     }
     say(&match asked {
         Asked::Released(done) => format!(
@@ -430,38 +436,6 @@ fn told(asked: &Asked, json: bool) -> Outcome {
     })
 }
 
-/// A scope as the API has it: what is left out means all.
-pub fn scope_object(scope: &Scope) -> Value {
-    match *scope {
-        Scope::Everything => json!({ "everything": true }),
-        Scope::Drill => json!({ "drill": true }),
-        Scope::Part { tenant, platform, action } => {
-            let mut object = serde_json::Map::new();
-            let mut put = |key: &str, value: Option<String>| {
-                if let Some(value) = value {
-                    object.insert(key.into(), value.into());
-                }
-            };
-            put("tenant", tenant.map(|id| id.to_string()));
-            put("platform", platform.map(|platform| platform.key().into()));
-            put("action", action.map(|action| action.key().into()));
-            Value::Object(object)
-        }
-        Scope::Account { tenant, account } => json!({ "tenant": tenant, "account": account }),
-        Scope::Campaign { tenant, campaign } => json!({ "tenant": tenant, "campaign": campaign }),
-    }
-}
-
-fn state_object(state: State) -> Value {
-    match state {
-        State::Halting { in_flight, unaware } => {
-            json!({ "state": state.key(), "in_flight": in_flight, "unaware": unaware })
-        }
-        State::Halted { at } => json!({ "state": state.key(), "halted_at": at }),
-        State::Running | State::Unknown => json!({ "state": state.key() }),
-    }
-}
-
 fn state_words(state: State) -> String {
     match state {
         State::Running => "running".into(),
@@ -469,34 +443,6 @@ fn state_words(state: State) -> String {
         State::Halted { at } => format!("halted {}", at.format("%T%.3f")),
         State::Unknown => "unknown".into(),
     }
-}
-
-fn facts_object(facts: &Facts) -> Value {
-    json!({
-        "by": facts.by, "at": facts.at, "is_staff": facts.is_staff, "is_automatic": facts.is_automatic,
-        "reason": facts.reason, "note": facts.note, "ticket": facts.ticket, "review_at": facts.review_at,
-    })
-}
-
-fn engaged_object(one: &EngagedSwitch) -> Value {
-    json!({
-        "id": one.id, "halt": one.halt, "scope": scope_object(&one.scope), "name": one.name, "epoch": one.epoch,
-        "engaged": facts_object(&one.facts), "state": state_object(one.state), "held": one.held, "in_flight": one.in_flight,
-        "waiting": one.waiting,
-    })
-}
-
-fn receipt_object(receipt: &Receipt) -> Value {
-    json!({
-        "halt": receipt.halt, "switch": receipt.switch, "scope": scope_object(&receipt.scope), "name": receipt.name,
-        "engaged": facts_object(&receipt.facts), "state": state_object(receipt.state), "clicked_at": receipt.clicked_at,
-        "halted_at": receipt.halted_at, "click_to_halt_ms": receipt.click_to_halt_ms, "senders": receipt.senders,
-        "held": receipt.part.held, "due_within_a_day": receipt.part.due_within_a_day,
-        "calls_in_flight": receipt.part.calls_in_flight, "calls": receipt.part.calls,
-        "last_outbound_byte_at": receipt.part.last_outbound_byte_at, "completed_at": receipt.completed_at,
-        "is_engaged": receipt.is_engaged, "released_at": receipt.released_at, "released_by": receipt.released_by,
-        "approved_by": receipt.approved_by, "release_reason": receipt.release_reason,
-    })
 }
 
 fn print_receipt(receipt: &Receipt) -> Outcome {

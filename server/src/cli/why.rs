@@ -7,6 +7,7 @@ use rtv_domain::delivery::why;
 
 use crate::cli::{Failure, Outcome, operate, print_table, say};
 use crate::config::Settings;
+use crate::http::api::delivery::WhyObject;
 
 /// A delivery.
 #[derive(Debug, Args)]
@@ -26,7 +27,7 @@ pub async fn run(command: Why, settings: &Settings) -> Outcome {
     let tenant = access::enter_as_operator(&ctx, &slug, "rtv why").await?;
     let why = why::why(&tenant, id).await?;
     if command.json {
-        return say(&serde_json::to_string_pretty(&why)?);
+        return say(&serde_json::to_string_pretty(&WhyObject::from(why))?);
     }
     println!("{} is {}. {}", why.delivery, why.state.label().to_lowercase(), why.summary);
     let rows: Vec<Vec<String>> = why

@@ -11,6 +11,7 @@ use rtv_domain::kill_switch::{self, Asked, ChoiceWords, Engagement, PlanWords, R
 use rtv_domain::{Context, access};
 use tower_sessions::Session;
 
+use crate::http::api::kill_switch::object::ReceiptObject;
 use crate::http::form::{Asked as From, Pairs, enter, id, value};
 use crate::http::{chart, download, flash};
 use crate::middleware::shield::error_text;
@@ -250,10 +251,10 @@ pub async fn withdraw_as_staff(
     answer(&state, &asked, &session, STAFF, outcome.await, Vec::new()).await
 }
 
-/// The receipt of a halt, as programs and archives read it.
+/// The receipt of a halt: the object that the API gives for it.
 async fn receipt(side: Side<'_>, halt: &str) -> Result<Vec<u8>, Error> {
     let receipt = kill_switch::receipt(side, id::<HaltId>(halt)?).await?;
-    serde_json::to_vec_pretty(&receipt).map_err(|error| {
+    serde_json::to_vec_pretty(&ReceiptObject::from(receipt)).map_err(|error| {
         tracing::error!(%error, "a receipt could not be written as JSON");
         Error::Internal
     })

@@ -10,6 +10,7 @@ use std::time::Instant;
 use rtv_core::fault::{self, Fault};
 use rtv_core::{Error, Scope};
 use rtv_domain::kill_switch::lease::{self, Reading, SenderIdentity};
+use rtv_domain::kill_switch::local_file::Look;
 use rtv_domain::kill_switch::{self, Ramp, local_file, record, reminder, scope};
 use rtv_domain::mail::Outbox;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo};
@@ -203,7 +204,7 @@ pub struct Recorder {
 impl Recorder {
     /// Records until told to stop.
     pub async fn run(self, mut newest: Newest, mut stopped: watch::Receiver<bool>) {
-        let mut shown = None;
+        let mut seen = None;
         let mut pace = (Instant::now(), Instant::now());
         let mut is_failing = false;
         loop {
@@ -211,7 +212,7 @@ impl Recorder {
             let mut has_more = false;
             if let Some(reading) = reading {
                 measure(&reading);
-                match self.turn(&reading, &mut shown, &mut pace).await {
+                match self.turn(&reading, &mut seen, &mut pace).await {
                     Ok(more) => {
                         has_more = more;
                         is_failing = false;
@@ -233,37 +234,53 @@ impl Recorder {
         }
     }
 
-    /// One turn. Returns whether something is left for soon.
+    /// One turn. Returns whether something is left for soon. What fails keeps nothing of the rest back: it is tried again, and the
+    /// first error is the answer.
     async fn turn(
         &self,
         reading: &Reading,
-        shown: &mut Option<Vec<local_file::LocalFile>>,
+        seen: &mut Option<Look>,
         (reminded, taken_up): &mut (Instant, Instant),
     ) -> Result<bool, Error> {
         let context =
             Context::new(self.database.clone(), self.clock, RequestInfo::default(), Actor::System("switch recorder"));
+        let (mut has_more, mut done) = (false, Ok(()));
         if let Some((gate, sender)) = &self.sending {
-            let files = files_of(gate);
-            if shown.as_ref() != Some(&files) {
-                local_file::show(&context, sender, &files).await?;
-                let taken = local_file::take_over(&context.with_actor(Actor::System("local file")), &files).await?;
-                if taken > 0 {
-                    tracing::warn!(taken, "local files that halt were taken over");
-                }
-                *shown = Some(files);
-            }
+            done = done.and(look_at_files(&context, gate, sender, seen).await);
         }
-        let has_more = reading.has_unrecorded && record::record(&context).await?;
+        if reading.has_unrecorded {
+            done = done.and(record::record(&context).await.map(|more| has_more = more));
+        }
         if taken_up.elapsed() >= TAKE_UP_EVERY {
             *taken_up = Instant::now();
-            record::take_up(&context, self.ramp).await?;
+            done = done.and(record::take_up(&context, self.ramp).await.map(drop));
         }
         if self.sending.is_some() && reminded.elapsed() >= REMIND_EVERY {
             *reminded = Instant::now();
-            reminder::remind(&context, &self.outbox).await?;
+            done = done.and(reminder::remind(&context, &self.outbox).await.map(drop));
         }
-        Ok(has_more)
+        done.map(|()| has_more)
     }
+}
+
+/// Shows the files of this sender where they have changed, and has their switches engaged.
+async fn look_at_files(
+    context: &Context,
+    gate: &Gate,
+    sender: &SenderIdentity,
+    seen: &mut Option<Look>,
+) -> Result<(), Error> {
+    let look = Look { at: context.now(), files: files_of(gate) };
+    if seen.as_ref().map(|last| &last.files) != Some(&look.files) {
+        local_file::show(context, sender, &look.files).await?;
+        let context = context.with_actor(Actor::System("local file"));
+        let taken = local_file::take_over(&context, &look.files, seen.as_ref()).await?;
+        if taken > 0 {
+            tracing::warn!(taken, "local files that halt were taken over");
+        }
+    }
+    *seen = Some(look);
+    Ok(())
 }
 
 /// Waits for a reading with something to record. While something is left the pause decides.

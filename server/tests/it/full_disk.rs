@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use rtv_core::{Platform, Scope};
+use rtv_core::{Platform, ReasonKind, Scope};
 use rtv_domain::kill_switch::lease::{self, SenderIdentity};
 use rtv_domain::kill_switch::{self as switch, Side, State, Why, record};
 use rtv_domain::tenant::{self, NewTenant};
@@ -98,10 +98,15 @@ async fn a_switch_is_engaged_and_acknowledged_on_a_full_disk() {
         assert!(matches!(found.state, State::Halted { .. }), "{scope:?}: {:?}", found.state);
         assert!(found.facts.note.is_some(), "{scope:?}: the note did not fit");
     }
+    // Staff who halt what a guard has halted keep it halted until staff resume it, also without room for an event.
+    let joined = Scope::Part { tenant: Some(acme.id), platform: Some(Platform::X), action: None };
+    switch::engage_by_automation(&gate, &joined, ReasonKind::Other, "").await.unwrap();
+    let done = switch::engage(side, &joined, &note).await.unwrap();
+    assert!(done.was_engaged && switch::one(side, done.switch).await.unwrap().facts.is_staff);
     // With room again, what happened is written down.
     std::fs::remove_file(disk.folder.path().join("filler")).unwrap();
     record::record(&gate).await.unwrap();
-    assert_eq!(switch::history(side, None).await.unwrap().items.len(), 4);
+    assert_eq!(switch::history(side, None).await.unwrap().items.len(), 5);
     drop(owner);
     database.close().await;
     tokio::task::spawn_blocking(move || cluster.stop()).await.unwrap().unwrap();

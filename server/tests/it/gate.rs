@@ -164,3 +164,69 @@ async fn a_local_file_closes_the_gate_at_once_and_engages_its_switch_afterwards(
     assert_eq!(senders[0].local_files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), [name.as_str()]);
     sending.end().await;
 }
+
+#[tokio::test]
+async fn what_cannot_be_written_down_keeps_nothing_held_that_may_go_on() {
+    let sending = Sending::start().await;
+    let owner = sending.app.db.owner_pool().await;
+    for statement in [
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$",
+        "create trigger refuse before insert on halt_receipt for each row execute function refuse()",
+    ] {
+        sqlx::query(statement).execute(&owner).await.unwrap();
+    }
+    let operator = sending.app.operator();
+    let elsewhere = Scope::Part { tenant: None, platform: Some(Platform::Mastodon), action: None };
+    switch::engage(Side::Operator(&operator), &elsewhere, &Why::default()).await.unwrap();
+    // What a claim held while its switch was released.
+    let (account, content, delivery) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    let tenant = sending.acme.id.uuid();
+    let mut tx = sending.app.marked("tenant", Some(tenant), None).await;
+    for statement in [
+        "insert into account (tenant_id, id, platform, external_id, name) values ($1, $2, 'sandbox', 'page', 'page')",
+        "insert into content (tenant_id, id, body, created_by, changed_by) select $1, $3, 'Hello', 'somebody', 'somebody' where $2 <> $3",
+        "insert into delivery (
+           tenant_id, id, content_id, account_id, platform, state, scheduled_at, due_at, approved_sha256, approved_at,
+           approved_by, hold_reason, held_by_switch, held_at
+         )
+         select $1, $4, $3, $2, 'sandbox', 'held', now(), now(), decode(repeat('07', 32), 'hex'), now(), 'somebody', 'switch', id, now()
+         from kill_switch
+         where tenant_id = $1 and scope = 'account:' || $2::text",
+    ] {
+        let mut query = sqlx::query(statement).bind(tenant).bind(account);
+        if statement.contains("$3") {
+            query = query.bind(content);
+        }
+        if statement.contains("$4") {
+            query = query.bind(delivery);
+        }
+        assert_eq!(query.execute(&mut *tx).await.unwrap().rows_affected(), 1, "{statement}");
+    }
+    tx.commit().await.unwrap();
+    let began = Instant::now();
+    loop {
+        let mut tx = sending.app.marked("tenant", Some(tenant), None).await;
+        let is_held: bool = sqlx::query_scalar("select held_by_switch is not null from delivery where id = $1")
+            .bind(delivery)
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        tx.rollback().await.unwrap();
+        if !is_held {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(15), "it is held by a switch that nobody has engaged");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut tx = sending.app.marked("gate", None, None).await;
+    let (halts, receipts): (i64, i64) = sqlx::query_as(
+        "select (select count(*) from halt where halted_at is null), (select count(*) from halt_receipt)",
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!((halts, receipts), (1, 0), "the receipt was written after all");
+    owner.close().await;
+    sending.end().await;
+}

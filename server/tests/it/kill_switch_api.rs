@@ -98,14 +98,15 @@ async fn at_the_command_line_one_line_halts_and_another_says_what_is_halted() {
     assert_eq!(engaged["was_engaged"], false);
     assert_eq!(program.run(&halt).await.json()["was_engaged"], true);
     let listed = program.run(&["switch", "list", "--json"]).await.json();
-    assert_eq!(listed["switches"][0]["id"], engaged["switch"], "{listed}");
-    assert_eq!(listed["switches"][0]["engaged"]["is_staff"], true);
-    let receipt = program.run(&["switch", "receipt", engaged["switch"].as_str().unwrap(), "--json"]).await.json();
-    assert_eq!(receipt["halt"], engaged["halt"]);
+    assert_eq!(listed["switches"][0]["id"], engaged["id"], "{listed}");
+    assert_eq!(listed["switches"][0]["by_staff"], true);
+    assert_eq!(listed["senders"], json!([]));
+    let receipt = program.run(&["switch", "receipt", engaged["id"].as_str().unwrap(), "--json"]).await.json();
+    assert_eq!((&receipt["halt"], &receipt["reason"]), (&engaged["halt"], &json!("crisis")));
     program.run(&["switch", "receipt", engaged["halt"].as_str().unwrap()]).await.check(0, "click to halt", "");
     // Two persons: asking is not releasing, and nobody approves what they have asked for.
     let name = listed["switches"][0]["name"].as_str().unwrap();
-    let id = engaged["switch"].as_str().unwrap();
+    let id = engaged["id"].as_str().unwrap();
     program
         .run(&["switch", "release", "--switch", id, "--confirm", "no", "--reason", "r"])
         .await
@@ -116,6 +117,36 @@ async fn at_the_command_line_one_line_halts_and_another_says_what_is_halted() {
     let approved = program.run(&["switch", "release", "--approve", asked["release"].as_str().unwrap()]).await;
     assert_eq!(approved.status, Some(1), "{approved:?}");
     program.run(&["switch", "list"]).await.check(0, name, "");
+    let listed = program.run(&["switch", "list", "--json"]).await.json();
+    assert_eq!(listed["switches"][0]["waiting"]["release"], asked["release"], "{listed}");
+}
+
+#[tokio::test]
+async fn the_command_prints_the_objects_of_the_api() {
+    let app = TestApp::new().await;
+    let acme = app.tenant("acme").await;
+    app.on_plan(&acme, "enterprise").await;
+    let owner = app.somebody("owner@acme.example", Some((&acme, Role::Owner))).await;
+    let key = app.key(owner, &acme, Permission::ALL).await;
+    let command = Program::of(&app);
+    let halt = json!({ "scope": { "platform": "x" }, "reason": "crisis", "note": "Quiet", "ticket": "https://tickets.example/7" });
+    let made = key.ask("POST", "/api/v1/switches", Some(&halt)).await.json();
+    let id = made["id"].as_str().unwrap();
+    let printed = command.run(&["switch", "list", "--json"]).await.json();
+    assert_eq!(printed["switches"], key.get("/api/v1/switches").await.json()["items"]);
+    let preview = command.run(&["switch", "preview", "--tenant", "acme", "--platform", "x", "--json"]).await.json();
+    assert_eq!(preview, key.get("/api/v1/switches/preview?platform=x").await.json());
+    let mut engaged =
+        command.run(&["switch", "engage", "--tenant", "acme", "--platform", "linkedin", "--json"]).await.json();
+    let again = key.ask("POST", "/api/v1/switches", Some(&json!({ "scope": { "platform": "linkedin" } }))).await.json();
+    assert_eq!(engaged["state"]["state"], "halted", "{engaged}");
+    for (field, value) in [("state", json!(null)), ("was_engaged", json!(true)), ("epoch", again["epoch"].clone())] {
+        engaged[field] = value;
+    }
+    assert_eq!(engaged, again, "what was engaged keeps its first facts, whoever asks");
+    let printed = command.run(&["switch", "receipt", id, "--json"]).await.json();
+    assert_eq!(printed, key.get(&format!("/api/v1/switches/{id}/receipt")).await.json());
+    assert_eq!((&printed["note"], &printed["ticket"]), (&halt["note"], &halt["ticket"]));
 }
 
 #[tokio::test]

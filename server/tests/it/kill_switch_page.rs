@@ -94,6 +94,10 @@ async fn halting_types_nothing_and_shows_on_every_page_of_those_affected() {
     let file = owner.get(&format!("{receipt}/receipt.json")).await;
     let json: Value = serde_json::from_str(&file.text()).unwrap();
     assert_eq!(json["halt"], receipt.rsplit('/').next().unwrap());
+    assert_eq!(
+        (&json["scope"]["tenant"], &json["scope"]["platform"]),
+        (&world.acme.id.to_string().into(), &serde_json::Value::Null)
+    );
     // Nobody else is affected, and nobody else learns of it.
     let mut stranger = world.browser(world.stranger).await;
     assert_eq!(banner(&stranger.get("/t/other/dashboard").await), None);

@@ -3,9 +3,8 @@
 
 use std::time::Instant;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use rtv_core::{Error, HaltId, ReasonKind, Scope, SwitchId};
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -28,7 +27,7 @@ pub struct Why {
 }
 
 /// What engaging did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Engagement {
     /// The switch.
     pub switch: SwitchId,
@@ -75,14 +74,14 @@ pub async fn engage(side: Side<'_>, of: &Scope, why: &Why) -> Result<Engagement,
     }
     let facts = Parsed::of(why, side.context().now())?;
     let is_staff = matches!(side, Side::Operator(_));
-    let by = By { context: side.context(), is_staff, is_automatic: false };
+    let by = By { context: side.context(), is_staff, is_automatic: false, has_room: true };
     let owner = super::owner(of.tenant());
     let tx = side.begin_to_engage(owner).await?;
     match flip(tx, of, &facts, by, arrived).await {
         Err(Failed::DiskFull) => {
             tracing::error!("the disk is full: the switch is engaged without its note");
             let tx = side.begin_to_engage(owner).await?;
-            Ok(flip(tx, of, &facts.bare(), by, arrived).await?)
+            Ok(flip(tx, of, &facts.bare(), By { has_room: false, ..by }, arrived).await?)
         }
         done => Ok(done?),
     }
@@ -115,9 +114,12 @@ pub(crate) async fn engage_for(
         ticket: None,
         review_at: ctx.now() + REVIEW,
     };
-    let by = By { context: ctx, is_staff, is_automatic: true };
+    let by = By { context: ctx, is_staff, is_automatic: true, has_room: true };
     match flip(ctx.begin_gate().await?, of, &facts, by, arrived).await {
-        Err(Failed::DiskFull) => Ok(flip(ctx.begin_gate().await?, of, &facts.bare(), by, arrived).await?),
+        Err(Failed::DiskFull) => {
+            let by = By { has_room: false, ..by };
+            Ok(flip(ctx.begin_gate().await?, of, &facts.bare(), by, arrived).await?)
+        }
         done => Ok(done?),
     }
 }
@@ -127,6 +129,8 @@ struct By<'a> {
     context: &'a Context,
     is_staff: bool,
     is_automatic: bool,
+    /// Whether the disk may take more than the row.
+    has_room: bool,
 }
 
 /// Why a flip did not happen.
@@ -170,6 +174,8 @@ async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Insta
     let owner = super::owner(of.tenant());
     let row = scope::row(of);
     let cut = |text: &str, longest: usize| text.chars().take(longest).collect::<String>();
+    // As the row keeps it, so that whoever asks again is told the same.
+    let at = ctx.now().trunc_subsecs(6);
     // A release may come between an update that finds the switch engaged and the look at who engaged it.
     for _ in 0..3 {
         let halt = Uuid::now_v7();
@@ -191,7 +197,7 @@ async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Insta
             owner.uuid(),
             row,
             halt,
-            ctx.now(),
+            at,
             arrived.elapsed().as_secs_f64() * 1_000.0,
             audit::kind(actor, by.is_staff),
             actor.audit_id(),
@@ -218,7 +224,7 @@ async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Insta
                 epoch: flipped.epoch,
                 was_engaged: false,
                 by: actor.label(),
-                at: ctx.now(),
+                at,
             });
         }
         let found = sqlx::query!(
@@ -265,7 +271,16 @@ async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Insta
             let event = Event::new("switch.join", "kill_switch", rtv_core::SwitchId::from(found.id).to_string())
                 .detail("staff engaged what was engaged, so only staff release it")
                 .after(json!({ "reason": facts.reason, "note": facts.note, "halt": HaltId::from(first) }));
-            tx.audit(event).await?;
+            if by.has_room {
+                // The database has just taken the row: what it refuses now is what needs room.
+                tx.audit(event).await.map_err(|error| match error {
+                    Error::Unavailable(_) => Failed::DiskFull,
+                    other => Failed::Other(other),
+                })?;
+            } else {
+                let (switch, by) = (rtv_core::SwitchId::from(found.id), actor.label());
+                tracing::error!(%switch, by, "staff engaged what was engaged; the disk is full, so no event says it");
+            }
         }
         tx.commit().await?;
         return Ok(Engagement {
@@ -302,11 +317,11 @@ pub async fn review(side: Side<'_>, id: SwitchId, when: &str) -> Result<DateTime
         r#"
         update kill_switch
         set review_at = $4, reminded_at = null
-        where tenant_id = $1 and id = $2 and is_engaged and epoch = $3
+        where tenant_id = $1 and id = $2 and is_engaged and halt_id = $3
         "#,
         owner.uuid(),
         id.uuid(),
-        found.epoch,
+        found.halt.uuid(),
         at,
     )
     .execute(tx.connection())

@@ -16,7 +16,7 @@ use crate::kill_switch::state::{Facts, State, engaged};
 use crate::transaction::failed;
 
 /// A halt in the history.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HaltHistory {
     /// Id.
     pub id: HaltId,
@@ -59,7 +59,7 @@ pub struct HaltHistory {
 }
 
 /// A page of the history, the newest first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
     /// At most 25.
     pub items: Vec<HaltHistory>,
@@ -125,7 +125,7 @@ pub struct Part {
 }
 
 /// The receipt of a halt.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {
     /// The halt.
     pub halt: HaltId,

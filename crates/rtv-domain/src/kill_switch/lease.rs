@@ -99,7 +99,9 @@ async fn read(tx: &mut Tx) -> Result<Reading, Error> {
         select
           sum(epoch)::bigint as "epoch!",
           bool_or(epoch > recorded_epoch)
-            or exists (select 1 from halt where halt.completed_at is null) as "has_unrecorded!",
+            or exists (select 1 from halt where halt.completed_at is null)
+            or exists (select 1 from halt where halt.released_at is not null and not halt.is_release_told)
+            as "has_unrecorded!",
           coalesce(array_agg(tenant_id) filter (where is_engaged), '{}') as "tenants!: Vec<Uuid>",
           coalesce(array_agg(id) filter (where is_engaged), '{}') as "ids!: Vec<Uuid>",
           coalesce(array_agg(kind) filter (where is_engaged), '{}') as "kinds!: Vec<String>",

@@ -91,21 +91,38 @@ pub async fn show(ctx: &Context, sender: &SenderIdentity, files: &[LocalFile]) -
     tx.commit().await
 }
 
+/// What a sender found in `halt.d` when it looked the last time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The files.
+    pub files: Vec<LocalFile>,
+}
+
 /// Engages the switch of each file that has not done so yet: by automation, for staff to release, because who can write there is the
-/// operator. One whose tenant or account does not exist stays with its sender. Returns how many were taken over.
-pub async fn take_over(ctx: &Context, files: &[LocalFile]) -> Result<usize, Error> {
+/// operator. A file that was not there at the last look was put there by somebody now, so it engages also if one of the same words did
+/// before; one that a sender finds when it starts may have lain there through a release. One whose tenant or account does not exist
+/// stays with its sender. Returns how many were taken over.
+pub async fn take_over(ctx: &Context, files: &[LocalFile], last: Option<&Look>) -> Result<usize, Error> {
     let mut taken = 0;
     for file in files {
         let (scope, digest) = (file.scope(), file.digest());
+        let absent_at = last.filter(|last| !last.files.contains(file)).map(|last| last.at);
         let under: Uuid = owner(scope.tenant()).uuid();
         let mut tx = ctx.begin_gate().await?;
         let is_known = sqlx::query_scalar!(
             r#"
-            select exists (select 1 from halt_file where tenant_id = $1 and name = $2 and sha256 = $3) as "exists!"
+            select exists (
+              select 1
+              from halt_file
+              where tenant_id = $1 and name = $2 and sha256 = $3 and ($4::timestamptz is null or taken_over_at > $4)
+            ) as "exists!"
             "#,
             under,
             file.name,
             digest,
+            absent_at,
         )
         .fetch_one(tx.connection())
         .await
@@ -128,7 +145,7 @@ pub async fn take_over(ctx: &Context, files: &[LocalFile]) -> Result<usize, Erro
             r#"
             insert into halt_file (tenant_id, name, sha256, taken_over_at)
             values ($1, $2, $3, $4)
-            on conflict do nothing
+            on conflict (tenant_id, name, sha256) do update set taken_over_at = excluded.taken_over_at
             "#,
             under,
             file.name,

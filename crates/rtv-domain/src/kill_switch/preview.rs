@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use rtv_core::{Error, Platform, Scope};
-use serde::Serialize;
 
 use crate::access::stored;
 use crate::kill_switch::Side;
@@ -10,7 +9,7 @@ use crate::kill_switch::scope::{self, Columns, names};
 use crate::transaction::{Tx, failed};
 
 /// What a halt would stop; in a tenant counted in that tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// What would be halted.
     pub scope: Scope,
@@ -31,7 +30,7 @@ pub struct Preview {
 }
 
 /// What is due for one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviewGroup {
     /// Name of the tenant.
     pub tenant_name: String,

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::kill_switch::history::{Call, Part, SenderProof};
 use crate::kill_switch::plan::Ramp;
 use crate::kill_switch::scope::{self, Columns};
-use crate::kill_switch::{OPERATOR, resume};
+use crate::kill_switch::{OPERATOR, news, resume};
 use crate::transaction::{Tx, failed};
 
 /// Calls that a receipt lists for one tenant at most; it says how many there were.
@@ -24,13 +24,32 @@ const LONGEST_CALL: TimeDelta = TimeDelta::minutes(2);
 /// Flips and halts that one turn takes.
 const MOST: i64 = 100;
 
+/// What the recorder that works holds.
+const RECORDER: &str = "rtv switch recorder";
+
 /// Writes what is to be written. Returns whether something is left: a halt that is not at rest, or what another recorder has
 /// taken up.
+///
+/// Flips come first, and each halt has a transaction of its own: the long look at what a halt met holds no switch's row, and one that
+/// cannot be written keeps none of the others back. The first error is the answer, after all were tried.
 pub async fn record(ctx: &Context) -> Result<bool, Error> {
+    let Some(open) = record_flips(ctx).await? else { return Ok(true) };
+    let (mut has_more, mut failure) = (false, None);
+    for (owner, halt) in open {
+        match settle(ctx, owner, halt).await {
+            Ok(is_complete) => has_more |= !is_complete,
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(has_more), Err)
+}
+
+/// Writes down the flips, and has teams told of them. Gives back the halts that have no receipt; `None` while another one records.
+async fn record_flips(ctx: &Context) -> Result<Option<Vec<(TenantId, HaltId)>>, Error> {
     let mut tx = ctx.begin_gate().await?;
-    if !tx.try_lock("rtv switch recorder").await? {
+    if !tx.try_lock(RECORDER).await? {
         tx.rollback().await?;
-        return Ok(true);
+        return Ok(None);
     }
     let flipped = sqlx::query!(
         r#"
@@ -58,24 +77,43 @@ pub async fn record(ctx: &Context) -> Result<bool, Error> {
     .execute(tx.connection())
     .await
     .map_err(failed)?;
-    let open = sqlx::query!(
-        r#"select tenant_id, id, halted_at is not null as "is_halted!" from halt where completed_at is null order by id limit $1"#,
-        MOST
-    )
-    .fetch_all(tx.connection())
-    .await
-    .map_err(failed)?;
-    let mut has_more = false;
-    for row in open {
-        let is_halted = row.is_halted || write_halt(&mut tx, row.tenant_id.into(), row.id.into()).await?;
-        has_more |= !(is_halted && write_receipt(&mut tx, ctx.now(), row.tenant_id.into(), row.id.into()).await?);
-    }
+    let open = sqlx::query!("select tenant_id, id from halt where completed_at is null order by id limit $1", MOST)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+    news::tell_released(&mut tx, MOST).await?;
     tx.commit().await?;
-    Ok(has_more)
+    Ok(Some(open.into_iter().map(|row| (row.tenant_id.into(), row.id.into())).collect()))
 }
 
-/// Writes the audit event and the history of a switch's newest engagement, unless that is done. The transaction belongs to the switch's
-/// tenant afterwards.
+/// Writes of one halt what is known by now. Returns whether its receipt is complete.
+async fn settle(ctx: &Context, owner: TenantId, id: HaltId) -> Result<bool, Error> {
+    let mut tx = ctx.begin_gate().await?;
+    if !tx.try_lock(RECORDER).await? {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    let row = sqlx::query!(
+        r#"
+        select halted_at is not null as "is_halted!", completed_at is not null as "is_complete!"
+        from halt
+        where tenant_id = $1 and id = $2
+        "#,
+        owner.uuid(),
+        id.uuid(),
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    let is_complete = row.is_complete
+        || ((row.is_halted || write_halt(&mut tx, owner, id).await?)
+            && write_receipt(&mut tx, ctx.now(), owner, id).await?);
+    tx.commit().await?;
+    Ok(is_complete)
+}
+
+/// Writes the audit event and the history of a switch's newest engagement, and has teams told of it, unless that is done. The
+/// transaction belongs to the switch's tenant afterwards.
 pub(crate) async fn write_engagement(tx: &mut Tx, owner: TenantId, id: SwitchId) -> Result<(), Error> {
     tx.move_to(owner).await?;
     let row = sqlx::query!(
@@ -161,7 +199,7 @@ pub(crate) async fn write_engagement(tx: &mut Tx, owner: TenantId, id: SwitchId)
     .execute(tx.connection())
     .await
     .map_err(failed)?;
-    Ok(())
+    news::tell_engaged(tx, owner, row.halt_id.into()).await
 }
 
 /// Writes since when nothing that a halt covers begins any more, if that is so. A sender that has acknowledged a later epoch, or came

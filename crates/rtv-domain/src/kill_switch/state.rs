@@ -112,7 +112,7 @@ pub struct EngagedSwitch {
 }
 
 /// A tenant of the matrix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatrixTenant {
     /// Id.
     pub id: TenantId,
@@ -123,7 +123,7 @@ pub struct MatrixTenant {
 }
 
 /// Tenants × platforms × actions. The cells are worked out of what is engaged: [`Matrix::cell`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matrix {
     /// The rows, by name.
     pub tenants: Vec<MatrixTenant>,
@@ -145,7 +145,7 @@ pub struct Cell<'a> {
 }
 
 /// A process that sends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     /// Id.
     pub id: SenderId,
@@ -168,7 +168,7 @@ pub struct Sender {
 }
 
 /// A file that halts one sender.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalFileRow {
     /// Its name in `halt.d`.
     pub name: String,
@@ -187,14 +187,14 @@ pub struct LocalFileRow {
 }
 
 /// What the banner of a page says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Banner {
     /// What is engaged and concerns whoever looks, the widest first.
     pub engaged: Vec<BannerItem>,
 }
 
 /// One engaged switch in a banner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BannerItem {
     /// The switch.
     pub id: SwitchId,

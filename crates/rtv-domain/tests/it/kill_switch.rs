@@ -873,11 +873,7 @@ async fn a_receipt_is_there_from_the_first_moment_and_the_event_is_written_from_
     let receipt = switch::receipt(side, done.halt).await.unwrap();
     assert!(receipt.completed_at.is_some(), "nobody sends, so it is at rest");
     assert_eq!(receipt.halted_at, Some(receipt.clicked_at));
-    let json = serde_json::to_value(&receipt).unwrap();
-    assert_eq!(
-        (&json["name"], &json["part"]["held"], &json["state"]["state"]),
-        (&"The acme".into(), &0.into(), &"halted".into())
-    );
+    assert_eq!((receipt.name.as_str(), receipt.part.held, receipt.state.key()), ("The acme", 0, "halted"));
     assert_eq!(switch::receipt(side, Uuid::now_v7().into()).await.map(drop), Err(Error::NotFound));
 }
 
@@ -1234,8 +1230,8 @@ async fn a_local_file_is_taken_over_once_and_stays_staffs_to_release() {
     let gone = Scope::Account { tenant: acme.id, account: Uuid::now_v7().into() };
     let files = [file("a.json", whole(&acme), "stop"), file("b.json", gone, "")];
     local_file::show(&gate, &sender, &files).await.unwrap();
-    assert_eq!(local_file::take_over(&gate, &files).await.unwrap(), 1);
-    assert_eq!(local_file::take_over(&gate, &files).await.unwrap(), 0);
+    assert_eq!(local_file::take_over(&gate, &files, None).await.unwrap(), 1);
+    assert_eq!(local_file::take_over(&gate, &files, None).await.unwrap(), 0);
     let found = switch::list(Side::Operator(&staff)).await.unwrap().remove(0);
     assert!(found.facts.is_automatic && found.facts.is_staff);
     assert!(found.facts.note.as_deref().is_some_and(|note| note.contains("stop") && note.contains("a.json")));
@@ -1244,8 +1240,15 @@ async fn a_local_file_is_taken_over_once_and_stays_staffs_to_release() {
         panic!()
     };
     switch::approve_release(Side::Operator(&second), asked, NO_RAMP).await.unwrap();
-    // It still lies there: it stops its sender, which is shown, and engages nothing again.
-    assert_eq!(local_file::take_over(&gate, &files).await.unwrap(), 0);
+    // It still lies there: it stops its sender, which is shown, and engages nothing again, also for a sender that starts now or that
+    // saw it come a moment later than the one that took it over.
+    let look = |files: &[local_file::LocalFile], before: TimeDelta| local_file::Look {
+        at: world.clock.now() - before,
+        files: files.to_vec(),
+    };
+    for last in [None, Some(look(&files, TimeDelta::zero())), Some(look(&[], TimeDelta::seconds(1)))] {
+        assert_eq!(local_file::take_over(&gate, &files, last.as_ref()).await.unwrap(), 0, "{last:?}");
+    }
     assert_eq!(engaged(Side::Operator(&staff)).await, Vec::<String>::new());
     let names = async |side: Side<'_>| {
         let senders = switch::senders(side).await.unwrap();
@@ -1259,9 +1262,74 @@ async fn a_local_file_is_taken_over_once_and_stays_staffs_to_release() {
     // One that nobody can read stops everything, everywhere.
     let broken = [local_file::LocalFile { name: "stop".into(), halt: Err("it is empty".into()) }];
     local_file::show(&gate, &sender, &broken).await.unwrap();
-    assert_eq!(local_file::take_over(&gate, &broken).await.unwrap(), 1);
+    assert_eq!(local_file::take_over(&gate, &broken, Some(&look(&files, TimeDelta::zero()))).await.unwrap(), 1);
     assert_eq!(engaged(Side::Tenant(&other)).await, ["Everything"]);
     assert_eq!(names(Side::Tenant(&other)).await, ["stop"]);
+    // A file of the same words that was taken away and is put there again halts again.
+    let later = world.context_at(world.clock.now() + TimeDelta::hours(1), Actor::System("local file"));
+    let without = local_file::Look { at: later.now() - TimeDelta::seconds(1), files: Vec::new() };
+    assert_eq!(local_file::take_over(&later, &files[..1], Some(&without)).await.unwrap(), 1);
+    assert_eq!(engaged(Side::Tenant(&admin)).await, ["Everything", "The acme"]);
+    assert_eq!(local_file::take_over(&later, &files[..1], Some(&without)).await.unwrap(), 0, "and once");
+}
+
+#[tokio::test]
+async fn a_halt_whose_receipt_cannot_be_written_keeps_none_of_the_others_back() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let admin = world.member(&acme, Role::Admin).await;
+    let side = Side::Tenant(&admin);
+    let mut done = Vec::new();
+    for platform in [Platform::X, Platform::LinkedIn, Platform::Sandbox] {
+        let scope = Scope::Part { tenant: Some(acme.id), platform: Some(platform), action: None };
+        done.push(switch::engage(side, &scope, &Why::default()).await.unwrap().halt);
+    }
+    // The database refuses the receipt of the second one.
+    let owner = world.db.owner_pool().await;
+    let refuse = format!(
+        "create function refuse() returns trigger language plpgsql as $$
+         begin
+           if new.halt_id = '{}' then raise exception 'refused'; end if;
+           return new;
+         end $$",
+        done[1].uuid()
+    );
+    sqlx::query(sqlx::AssertSqlSafe(refuse)).execute(&owner).await.unwrap();
+    sqlx::query("create trigger refuse before insert on halt_receipt for each row execute function refuse()")
+        .execute(&owner)
+        .await
+        .unwrap();
+    assert_eq!(record::record(&world.gate()).await, Err(Error::Internal));
+    let mut complete = Vec::new();
+    for halt in &done {
+        complete.push(switch::receipt(side, *halt).await.unwrap().completed_at.is_some());
+    }
+    assert_eq!(complete, [true, false, true]);
+    let told = world.audit(Some(&acme)).await.into_iter().filter(|(action, ..)| action == "switch.engage").count();
+    assert_eq!(told, 3, "that they were engaged is written down");
+    sqlx::query("drop trigger refuse on halt_receipt").execute(&owner).await.unwrap();
+    assert!(!record::record(&world.gate()).await.unwrap());
+    assert!(switch::receipt(side, done[1]).await.unwrap().completed_at.is_some());
+    owner.close().await;
+}
+
+#[tokio::test]
+async fn a_review_that_somebody_halted_anew_meanwhile_stands_all_the_same() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let (one, two) = (world.member(&acme, Role::Admin).await, world.member(&acme, Role::Owner).await);
+    let id = switch::engage(Side::Tenant(&one), &whole(&acme), &why("")).await.unwrap().switch;
+    let (scope, again) = (whole(&acme), why("again"));
+    for _ in 0..20 {
+        let (reviewed, again) = tokio::join!(
+            switch::review(Side::Tenant(&one), id, "2h"),
+            switch::engage(Side::Tenant(&two), &scope, &again)
+        );
+        assert_eq!(reviewed, Ok(world.clock.now() + TimeDelta::hours(2)));
+        assert!(again.unwrap().was_engaged);
+    }
+    let found = switch::one(Side::Tenant(&one), id).await.unwrap();
+    assert_eq!(found.facts.review_at, world.clock.now() + TimeDelta::hours(2));
 }
 
 #[tokio::test]

@@ -1,44 +1,23 @@
 //! `/api/v1/switches`: halting, seeing what is halted, and asking for a release. A program halts as quickly as a person; to resume
 //! takes a person, so a program can ask for it and no more.
 
+pub mod object;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use rtv_core::{Error, Scope, SwitchId};
-use rtv_domain::kill_switch::{
-    self, Asked, Call, ChoiceWords, EngagedSwitch, Engagement, PlanWords, Preview, PreviewGroup, Receipt,
-    ReleaseRequest, ScopeWords, SenderProof, Side,
-};
-use serde::{Deserialize, Serialize};
+use rtv_core::{Error, SwitchId};
+use rtv_domain::kill_switch::{self, ChoiceWords, PlanWords, ReleaseRequest, ScopeWords, Side};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use self::object::{HaltObject, PreviewObject, ReceiptObject, ReleaseObject, SwitchObject};
 use super::caller::Caller;
 use super::list::{Ask, ListParams, Page, page_of};
 use super::once::Write;
 use crate::http::form::id;
 use crate::state::AppState;
-
-/// What a switch covers; what is null means all.
-#[derive(Debug, Default, Serialize, ToSchema)]
-#[schema(title = "Scope", example = json!({
-    "tenant": "ten_0192f3c4a1b27d3e8f9a0b1c2d3e4f52", "platform": "linkedin", "action": "publish", "account": null,
-    "campaign": null, "everything": false
-}))]
-pub struct ScopeObject {
-    /// Id of the tenant; null: the switch is the operator’s.
-    tenant: Option<String>,
-    /// `x`, `linkedin`, `instagram`, `facebook`, `bluesky`, `mastodon` or `sandbox`.
-    platform: Option<String>,
-    /// `publish`, `reply`, `message`, `react` or `delete`.
-    action: Option<String>,
-    /// Id of an account.
-    account: Option<String>,
-    /// Id of a campaign.
-    campaign: Option<String>,
-    /// Whether it is “global, everything”, which stops cleaning up too.
-    everything: bool,
-}
 
 /// What to halt; what is left out means all.
 #[derive(Debug, Default, Deserialize, ToSchema, IntoParams)]
@@ -73,159 +52,6 @@ impl From<ScopeToHalt> for ScopeWords {
     fn from(words: ScopeToHalt) -> Self {
         let ScopeToHalt { tenant, platform, action, account, campaign, everything } = words;
         Self { everything, tenant, platform, action, account, campaign }
-    }
-}
-
-impl ScopeObject {
-    fn of(scope: &Scope) -> Self {
-        let mut object = Self { tenant: scope.tenant().map(|id| id.to_string()), ..Self::default() };
-        match *scope {
-            Scope::Everything => object.everything = true,
-            Scope::Part { platform, action, .. } => {
-                object.platform = platform.map(|platform| platform.key().to_owned());
-                object.action = action.map(|action| action.key().to_owned());
-            }
-            Scope::Account { account, .. } => object.account = Some(account.to_string()),
-            Scope::Campaign { campaign, .. } => object.campaign = Some(campaign.to_string()),
-            Scope::Drill => {}
-        }
-        object
-    }
-}
-
-/// Where a switch stands. It never says more than is known.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "SwitchState")]
-pub struct StateObject {
-    /// `halting` until every sender has acknowledged it or may not send any more, and no call is under way; then `halted`.
-    state: String,
-    /// Calls under way that it covers.
-    in_flight: Option<i64>,
-    /// Senders that may not know of it yet.
-    unaware: Option<i64>,
-    /// Since when nothing that it covers has begun.
-    halted_at: Option<DateTime<Utc>>,
-}
-
-impl From<kill_switch::State> for StateObject {
-    fn from(state: kill_switch::State) -> Self {
-        let mut object = Self { state: state.key().into(), in_flight: None, unaware: None, halted_at: None };
-        match state {
-            kill_switch::State::Halting { in_flight, unaware } => {
-                object.in_flight = Some(in_flight);
-                object.unaware = Some(unaware);
-            }
-            kill_switch::State::Halted { at } => object.halted_at = Some(at),
-            kill_switch::State::Running | kill_switch::State::Unknown => {}
-        }
-        object
-    }
-}
-
-/// An engaged switch.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Switch", example = json!({
-    "id": "ks_0192f3c4a1b27d3e8f9a0b1c2d3e4f50", "halt": "halt_0192f3c4a1b27d3e8f9a0b1c2d3e4f51",
-    "scope": { "tenant": "ten_0192f3c4a1b27d3e8f9a0b1c2d3e4f52", "platform": "x", "action": null, "account": null,
-        "campaign": null, "everything": false },
-    "name": "Acme / X", "epoch": 3, "state": { "state": "halted", "in_flight": null, "unaware": null, "halted_at": "2026-11-20T13:02:00.213Z" },
-    "engaged_by": "dana@acme.example", "engaged_at": "2026-11-20T13:02:00Z", "by_staff": false, "automatic": false,
-    "reason": "wrong-account", "note": null, "ticket": null, "review_at": "2026-11-20T17:02:00Z", "held": 86, "in_flight": 0
-}))]
-pub struct SwitchObject {
-    /// Id of the switch.
-    id: String,
-    /// Id of this halt, under which its receipt is.
-    halt: String,
-    /// What it covers.
-    scope: ScopeObject,
-    /// Its name: what whoever releases it types.
-    name: String,
-    /// How often it was flipped.
-    epoch: i64,
-    /// Where it stands.
-    state: StateObject,
-    /// Who engaged it.
-    engaged_by: String,
-    /// When.
-    engaged_at: DateTime<Utc>,
-    /// Whether that was staff: then only staff release it.
-    by_staff: bool,
-    /// Whether that was RTV itself.
-    automatic: bool,
-    /// Why, from the list.
-    reason: String,
-    /// Why, in words.
-    note: Option<String>,
-    /// Where more is written.
-    ticket: Option<String>,
-    /// When somebody is reminded of it. Nothing resumes by itself.
-    review_at: DateTime<Utc>,
-    /// Deliveries that it holds.
-    held: i64,
-    /// Calls that it covers and that are under way.
-    in_flight: i64,
-}
-
-impl From<EngagedSwitch> for SwitchObject {
-    fn from(one: EngagedSwitch) -> Self {
-        Self {
-            id: one.id.to_string(),
-            halt: one.halt.to_string(),
-            scope: ScopeObject::of(&one.scope),
-            name: one.name,
-            epoch: one.epoch,
-            state: one.state.into(),
-            engaged_by: one.facts.by,
-            engaged_at: one.facts.at,
-            by_staff: one.facts.is_staff,
-            automatic: one.facts.is_automatic,
-            reason: one.facts.reason.key().into(),
-            note: one.facts.note,
-            ticket: one.facts.ticket,
-            review_at: one.facts.review_at,
-            held: one.held,
-            in_flight: one.in_flight,
-        }
-    }
-}
-
-/// What engaging did.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Halt", example = json!({
-    "id": "ks_0192f3c4a1b27d3e8f9a0b1c2d3e4f50", "halt": "halt_0192f3c4a1b27d3e8f9a0b1c2d3e4f51",
-    "scope": { "tenant": "ten_0192f3c4a1b27d3e8f9a0b1c2d3e4f52", "platform": "x", "action": null, "account": null,
-        "campaign": null, "everything": false },
-    "epoch": 3, "was_engaged": false, "engaged_by": "dana@acme.example", "engaged_at": "2026-11-20T13:02:00Z"
-}))]
-pub struct HaltObject {
-    /// Id of the switch.
-    id: String,
-    /// Id of this halt, under which its receipt is.
-    halt: String,
-    /// What is halted.
-    scope: ScopeObject,
-    /// How often the switch was flipped.
-    epoch: i64,
-    /// Whether it was engaged already: then it keeps its first facts, which are those below.
-    was_engaged: bool,
-    /// Who engaged it.
-    engaged_by: String,
-    /// When.
-    engaged_at: DateTime<Utc>,
-}
-
-impl From<Engagement> for HaltObject {
-    fn from(one: Engagement) -> Self {
-        Self {
-            id: one.switch.to_string(),
-            halt: one.halt.to_string(),
-            scope: ScopeObject::of(&one.scope),
-            epoch: one.epoch,
-            was_engaged: one.was_engaged,
-            engaged_by: one.by,
-            engaged_at: one.at,
-        }
     }
 }
 
@@ -308,202 +134,6 @@ pub struct ReleaseToAsk {
     groups: Vec<GroupObject>,
 }
 
-/// A release that waits.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Release", example = json!({
-    "release": "rel_0192f3c4a1b27d3e8f9a0b1c2d3e4f50", "expires_at": "2026-11-20T13:12:00Z"
-}))]
-pub struct ReleaseObject {
-    /// Id of the request, under which people approve it; null where it was released at once.
-    release: Option<String>,
-    /// When the request ends by itself.
-    expires_at: Option<DateTime<Utc>>,
-}
-
-/// What is due for one account.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "PreviewGroup")]
-pub struct PreviewGroupObject {
-    /// Where.
-    platform: String,
-    /// Name of the account.
-    account: String,
-    /// How many within 24 hours.
-    due: i64,
-    /// When the first is due.
-    first_due_at: DateTime<Utc>,
-}
-
-impl From<PreviewGroup> for PreviewGroupObject {
-    fn from(one: PreviewGroup) -> Self {
-        Self { platform: one.platform.key().into(), account: one.account, due: one.due, first_due_at: one.first_due_at }
-    }
-}
-
-/// What a halt would stop.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "HaltPreview", example = json!({
-    "scope": { "tenant": "ten_0192f3c4a1b27d3e8f9a0b1c2d3e4f52", "platform": "x", "action": null, "account": null,
-        "campaign": null, "everything": false },
-    "name": "Acme / X", "accounts": 3, "platforms": ["x"], "due_within_a_day": 12, "in_flight": 1,
-    "groups": [{ "platform": "x", "account": "@acme", "due": 12, "first_due_at": "2026-11-20T14:00:00Z" }]
-}))]
-pub struct PreviewObject {
-    /// What would be halted.
-    scope: ScopeObject,
-    /// Its name.
-    name: String,
-    /// Accounts that it covers.
-    accounts: i64,
-    /// Platforms of these.
-    platforms: Vec<String>,
-    /// Deliveries due within 24 hours, overdue ones with them.
-    due_within_a_day: i64,
-    /// Calls under way.
-    in_flight: i64,
-    /// Where most is due.
-    groups: Vec<PreviewGroupObject>,
-}
-
-impl From<Preview> for PreviewObject {
-    fn from(one: Preview) -> Self {
-        Self {
-            scope: ScopeObject::of(&one.scope),
-            name: one.name,
-            accounts: one.accounts,
-            platforms: one.platforms.iter().map(|platform| platform.key().to_owned()).collect(),
-            due_within_a_day: one.due_within_a_day,
-            in_flight: one.in_flight,
-            groups: one.groups.into_iter().map(PreviewGroupObject::from).collect(),
-        }
-    }
-}
-
-/// A process that sent when the switch was engaged.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "SenderProof")]
-pub struct SenderObject {
-    /// Host and process.
-    name: String,
-    /// When it had acknowledged.
-    acknowledged_at: Option<DateTime<Utc>>,
-    /// When its lease had lapsed instead.
-    lapsed_at: Option<DateTime<Utc>>,
-}
-
-impl From<SenderProof> for SenderObject {
-    fn from(one: SenderProof) -> Self {
-        Self { name: one.name, acknowledged_at: one.acknowledged_at, lapsed_at: one.lapsed_at }
-    }
-}
-
-/// A call that was under way.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "CallInFlight")]
-pub struct CallObject {
-    /// The delivery.
-    delivery: String,
-    /// Which attempt of it.
-    attempt: i32,
-    /// Where.
-    platform: String,
-    /// Name of the account.
-    account: String,
-    /// When its first byte left; null where none did.
-    first_byte_at: Option<DateTime<Utc>>,
-    /// When its last byte left.
-    last_byte_at: Option<DateTime<Utc>>,
-    /// Where the attempt stood when the receipt was written.
-    state: String,
-    /// What came of it, in words.
-    outcome: Option<String>,
-    /// Whether bytes left after the flip.
-    late: bool,
-}
-
-impl From<Call> for CallObject {
-    fn from(one: Call) -> Self {
-        Self {
-            delivery: one.delivery.to_string(),
-            attempt: one.attempt,
-            platform: one.platform.key().into(),
-            account: one.account,
-            first_byte_at: one.first_byte_at,
-            last_byte_at: one.last_byte_at,
-            state: one.state,
-            outcome: one.outcome,
-            late: one.is_late,
-        }
-    }
-}
-
-/// The receipt of a halt.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Receipt")]
-pub struct ReceiptObject {
-    /// The halt.
-    halt: String,
-    /// The switch.
-    switch: String,
-    /// What it covered.
-    scope: ScopeObject,
-    /// Its name at that time.
-    name: String,
-    /// Where it stood, or stands while the receipt is not complete.
-    state: StateObject,
-    /// Who engaged it.
-    engaged_by: String,
-    /// When the request to halt had arrived.
-    clicked_at: DateTime<Utc>,
-    /// Since when nothing that it covered has begun.
-    halted_at: Option<DateTime<Utc>>,
-    /// From the click to that, in milliseconds.
-    click_to_halt_ms: Option<f64>,
-    /// Each sender of the time.
-    senders: Vec<SenderObject>,
-    /// Deliveries of the key's tenant that were held.
-    held: i64,
-    /// Calls of the tenant that were under way, at most 1,000 of them.
-    calls: Vec<CallObject>,
-    /// How many there were.
-    calls_in_flight: i64,
-    /// When the last byte of any of them left.
-    last_outbound_byte_at: Option<DateTime<Utc>>,
-    /// When the receipt was complete; null: what it says still changes.
-    completed_at: Option<DateTime<Utc>>,
-    /// When the switch was released.
-    released_at: Option<DateTime<Utc>>,
-    /// Who asked for that.
-    released_by: Option<String>,
-    /// Who approved it.
-    approved_by: Option<String>,
-}
-
-impl From<Receipt> for ReceiptObject {
-    fn from(one: Receipt) -> Self {
-        Self {
-            halt: one.halt.to_string(),
-            switch: one.switch.to_string(),
-            scope: ScopeObject::of(&one.scope),
-            name: one.name,
-            state: one.state.into(),
-            engaged_by: one.facts.by,
-            clicked_at: one.clicked_at,
-            halted_at: one.halted_at,
-            click_to_halt_ms: one.click_to_halt_ms,
-            senders: one.senders.into_iter().map(SenderObject::from).collect(),
-            held: one.part.held,
-            calls: one.part.calls.into_iter().map(CallObject::from).collect(),
-            calls_in_flight: one.part.calls_in_flight,
-            last_outbound_byte_at: one.part.last_outbound_byte_at,
-            completed_at: one.completed_at,
-            released_at: one.released_at,
-            released_by: one.released_by,
-            approved_by: one.approved_by,
-        }
-    }
-}
-
 const LIST: &str = "switches";
 
 /// What is halted
@@ -535,7 +165,7 @@ pub async fn engage(write: Write<HaltToMake>) -> Response {
         let why =
             kill_switch::Why { reason: body.reason, note: body.note, ticket: body.ticket, review: body.review_in };
         let why_not = |error: Error| error.about("review", "review_in");
-        kill_switch::engage(side, &scope, &why).await.map(HaltObject::from).map_err(why_not)
+        kill_switch::engage(side, &scope, &why).await.map(|done| HaltObject::of(done, None)).map_err(why_not)
     };
     let outcome = outcome.await;
     once.answer(StatusCode::CREATED, outcome).await
@@ -594,14 +224,9 @@ pub async fn ask_release(
         let asked = ReleaseRequest { typed: body.name, reason: body.reason, plan };
         let switch: SwitchId = id(&switch)?;
         let asked = kill_switch::ask_release(Side::Tenant(once.ctx()), switch, &asked, state.settings.ramp()).await;
-        Ok(match asked.map_err(|error| error.about("typed", "name"))? {
-            Asked::Waits { release, expires_at } => {
-                ReleaseObject { release: Some(release.to_string()), expires_at: Some(expires_at) }
-            }
-            Asked::Released(_) => ReleaseObject { release: None, expires_at: None },
-        })
+        asked.map(ReleaseObject::from).map_err(|error| error.about("typed", "name"))
     };
-    let outcome: Result<ReleaseObject, Error> = outcome.await;
+    let outcome = outcome.await;
     once.answer(StatusCode::ACCEPTED, outcome).await
 }
 
