@@ -2,7 +2,9 @@
 // are open, and resuming with a second person. Each project halts a tenant of its own.
 
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, expectAccessibleEverywhere, expectToFitEverywhere, open, signIn, test } from './fixtures.ts';
+import {
+  expect, expectAccessible, expectAccessibleEverywhere, expectNoSidewaysScroll, expectToFitEverywhere, open, signIn, test,
+} from './fixtures.ts';
 import { email, halters, staff } from './people.mjs';
 
 // One tenant for all of them, so they go one after the other.
@@ -91,6 +93,49 @@ test('what is typed wrongly resumes nothing and stays typed', async ({ page, oth
   await expect(page.getByLabel('Reason')).toHaveValue('It is safe again');
   await expect(banner(page)).toBeVisible();
   await resume(page, otherPage, tenant, scope);
+});
+
+test('the page of a request that is open tells what became of it', async ({ page, otherPage, scriptless }, { project }) => {
+  test.slow();
+  const tenant = own(project);
+  const scope = `${tenant.name} / Instagram`;
+  const ask = async () => {
+    await page.getByLabel(`Type “${scope}” to go on`).fill(scope);
+    await page.getByLabel('Reason').fill('It is safe again');
+    await page.getByRole('button', { name: 'Ask for the second person' }).click();
+    await expect(page.getByText('You asked for this.')).toBeVisible();
+    return page.url();
+  };
+  await signIn(page, email(tenant, 'owner'));
+  await signIn(otherPage, email(tenant, 'admin'));
+  await open(page, `/t/${tenant.slug}/switches/halt?scope=platform%3Dinstagram`);
+  await page.getByRole('button', { name: 'Halt now' }).click();
+  await expect(page).toHaveURL(/\/switches\/halts\/halt_/);
+  await page.getByRole('link', { name: 'Resume…' }).click();
+  const first = await ask();
+  await open(otherPage, first);
+  await expect(otherPage.getByRole('button', { name: 'Approve and resume' })).toBeVisible();
+  await page.getByRole('button', { name: 'Take the request back' }).click();
+  await expect(page.getByRole('status')).toContainText('The halt stands.');
+  // Without a script the page still shows its button, and pressing it changes nothing.
+  if (scriptless) await otherPage.getByRole('button', { name: 'Approve and resume' }).click();
+  await expect(otherPage.getByRole('heading', { level: 1 })).toHaveText(`Resume ${scope}: taken back`);
+  await expect(otherPage.getByText('took the request back')).toBeVisible();
+  if (scriptless) await expect(otherPage.getByText('You changed nothing')).toBeVisible();
+  await expectNoSidewaysScroll(otherPage);
+
+  await open(page, first);
+  await page.getByRole('link', { name: 'Ask again…' }).click();
+  const second = await ask();
+  await open(otherPage, second);
+  await otherPage.getByRole('button', { name: 'Approve and resume' }).click();
+  await expect(otherPage.getByRole('status')).toContainText('Resumed.');
+  if (scriptless) await page.reload();
+  await expect(page.getByText(`Released by ${email(tenant, 'owner')} and ${email(tenant, 'admin')}`)).toBeVisible();
+  await page.getByRole('link', { name: 'Receipt of the halt' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(`Receipt: ${scope}`);
+  await page.goto(first);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(`Resume ${scope}: taken back`);
 });
 
 test('staff halt a client, and only staff resume it', async ({ page, otherPage }, { project }) => {

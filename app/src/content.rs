@@ -7,13 +7,10 @@ mod list;
 #[cfg(feature = "ssr")]
 mod one;
 #[cfg(feature = "ssr")]
-pub(crate) mod present;
+mod present;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-
-#[cfg(feature = "ssr")]
-pub(crate) use list::StateView;
 
 use crate::page::{DrawnPage, Place};
 

@@ -6,7 +6,9 @@ pub mod api;
 #[cfg(feature = "ssr")]
 pub(crate) mod banner;
 #[cfg(feature = "ssr")]
-pub(crate) mod draw;
+pub(crate) mod desk;
+#[cfg(feature = "ssr")]
+mod drill;
 #[cfg(feature = "ssr")]
 pub(crate) mod halt;
 #[cfg(feature = "ssr")]
@@ -29,7 +31,9 @@ use leptos_router::params::ParamsMap;
 #[cfg(feature = "ssr")]
 pub use banner::{for_staff as banner_for_staff, of_tenant as banner};
 #[cfg(feature = "ssr")]
-pub use draw::{drill_chart, scope_of};
+pub use drill::drill_chart;
+#[cfg(feature = "ssr")]
+pub use halt::present::scope_of;
 
 use crate::page::{DrawnPage, Place};
 

@@ -38,6 +38,8 @@ pub mod password_reset;
 pub mod post;
 pub mod preference;
 pub mod profile;
+#[cfg(feature = "ssr")]
+mod publish;
 #[cfg(feature = "hydrate")]
 mod recent;
 #[cfg(feature = "ssr")]

@@ -7,6 +7,7 @@ use rtv_core::{Error, ReadOnly};
 use rtv_domain::access::Membership;
 use rtv_domain::format::Format;
 use rtv_domain::maintenance::Maintenance;
+use rtv_domain::session::SessionHash;
 use rtv_domain::{Context, TenantContext};
 
 use crate::error::AppError;
@@ -27,6 +28,8 @@ pub struct Request {
     pub is_page: bool,
     /// The maintenance that every page announces.
     pub maintenance: Option<Maintenance>,
+    /// The session with which an open page asks something by itself. Whose it is has not been looked up: the answer does.
+    pub glancing: Option<SessionHash>,
 }
 
 /// Where the browser's files lie; each address holds a hash of the content.

@@ -5,9 +5,9 @@ use rtv_ui::{
     Badge, Button, Card, EmptyState, ErrorSummary, Field, IconName, PageHeader, RowLink, SelectField, Table, Variant,
 };
 
-use crate::content::StateView;
 use crate::dashboard::{ChoiceView, select_options};
 use crate::page::{Drawn, Framed};
+use crate::publish::StateView;
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct AccountRow {
     /// The network's own id of it.
     pub(super) remote: String,
     pub(super) state: StateView,
-    /// What is wrong, or why it cannot publish.
+    /// What is wrong.
     pub(super) problem: Option<String>,
     pub(super) verified: String,
     pub(super) verified_at: Option<String>,
@@ -61,9 +61,12 @@ pub(super) fn drawn(page: Framed<Accounts>) -> Drawn {
         view! { <EmptyState icon=IconName::User title="No account yet" text /> }.into_any()
     } else {
         view! {
-            <Card flush=true>
-                <AccountTable rows />
-            </Card>
+            <div class="l-stack" data-gap="2">
+                <Card flush=true>
+                    <AccountTable rows />
+                </Card>
+                <p class="u-muted u-small">{later}</p>
+            </div>
         }
         .into_any()
     };
@@ -75,7 +78,6 @@ pub(super) fn drawn(page: Framed<Accounts>) -> Drawn {
         {list}
         {connect}
         {needed}
-        <p class="u-muted u-small">{later}</p>
     };
     Drawn::new(Vec::new(), is_refused, html)
 }
@@ -150,10 +152,4 @@ fn connect_card(connect: ConnectView, errors: &[(String, String)], path: &str) -
         </Card>
     }
     .into_any()
-}
-
-/// A word with the tone of its state.
-pub(super) fn badge(state: StateView) -> AnyView {
-    let StateView { key, label, tone } = state;
-    view! { <span data-state=key><Badge tone>{label}</Badge></span> }.into_any()
 }

@@ -5,9 +5,8 @@ use rtv_ui::{
     Button, Card, ConfirmPage, Crumb, Definition, DefinitionList, LinkButton, Notice, PageHeader, Tone, Variant,
 };
 
-use crate::account::list::badge;
-use crate::content::StateView;
 use crate::page::{Drawn, Framed};
+use crate::publish::StateView;
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +72,7 @@ pub(super) fn drawn(page: Framed<AccountView>) -> Drawn {
     let acts = acts.map(|acts| act_card(acts, &path));
     let needed = needed.map(|text| view! { <p class="u-muted u-small">{text}</p> });
     let html = view! {
-        <PageHeader title=name subtitle actions=badge(state) />
+        <PageHeader title=name subtitle actions=state.badge() />
         {problem}
         <div class="l-grid" data-columns="2">
             <Card title="The account">

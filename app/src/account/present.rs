@@ -10,9 +10,9 @@ use rtv_ui::Tone;
 use crate::account::SandboxPage;
 use crate::account::list::{AccountRow, Accounts, ConnectView};
 use crate::account::one::{AccountView, Acts, Disconnection};
-use crate::content::StateView;
-use crate::content::present::value;
 use crate::dashboard::ChoiceView;
+use crate::publish::StateView;
+use crate::publish::present::value;
 
 fn state_view(state: ConnectionState) -> StateView {
     let (key, tone) = match state {
@@ -23,15 +23,20 @@ fn state_view(state: ConnectionState) -> StateView {
     StateView { key: key.into(), label: state.label().into(), tone }
 }
 
-/// Why nothing can be posted to it.
+/// The same of an account. Where RTV does not publish there is nothing to connect, and nothing is missing.
+fn standing(one: &Connection) -> StateView {
+    if !one.can_publish && one.state == ConnectionState::Disconnected {
+        return StateView { key: "figures".into(), label: "Figures only".into(), tone: Tone::Neutral };
+    }
+    state_view(one.state)
+}
+
+/// Why nothing can be posted to it, where something is wrong.
 fn obstacle(ctx: &TenantContext, one: &Connection) -> Option<String> {
     if let Some(problem) = &one.problem {
         return Some(problem.clone());
     }
-    if !one.can_publish {
-        return Some(format!("RTV cannot publish to {} yet; figures come by imports.", one.platform.label()));
-    }
-    (ctx.tenant().is_sandbox && one.platform != Platform::Sandbox)
+    (ctx.tenant().is_sandbox && one.can_publish && one.platform != Platform::Sandbox)
         .then(|| "Not in sandbox mode: what is meant for it is held.".to_owned())
 }
 
@@ -62,7 +67,7 @@ pub(super) async fn list(ctx: &TenantContext) -> Result<Accounts, Error> {
                 name: one.name.clone(),
                 platform: one.platform.label().into(),
                 remote: one.remote_id.clone(),
-                state: state_view(one.state),
+                state: standing(one),
                 problem: obstacle(ctx, one),
                 verified: one.verified_at.map_or_else(|| MISSING.into(), |at| ago(at, ctx.now())),
                 verified_at: one.verified_at.map(|at| format.instant(at)),
@@ -80,7 +85,10 @@ pub(super) async fn list(ctx: &TenantContext) -> Result<Accounts, Error> {
             sandbox: use_context::<SandboxPage>().map(|SandboxPage(address)| address).unwrap_or_default(),
         }),
         needed: (!can_connect).then(needed),
-        later: format!("RTV does not publish to {} yet. Their figures come by imports.", worded(&later)),
+        later: format!(
+            "“Figures only”: RTV does not publish to {} yet. Their figures come by imports.",
+            worded(&later)
+        ),
         errors: flash.errors,
     })
 }
@@ -137,8 +145,15 @@ pub(super) async fn one(ctx: &TenantContext, id: &str, pairs: &[(String, String)
         });
     let has_acts = can_connect && (is_connected || connect.is_some());
     Ok(AccountView {
-        subtitle: format!("An account on {}.", one.platform.label()),
-        state: state_view(one.state),
+        subtitle: if one.can_publish {
+            format!("An account on {}.", one.platform.label())
+        } else {
+            format!(
+                "An account on {}. RTV does not publish there yet; its figures come by imports.",
+                one.platform.label()
+            )
+        },
+        state: standing(&one),
         problem: obstacle(ctx, &one),
         links: vec![
             ("Its deliveries".into(), format!("/t/{slug}/deliveries?account={id}")),

@@ -1,21 +1,16 @@
 //! The list of what is to be posted, drawn.
 
 use leptos::prelude::*;
-use rtv_ui::{
-    Badge, Button, Card, EmptyState, ErrorSummary, FilterBar, IconName, LinkButton, PageHeader, Pager, RowLink,
-    SelectField, Table, Tone, Variant,
-};
+use rtv_ui::{Badge, Card, EmptyState, ErrorSummary, IconName, LinkButton, PageHeader, Pager, RowLink, Table, Variant};
 
-use crate::dashboard::{AddressForm, ChoiceView, select_options};
 use crate::page::{Drawn, Framed};
+use crate::publish::{Filter, StateView, filters, none_fits};
 
 /// Everything that the page shows.
 #[expect(clippy::struct_excessive_bools, reason = "each says something else about the page")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
-    pub(super) states: Vec<ChoiceView>,
-    pub(super) accounts: Vec<ChoiceView>,
-    pub(super) campaigns: Vec<ChoiceView>,
+    pub(super) filters: Vec<Filter>,
     /// Why the filters of the address cannot be used.
     pub(super) errors: Vec<(String, String)>,
     pub(super) is_filtered: bool,
@@ -29,16 +24,6 @@ pub struct Contents {
     pub(super) summary: String,
     pub(super) first: Option<String>,
     pub(super) next: Option<String>,
-}
-
-/// How something stands, in a word.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateView {
-    /// As written in addresses.
-    pub(crate) key: String,
-    /// For people.
-    pub(crate) label: String,
-    pub(crate) tone: Tone,
 }
 
 /// One content in the list.
@@ -65,9 +50,7 @@ pub(super) fn drawn(page: Framed<Contents>) -> Drawn {
     let path = format!("/t/{}/content", frame.slug);
     let accounts_path = format!("/t/{}/accounts", frame.slug);
     let Contents {
-        states,
-        accounts,
-        campaigns,
+        filters: menus,
         errors,
         is_filtered,
         has_account,
@@ -87,15 +70,8 @@ pub(super) fn drawn(page: Framed<Contents>) -> Drawn {
     let body = if is_refused {
         ().into_any()
     } else if is_empty && is_filtered {
-        view! {
-            <EmptyState
-                icon=IconName::Search
-                title="Nothing is like that"
-                text="No post fits all of the filters. Take one out to see more."
-                action=view! { <LinkButton href=path.clone()>"Show all posts"</LinkButton> }.into_any()
-            />
-        }
-        .into_any()
+        let text = "No post fits all of the filters. Take one out to see more.";
+        none_fits("Nothing is like that", text, &path, "Show all posts")
     } else if is_empty {
         teaching(&path, &accounts_path, has_account, can_write, can_connect)
     } else {
@@ -107,9 +83,7 @@ pub(super) fn drawn(page: Framed<Contents>) -> Drawn {
         }
         .into_any()
     };
-    let filters = (!is_empty || is_filtered).then(|| {
-        view! { <Filters states accounts campaigns errors=errors.clone() path=path.clone() is_filtered /> }
-    });
+    let filters = (!is_empty || is_filtered).then(|| filters(&path, Vec::new(), menus, &errors, is_filtered));
     let html = view! {
         <ErrorSummary errors />
         <PageHeader
@@ -152,39 +126,6 @@ fn teaching(path: &str, accounts: &str, has_account: bool, can_write: bool, can_
 }
 
 #[component]
-fn Filters(
-    states: Vec<ChoiceView>,
-    accounts: Vec<ChoiceView>,
-    campaigns: Vec<ChoiceView>,
-    errors: Vec<(String, String)>,
-    path: String,
-    is_filtered: bool,
-) -> impl IntoView {
-    let error = |field: &str| errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone());
-    let (state_error, account_error, campaign_error) = (error("state"), error("account"), error("campaign"));
-    let reset =
-        is_filtered.then(|| view! { <LinkButton href=path.clone() variant=Variant::Quiet>"Reset"</LinkButton> });
-    let actions = view! {
-        {reset}
-        <Button variant=Variant::Neutral>"Apply"</Button>
-    }
-    .into_any();
-    // One choice is none.
-    let campaigns = (campaigns.len() > 1).then(|| {
-        view! { <SelectField label="Campaign" name="campaign" options=select_options(campaigns) error=campaign_error /> }
-    });
-    view! {
-        <AddressForm action=path>
-            <FilterBar actions>
-                <SelectField label="State" name="state" options=select_options(states) error=state_error />
-                <SelectField label="Account" name="account" options=select_options(accounts) error=account_error />
-                {campaigns}
-            </FilterBar>
-        </AddressForm>
-    }
-}
-
-#[component]
 fn ContentTable(rows: Vec<ContentRow>, zone: String) -> impl IntoView {
     let rows = rows
         .into_iter()
@@ -193,13 +134,11 @@ fn ContentTable(rows: Vec<ContentRow>, zone: String) -> impl IntoView {
             view! {
                 <tr data-row=row.id data-state=row.state.key>
                     <th scope="row">
-                        <RowLink href=row.href><span class="u-truncate">{row.text}</span></RowLink>
+                        <RowLink href=row.href><span class="u-truncate" data-wide="true">{row.text}</span></RowLink>
                         <span class="c-table__detail">{row.detail}</span>
-                    </th>
-                    <td data-label="State">
-                        <Badge tone>{row.state.label}</Badge>
                         {row.note.map(|note| view! { <span class="c-table__detail c-publish-note">{note}</span> })}
-                    </td>
+                    </th>
+                    <td data-label="State"><Badge tone>{row.state.label}</Badge></td>
                     <td data-label="Accounts">{row.accounts}</td>
                     <td data-label="Goes out" class="u-nowrap">{when(row.when, row.when_utc)}</td>
                 </tr>

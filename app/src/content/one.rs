@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 use rtv_ui::{
     Badge, Button, Card, CheckboxList, CheckboxOption, ConfirmPage, Crumb, Definition, DefinitionList, Diff,
-    ErrorSummary, Field, FieldChange, LinkButton, Notice, PageHeader, SelectField, Step, Steps, Table, TextArea, Tone,
-    Variant,
+    Disclosure, ErrorSummary, Field, FieldChange, LinkButton, Notice, PageHeader, SelectField, Step, Steps, Table,
+    TextArea, Tone, Variant,
 };
 
-use crate::content::list::StateView;
 use crate::dashboard::{ChoiceView, select_options};
 use crate::page::{Drawn, Framed};
+use crate::publish::StateView;
 
 /// Most characters of a note to whoever wrote the post.
 const LONGEST_NOTE: &str = "1000";
@@ -148,10 +148,7 @@ pub(super) fn drawn(page: Framed<ContentView>) -> Drawn {
         return Drawn::new(crumbs, false, html);
     }
     let crumbs = vec![Crumb { label: name.clone(), href: None }];
-    let badge = state.map(|state| {
-        let StateView { key, label, tone } = state;
-        view! { <span data-state=key><Badge tone>{label}</Badge></span> }
-    });
+    let badge = state.map(StateView::badge);
     let main = match form {
         Some(form) => editor(form, lengths, &errors, path.clone()),
         None => reader(facts, fixed, lengths),
@@ -238,21 +235,27 @@ fn editor(form: ContentForm, lengths: Vec<LengthView>, errors: &[(String, String
     });
     let (save_variant, save_word) =
         if can_submit { (Variant::Neutral, "Save draft") } else { (Variant::Primary, "Save") };
-    let options = accounts
+    let (possible, others): (Vec<_>, Vec<_>) = accounts.into_iter().partition(|one| one.is_possible);
+    let options = possible
         .into_iter()
         .map(|one| CheckboxOption {
             value: one.value,
             label: one.label,
             checked: one.is_chosen,
             hint: one.hint.into(),
-            is_disabled: !one.is_possible,
+            is_disabled: false,
         })
         .collect::<Vec<_>>();
-    let account_hint = if options.is_empty() {
-        "There is no account yet. An owner or admin connects one under Accounts; what is typed here can be saved then."
-    } else {
-        "The post goes to each of them once."
+    let account_hint = match (options.is_empty(), others.is_empty()) {
+        (true, true) => {
+            "There is no account yet. An owner or admin connects one under Accounts; what is typed here can be saved then."
+        }
+        (true, false) => {
+            "None of the accounts can be posted to yet. An owner or admin connects one under Accounts; what is typed here can be saved as a draft."
+        }
+        (false, _) => "The post goes to each of them once.",
     };
+    let others = (!others.is_empty()).then(|| other_accounts(others));
     let campaign = (campaigns.len() > 1 || campaign_error.is_some()).then(|| {
         view! { <SelectField label="Campaign" name="campaign" options=select_options(campaigns) error=campaign_error /> }
     });
@@ -283,13 +286,16 @@ fn editor(form: ContentForm, lengths: Vec<LengthView>, errors: &[(String, String
                     error=link_error
                     maxlength="2000"
                 />
-                <CheckboxList
-                    label="Accounts"
-                    name="account"
-                    options
-                    hint=account_hint
-                    error=account_error
-                />
+                <div class="l-stack" data-gap="1">
+                    <CheckboxList
+                        label="Accounts"
+                        name="account"
+                        options
+                        hint=account_hint
+                        error=account_error
+                    />
+                    {others}
+                </div>
                 <Field
                     label="Goes out at"
                     name="scheduled_at"
@@ -305,6 +311,31 @@ fn editor(form: ContentForm, lengths: Vec<LengthView>, errors: &[(String, String
                 </div>
             </form>
         </Card>
+    }
+    .into_any()
+}
+
+/// The accounts that cannot be chosen, each with why: folded away, because there may be many.
+fn other_accounts(accounts: Vec<AccountChoice>) -> AnyView {
+    let summary = match accounts.len() {
+        1 => "1 account that cannot be posted to".to_owned(),
+        several => format!("{several} accounts that cannot be posted to"),
+    };
+    let items = accounts
+        .into_iter()
+        .map(|one| {
+            view! {
+                <li>
+                    {one.label}
+                    {one.hint.map(|hint| view! { <span class="c-table__detail c-publish-note">{hint}</span> })}
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Disclosure summary>
+            <ul class="l-stack c-publish-others" data-gap="2">{items}</ul>
+        </Disclosure>
     }
     .into_any()
 }

@@ -1,98 +1,21 @@
 //! From the domain's content to the rows, fields and sentences that people read. Runs on the server only.
 
-use chrono::{DateTime, Days, NaiveTime, SecondsFormat, TimeZone as _, Utc};
+use chrono::{Days, NaiveTime};
 use rtv_core::delivery::State;
 use rtv_core::{AccountId, Error, FieldError, Permission, Platform, capability};
 use rtv_domain::TenantContext;
 use rtv_domain::content::{self, Choices, Content, Destination, Length, Listed, Query, Snapshot};
 use rtv_domain::format::{Format, MISSING};
-use rtv_ui::{Step, StepState, Tone};
+use rtv_ui::{Step, StepState};
 
-use crate::content::list::{ContentRow, Contents, StateView};
+use crate::content::list::{ContentRow, Contents};
 use crate::content::one::{AccountChoice, ContentForm, ContentView, DeliveryRow, LengthView, Removal, ReviewView};
-use crate::dashboard::ChoiceView;
 use crate::page::Flash;
-
-type Pairs = [(String, String)];
-
-/// The first value of a parameter; empty where there is none.
-pub(crate) fn value<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
-    pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
-}
-
-/// A parameter that names one of a list; what names none of it is refused under its name.
-pub(crate) fn parsed<T: core::str::FromStr>(pairs: &Pairs, name: &str, errors: &mut Vec<FieldError>) -> Option<T> {
-    let text = value(pairs, name);
-    if text.is_empty() {
-        return None;
-    }
-    let parsed = text.parse().ok();
-    if parsed.is_none() {
-        errors
-            .push(FieldError {
-                field: name.into(), message: format!("choose from the list; “{text}” is not in it.")
-            });
-    }
-    parsed
-}
-
-/// Choices of a menu with “All” before them; what is chosen and not among them stands last, so that the form says what the
-/// address says.
-pub(crate) fn choices(chosen: &str, all: &str, list: impl IntoIterator<Item = (String, String)>) -> Vec<ChoiceView> {
-    let choice = |value: String, label: String| ChoiceView { is_chosen: value == chosen, value, label };
-    let mut choices: Vec<ChoiceView> = core::iter::once(choice(String::new(), all.into()))
-        .chain(list.into_iter().map(|(value, label)| choice(value, label)))
-        .collect();
-    if !choices.iter().any(|one| one.is_chosen) {
-        choices.push(choice(chosen.into(), chosen.into()));
-    }
-    choices
-}
-
-/// An address with the parameters that are not empty; they are words and ids, which need no escape.
-pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
-    let query: Vec<String> = parameters
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
-}
-
-/// The beginning of a text, on one line.
-pub(crate) fn beginning(text: &str) -> String {
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= 90 {
-        return line;
-    }
-    let mut cut: String = line.chars().take(89).collect();
-    cut.push('…');
-    cut
-}
-
-/// An account with its platform.
-pub(crate) fn account_label(name: &str, platform: Platform) -> String {
-    format!("{name} · {}", platform.label())
-}
-
-/// An instant as machines read it.
-pub(crate) fn machine_time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// How a state looks.
-pub(crate) fn state_view(state: State) -> StateView {
-    let tone = match state {
-        State::Draft | State::Dropped => Tone::Neutral,
-        State::InReview | State::Approved | State::Scheduled | State::Claimed | State::Sending | State::Accepted => {
-            Tone::Info
-        }
-        State::Confirmed => Tone::Success,
-        State::Held | State::Missed | State::Unknown => Tone::Warning,
-        State::Rejected | State::NeedsPerson => Tone::Danger,
-    };
-    StateView { key: state.key().into(), label: state.label().into(), tone }
-}
+use crate::publish::Filter;
+use crate::publish::present::{
+    LOCAL, Pairs, account_choices, account_label, address, beginning, choices, local, local_time, machine_time, named,
+    parsed, refuse_account, state_view, time_hint, value,
+};
 
 /// States by their keys, for a menu.
 fn state_choices() -> impl Iterator<Item = (String, String)> {
@@ -101,7 +24,7 @@ fn state_choices() -> impl Iterator<Item = (String, String)> {
 
 /// The list.
 pub(super) async fn list(ctx: &TenantContext, pairs: &Pairs) -> Result<Contents, Error> {
-    let choices = content::choices(ctx).await?;
+    let offered = content::choices(ctx).await?;
     let mut errors = Vec::new();
     let query = Query {
         state: parsed(pairs, "state", &mut errors),
@@ -109,23 +32,17 @@ pub(super) async fn list(ctx: &TenantContext, pairs: &Pairs) -> Result<Contents,
         campaign: parsed(pairs, "campaign", &mut errors),
         after: parsed(pairs, "after", &mut errors),
     };
-    // Of others as of nobody: neither is in the list.
-    if query.account.is_some_and(|id| !choices.accounts.iter().any(|one| one.id == id)) {
-        errors.push(FieldError {
-            field: "account".into(),
-            message: "there is no account like that; choose one from the list.".into(),
-        });
-    }
-    if query.campaign.is_some_and(|id| !choices.campaigns.iter().any(|(one, _)| *one == id)) {
+    refuse_account(query.account, &offered, &mut errors);
+    if query.campaign.is_some_and(|id| !offered.campaigns.iter().any(|(one, _)| *one == id)) {
         errors.push(FieldError {
             field: "campaign".into(),
             message: "there is no campaign like that; choose one from the list.".into(),
         });
     }
-    let mut page = empty(ctx, pairs, &choices);
+    let mut page = empty(ctx, pairs, &offered);
     if !errors.is_empty() {
         crate::request::set_status(422);
-        page.errors = errors.into_iter().map(|error| (error.field, error.message)).collect();
+        page.errors = named(errors);
         return Ok(page);
     }
     let listing = content::list(ctx, &query).await?;
@@ -156,14 +73,15 @@ pub(super) async fn list(ctx: &TenantContext, pairs: &Pairs) -> Result<Contents,
 
 fn empty(ctx: &TenantContext, pairs: &Pairs, offered: &Choices) -> Contents {
     let (state, account, campaign) = (value(pairs, "state"), value(pairs, "account"), value(pairs, "campaign"));
+    let campaigns = choices(campaign, "All", offered.campaigns.iter().map(|(id, name)| (id.to_string(), name.clone())));
+    let mut filters = vec![
+        Filter { label: "State", name: "state", choices: choices(state, "All", state_choices()) },
+        Filter { label: "Account", name: "account", choices: account_choices(account, offered) },
+    ];
+    // One choice is none.
+    filters.extend((campaigns.len() > 1).then_some(Filter { label: "Campaign", name: "campaign", choices: campaigns }));
     Contents {
-        states: choices(state, "All", state_choices()),
-        accounts: choices(
-            account,
-            "All",
-            offered.accounts.iter().map(|one| (one.id.to_string(), account_label(&one.name, one.platform))),
-        ),
-        campaigns: choices(campaign, "All", offered.campaigns.iter().map(|(id, name)| (id.to_string(), name.clone()))),
+        filters,
         errors: Vec::new(),
         is_filtered: !(state.is_empty() && account.is_empty() && campaign.is_empty()),
         has_account: offered.accounts.iter().any(|one| one.obstacle.is_none()),
@@ -312,26 +230,6 @@ fn existing(ctx: &TenantContext, offered: &Choices, content: &Content, flash: Fl
         removal,
         can_remove: content.possible.delete,
     }
-}
-
-/// A local time as fields hold it.
-const LOCAL: &str = "%Y-%m-%dT%H:%M";
-
-/// An instant as a field of the tenant's local time holds it.
-pub(crate) fn local(ctx: &TenantContext, at: DateTime<Utc>) -> String {
-    at.with_timezone(&ctx.tenant().zone).format(LOCAL).to_string()
-}
-
-/// What a field of local time can hold; browsers complain about a value that is no such time, and drop it.
-pub(crate) fn local_time(typed: String) -> String {
-    if chrono::NaiveDateTime::parse_from_str(&typed, LOCAL).is_ok() { typed } else { String::new() }
-}
-
-/// The zone of a field of local time, and what time it is there.
-pub(crate) fn time_hint(ctx: &TenantContext) -> String {
-    let zone = ctx.tenant().zone;
-    let now = zone.from_utc_datetime(&ctx.now().naive_utc());
-    format!("In {}, where it is {} now.", zone.name().replace('_', " "), now.format("%H:%M"))
 }
 
 /// What a content holds, as its form shows it.
@@ -574,40 +472,4 @@ fn changes(format: &Format, was: &Snapshot, now: &Content) -> Vec<(String, Optio
     .filter(|(_, before, after)| before != after)
     .map(|(field, before, after)| (field.to_owned(), before, after))
     .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_and_stands_on_one_line() {
-        assert_eq!(beginning("One\n two"), "One two");
-        let cut = beginning(&"word ".repeat(40));
-        assert!(cut.chars().count() == 90 && cut.ends_with('…'), "{cut}");
-    }
-
-    #[test]
-    fn a_field_of_time_holds_local_times_only() {
-        let check = |typed: &str, expect: &str| assert_eq!(local_time(typed.into()), expect, "{typed}");
-        check("2026-11-25T09:00", "2026-11-25T09:00");
-        check("2026-02-30T09:00", "");
-        check("2026-11-25T09:00+01:00", "");
-        check("tomorrow", "");
-    }
-
-    #[test]
-    fn an_address_holds_what_is_chosen() {
-        assert_eq!(address("/a", &[("state", ""), ("account", "acc_1"), ("after", "x")]), "/a?account=acc_1&after=x");
-        assert_eq!(address("/a", &[("state", "")]), "/a");
-    }
-
-    #[test]
-    fn what_is_chosen_is_in_the_menu_even_when_the_list_has_it_not() {
-        let shown = choices("b", "All", [("a".to_owned(), "A".to_owned())]);
-        assert_eq!(
-            shown.iter().map(|one| (one.value.as_str(), one.is_chosen)).collect::<Vec<_>>(),
-            [("", false), ("a", false), ("b", true)]
-        );
-    }
 }

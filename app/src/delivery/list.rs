@@ -2,13 +2,11 @@
 
 use leptos::prelude::*;
 use rtv_ui::{
-    Badge, Button, Card, EmptyState, ErrorSummary, FilterBar, IconName, LinkButton, PageHeader, Pager, RowLink,
-    SelectField, TabLink, Table, Tabs, Variant,
+    Badge, Card, EmptyState, ErrorSummary, IconName, LinkButton, PageHeader, Pager, RowLink, TabLink, Table, Tabs,
 };
 
-use crate::content::StateView;
-use crate::dashboard::{AddressForm, ChoiceView, hidden_fields, select_options};
 use crate::page::{Drawn, Framed};
+use crate::publish::{Filter, StateView, filters, none_fits};
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +15,7 @@ pub struct Deliveries {
     pub(super) counts: Vec<TabLink>,
     /// The state that is shown, so that the form keeps it.
     pub(super) hidden: Vec<(String, String)>,
-    pub(super) platforms: Vec<ChoiceView>,
-    pub(super) accounts: Vec<ChoiceView>,
+    pub(super) filters: Vec<Filter>,
     pub(super) errors: Vec<(String, String)>,
     pub(super) is_filtered: bool,
     /// Whether there is any delivery, whatever the filters.
@@ -49,20 +46,8 @@ pub struct DeliveryRow {
 pub(super) fn drawn(page: Framed<Deliveries>) -> Drawn {
     let Framed { frame, content } = page;
     let path = format!("/t/{}/deliveries", frame.slug);
-    let Deliveries {
-        counts,
-        hidden,
-        platforms,
-        accounts,
-        errors,
-        is_filtered,
-        has_any,
-        zone,
-        rows,
-        summary,
-        first,
-        next,
-    } = content;
+    let Deliveries { counts, hidden, filters: menus, errors, is_filtered, has_any, zone, rows, summary, first, next } =
+        content;
     let is_refused = !errors.is_empty();
     let is_empty = rows.is_empty() && next.is_none() && first.is_none();
     let body = if is_refused {
@@ -78,15 +63,8 @@ pub(super) fn drawn(page: Framed<Deliveries>) -> Drawn {
         }
         .into_any()
     } else if is_empty {
-        view! {
-            <EmptyState
-                icon=IconName::Search
-                title="No delivery is like that"
-                text="None fits all of the filters. Choose another state, or take a filter out."
-                action=view! { <LinkButton href=path.clone()>"Show all deliveries"</LinkButton> }.into_any()
-            />
-        }
-        .into_any()
+        let text = "None fits all of the filters. Choose another state, or take a filter out.";
+        none_fits("No delivery is like that", text, &path, "Show all deliveries")
     } else {
         view! {
             <Card flush=true>
@@ -99,7 +77,7 @@ pub(super) fn drawn(page: Framed<Deliveries>) -> Drawn {
     let filters = (has_any || is_refused).then(|| {
         view! {
             <Tabs label="State" links=counts />
-            <Filters hidden platforms accounts errors=errors.clone() path=path.clone() is_filtered />
+            {filters(&path, hidden, menus, &errors, is_filtered)}
         }
     });
     let html = view! {
@@ -115,35 +93,6 @@ pub(super) fn drawn(page: Framed<Deliveries>) -> Drawn {
 }
 
 #[component]
-fn Filters(
-    hidden: Vec<(String, String)>,
-    platforms: Vec<ChoiceView>,
-    accounts: Vec<ChoiceView>,
-    errors: Vec<(String, String)>,
-    path: String,
-    is_filtered: bool,
-) -> impl IntoView {
-    let error = |field: &str| errors.iter().find(|(name, _)| name == field).map(|(_, message)| message.clone());
-    let (platform_error, account_error) = (error("platform"), error("account"));
-    let reset =
-        is_filtered.then(|| view! { <LinkButton href=path.clone() variant=Variant::Quiet>"Reset"</LinkButton> });
-    let actions = view! {
-        {reset}
-        <Button>"Apply"</Button>
-    }
-    .into_any();
-    view! {
-        <AddressForm action=path>
-            {hidden_fields(hidden)}
-            <FilterBar actions>
-                <SelectField label="Platform" name="platform" options=select_options(platforms) error=platform_error />
-                <SelectField label="Account" name="account" options=select_options(accounts) error=account_error />
-            </FilterBar>
-        </AddressForm>
-    }
-}
-
-#[component]
 fn DeliveryTable(rows: Vec<DeliveryRow>, zone: String) -> impl IntoView {
     let rows = rows
         .into_iter()
@@ -152,7 +101,7 @@ fn DeliveryTable(rows: Vec<DeliveryRow>, zone: String) -> impl IntoView {
             view! {
                 <tr data-row=row.id data-state=row.state.key>
                     <th scope="row">
-                        <RowLink href=row.href><span class="u-truncate">{row.text}</span></RowLink>
+                        <RowLink href=row.href><span class="u-truncate" data-wide="true">{row.text}</span></RowLink>
                         <span class="c-table__detail">{row.account}</span>
                     </th>
                     <td data-label="State"><Badge tone>{row.state.label}</Badge></td>

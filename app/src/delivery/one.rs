@@ -6,8 +6,8 @@ use rtv_ui::{
     Tone, Variant,
 };
 
-use crate::content::StateView;
 use crate::page::{Drawn, Framed};
+use crate::publish::StateView;
 
 /// Everything that the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,8 +151,7 @@ pub(super) fn drawn(page: Framed<DeliveryView>) -> Drawn {
     } = content;
     let crumbs = vec![Crumb { label: name.clone(), href: None }];
     let is_refused = !errors.is_empty();
-    let StateView { key, label, tone } = state;
-    let notice_tone = if tone == Tone::Neutral { Tone::Info } else { tone };
+    let notice_tone = if state.tone == Tone::Neutral { Tone::Info } else { state.tone };
     let remote = remote.map(|href| {
         view! { <p><a href=href rel="external noopener noreferrer">"Open it on the network"</a></p> }
     });
@@ -164,7 +163,7 @@ pub(super) fn drawn(page: Framed<DeliveryView>) -> Drawn {
             title=name
             subtitle
             actions=view! {
-                <span data-state=key><Badge tone>{label}</Badge></span>
+                {state.badge()}
                 <LinkButton href=content_href>"Post"</LinkButton>
                 <LinkButton href=account_href>"Account"</LinkButton>
             }
@@ -198,19 +197,18 @@ fn decisions(acts: Vec<ActView>, waits: Option<String>, path: &str, version: &st
             });
             view! {
                 <form
-                    class="c-publish-act l-stack"
-                    data-gap="3"
+                    class="c-publish-act"
                     data-choice=choice
                     method="post"
                     action=format!("{path}/decide")
                     autocomplete="off"
                 >
                     <input type="hidden" name="version" value=version.to_owned() />
-                    <p>{text}</p>
-                    {field}
-                    <div>
-                        <Button variant name="choice" value=choice>{verb}</Button>
+                    <div class="c-publish-act__words">
+                        <p>{text}</p>
+                        {field}
                     </div>
+                    <Button variant name="choice" value=choice>{verb}</Button>
                 </form>
             }
         })
@@ -231,17 +229,20 @@ fn gate_card(gates: Vec<GateView>, question: String) -> AnyView {
         .enumerate()
         .map(|(index, gate)| {
             let tone = gate.finding.tone();
+            let is_unset = gate.set.is_none();
             view! {
                 <tr data-gate=gate.key data-finding=gate.finding.key() data-deciding=gate.is_deciding.then_some("true")>
-                    <th scope="row">{format!("{}. {}", index + 1, gate.label)}</th>
-                    <td data-label="So">
+                    <th scope="row" class="u-nowrap">{format!("{}. {}", index + 1, gate.label)}</th>
+                    <td data-label="Verdict">
                         <span class="l-cluster" data-gap="1">
                             <Badge tone>{gate.verdict}</Badge>
                             {gate.is_deciding.then(|| view! { <Badge tone=Tone::Info>"Decides"</Badge> })}
                         </span>
                     </td>
                     <td data-label="What it says">{gate.value}</td>
-                    <td data-label="Set by">{gate.set.unwrap_or_else(|| "—".into())}</td>
+                    <td data-label="Set by" data-empty=is_unset.then_some("true")>
+                        {gate.set.unwrap_or_else(|| "—".into())}
+                    </td>
                 </tr>
             }
         })
@@ -252,7 +253,7 @@ fn gate_card(gates: Vec<GateView>, question: String) -> AnyView {
                 <thead>
                     <tr>
                         <th scope="col">"Gate"</th>
-                        <th scope="col">"So"</th>
+                        <th scope="col">"Verdict"</th>
                         <th scope="col">"What it says"</th>
                         <th scope="col">"Set by"</th>
                     </tr>

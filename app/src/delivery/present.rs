@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use leptos::prelude::use_context;
 use rtv_core::delivery::{AttemptState, Decision, State};
-use rtv_core::{Error, FieldError, Permission, Platform};
+use rtv_core::{Error, Permission, Platform};
 use rtv_domain::TenantContext;
 use rtv_domain::content;
 use rtv_domain::delivery::why::{self, Gate, Verdict};
@@ -12,15 +12,14 @@ use rtv_domain::format::Format;
 use rtv_ui::{TabLink, Tone, Variant};
 
 use crate::account::SandboxPage;
-use crate::content::StateView;
-use crate::content::present::{
-    account_label, address, beginning, choices, local, local_time, machine_time, parsed, state_view, time_hint, value,
-};
 use crate::delivery::list::{Deliveries, DeliveryRow};
 use crate::delivery::one::{ActField, ActView, AttemptView, DeliveryView, EventView, Finding, GateView};
 use crate::page::Flash;
-
-type Pairs = [(String, String)];
+use crate::publish::present::{
+    Pairs, account_choices, account_label, address, beginning, choices, local, local_time, machine_time, named, parsed,
+    refuse_account, state_view, time_hint, value,
+};
+use crate::publish::{Filter, StateView};
 
 /// The list.
 pub(super) async fn list(ctx: &TenantContext, pairs: &Pairs) -> Result<Deliveries, Error> {
@@ -32,25 +31,20 @@ pub(super) async fn list(ctx: &TenantContext, pairs: &Pairs) -> Result<Deliverie
         account: parsed(pairs, "account", &mut errors),
         after: parsed(pairs, "after", &mut errors),
     };
-    // Of others as of nobody: neither is in the list.
-    if query.account.is_some_and(|id| !offered.accounts.iter().any(|one| one.id == id)) {
-        let message = "there is no account like that; choose one from the list.".into();
-        errors.push(FieldError { field: "account".into(), message });
-    }
+    refuse_account(query.account, &offered, &mut errors);
     let (state, platform, account) = (value(pairs, "state"), value(pairs, "platform"), value(pairs, "account"));
     let mut known: Vec<Platform> = offered.accounts.iter().map(|one| one.platform).collect();
     known.sort_unstable();
     known.dedup();
     let is_narrowed = !(platform.is_empty() && account.is_empty());
+    let platforms = choices(platform, "All", known.iter().map(|one| (one.key().to_owned(), one.label().to_owned())));
     let mut page = Deliveries {
         counts: Vec::new(),
         hidden: [("state", state)].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        platforms: choices(platform, "All", known.iter().map(|one| (one.key().to_owned(), one.label().to_owned()))),
-        accounts: choices(
-            account,
-            "All",
-            offered.accounts.iter().map(|one| (one.id.to_string(), account_label(&one.name, one.platform))),
-        ),
+        filters: vec![
+            Filter { label: "Platform", name: "platform", choices: platforms },
+            Filter { label: "Account", name: "account", choices: account_choices(account, &offered) },
+        ],
         errors: Vec::new(),
         is_filtered: is_narrowed,
         has_any: true,
@@ -68,7 +62,7 @@ pub(super) async fn list(ctx: &TenantContext, pairs: &Pairs) -> Result<Deliverie
     if !errors.is_empty() {
         crate::request::set_status(422);
         page.counts = tabs(&Format::of(ctx.tenant()), &[], query.state, |state| parameters(state, ""));
-        page.errors = errors.into_iter().map(|error| (error.field, error.message)).collect();
+        page.errors = named(errors);
         return Ok(page);
     }
     let listing = delivery::list(ctx, &query).await?;
@@ -296,7 +290,14 @@ fn event_view(format: &Format, line: &HistoryLine) -> EventView {
 fn acts(ctx: &TenantContext, one: &Delivery, flash: &Flash) -> Vec<ActView> {
     let is_out = one.row.may_be_out;
     let has_left = one.row.attempt_no > 0 || one.row.state.is_before_a_person();
-    one.decisions
+    let mut decisions = one.decisions.clone();
+    // What was seen comes first, and what cannot be taken back last.
+    decisions.sort_by_key(|decision| match decision {
+        Decision::ItIsThere => 0,
+        Decision::SendNow | Decision::Reschedule | Decision::ReturnToApproval => 1,
+        Decision::Drop => 2,
+    });
+    decisions
         .iter()
         .map(|decision| {
             let field = match decision {

@@ -14,7 +14,7 @@ pub async fn read_switches(
     query: Vec<(String, String)>,
 ) -> Result<Guarded<Drawn>, AppError> {
     let ctx = crate::request::enter(&tenant).await?;
-    crate::request::drawn(&ctx, super::draw::page(&ctx, &below, &query).await, |page| page.content).await
+    crate::request::drawn(&ctx, super::desk::page(&ctx, &below, &query).await, |page| page.content).await
 }
 
 /// What halting would stop, drawn. Without a tenant it is the operator's.
@@ -23,10 +23,10 @@ pub async fn read_halt_preview(tenant: String, scope: String) -> Result<String, 
     let request = crate::request::current();
     let drawn = if tenant.is_empty() {
         rtv_domain::access::staff(&request.context)?;
-        super::draw::preview_for_staff(&request.context, &scope).await?
+        super::halt::present::preview_for_staff(&request.context, &scope).await?
     } else {
         let ctx = rtv_domain::access::enter(&request.context, &tenant).await?;
-        super::draw::preview(&ctx, &scope).await?
+        super::halt::present::preview(&ctx, &scope).await?
     };
     Ok(drawn)
 }

@@ -1,11 +1,11 @@
-//! The banner above every page: the highest halt that concerns whoever looks, in words, and how many more there are.
+//! The banner above every page: the widest halt that concerns whoever looks, in words, and how many more there are.
 
 use std::hash::{DefaultHasher, Hasher as _};
 
 use leptos::prelude::*;
 use rtv_core::{Error, Permission, Scope};
-use rtv_domain::kill_switch::{self, Banner, BannerItem, Side, State};
-use rtv_domain::{Context, TenantContext, access};
+use rtv_domain::kill_switch::{self, Banner, BannerItem, Glance, Page, Side, State};
+use rtv_domain::{Context, TenantContext};
 use rtv_ui::{BannerFact, HaltBanner, SwitchState};
 
 use super::api::Halts;
@@ -13,12 +13,13 @@ use super::present::{House, age, switch_state};
 
 /// What a member of the tenant sees.
 pub async fn of_tenant(ctx: &TenantContext) -> String {
-    tenants(ctx).await.view
+    let can_open = ctx.access().shows(Permission::SwitchesRead);
+    drawn(kill_switch::banner(Side::Tenant(ctx)).await, &House::of(ctx), can_open, ctx.context()).view
 }
 
 /// What staff see outside of a tenant.
 pub async fn for_staff(ctx: &Context) -> String {
-    operators(ctx).await.view
+    drawn(kill_switch::banner(Side::Operator(ctx)).await, &House::Staff, true, ctx).view
 }
 
 /// A banner that is drawn.
@@ -28,34 +29,20 @@ struct Shown {
     is_moving: bool,
 }
 
-async fn tenants(ctx: &TenantContext) -> Shown {
-    let can_open = ctx.access().shows(Permission::SwitchesRead);
-    drawn(kill_switch::banner(Side::Tenant(ctx)).await, &House::of(ctx), can_open, ctx.context())
-}
-
-async fn operators(ctx: &Context) -> Shown {
-    drawn(kill_switch::banner(Side::Operator(ctx)).await, &House::Staff, true, ctx)
-}
-
 /// What a page that is open shows now, unless it shows that already. Who may not know what is halted there learns nothing.
 pub(super) async fn since(page: &str, seen: &str) -> Result<Option<Halts>, Error> {
     let request = crate::request::current();
-    let ctx = &request.context;
-    let Some(person) = ctx.person() else { return Ok(None) };
+    let (ctx, Some(session)) = (&request.context, request.glancing) else { return Ok(None) };
     let slug = page.strip_prefix("/t/").and_then(|rest| rest.split('/').next());
     let is_staffs = page == "/staff" || page.starts_with("/staff/");
-    let entered = match (is_staffs, slug.or(person.last_tenant.as_deref())) {
-        (false, Some(slug)) => match access::enter(ctx, slug).await {
-            Ok(tenant) => Some(tenant),
-            Err(error @ (Error::Unavailable(_) | Error::Internal)) => return Err(error),
-            Err(_) if page.starts_with("/t/") => return Ok(None),
-            Err(_) => None,
-        },
-        _ => None,
+    let at = match slug {
+        _ if is_staffs => Page::OfStaff,
+        Some(slug) => Page::OfTenant(slug),
+        None => Page::OfPerson,
     };
-    let shown = match &entered {
-        Some(tenant) => tenants(tenant).await,
-        None if person.is_staff => operators(ctx).await,
+    let shown = match kill_switch::glance(ctx, session, at).await? {
+        Some(Glance::InTenant { tenant, can_open, banner }) => drawn(banner, &House::of_tenant(&tenant), can_open, ctx),
+        Some(Glance::OfStaff(banner)) => drawn(banner, &House::Staff, true, ctx),
         None => return Ok(None),
     };
     Ok((shown.version != seen).then_some(Halts { html: shown.view, is_moving: shown.is_moving }))
@@ -105,7 +92,7 @@ impl Words {
         if matches!(first.scope, Scope::Part { tenant: None, platform: None, action: None } | Scope::Everything) {
             words.push(BannerFact::new("Global"));
         }
-        words.push(BannerFact::new(facts.by.clone()));
+        words.push(BannerFact::new(if facts.is_staff { format!("{}, staff", facts.by) } else { facts.by.clone() }));
         words.push(BannerFact::at(
             format!("{} ({})", house.time(facts.at, now), age(now - facts.at)),
             facts.at.to_rfc3339(),
@@ -150,6 +137,7 @@ fn title(item: &BannerItem, state: SwitchState) -> String {
     match item.scope {
         Scope::Everything => format!("Everything {word}, cleaning up included"),
         Scope::Part { tenant: None, platform: None, action: None } => format!("All publishing {word}"),
+        Scope::Part { tenant: Some(_), platform: None, action: None } => format!("All of {} {word}", item.name),
         Scope::Part { .. } | Scope::Account { .. } | Scope::Campaign { .. } | Scope::Drill => {
             format!("{} {word}", item.name)
         }

@@ -1,6 +1,8 @@
 //! The page that halts: a scope and a reason that are chosen, one button, nothing to type. What it would stop is told beside it
 //! and asked for separately, so that halting never waits for counting.
 
+pub(super) mod present;
+
 use leptos::prelude::*;
 use rtv_ui::{
     Button, Card, Definition, DefinitionList, Disclosure, Field, LinkButton, Notice, PageHeader, RadioGroup,

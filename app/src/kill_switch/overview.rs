@@ -1,5 +1,7 @@
 //! The page of the place: what is halted and how it stands, the matrix, who sends, what was halted before, and how fast a halt
-//! is. Draws values that `draw.rs` has put into words.
+//! is. Draws values that `overview/present.rs` has put into words.
+
+pub(super) mod present;
 
 use leptos::prelude::*;
 use rtv_ui::{
@@ -262,7 +264,7 @@ fn sender_card(senders: Vec<SenderView>, files: Vec<LocalFileView>) -> AnyView {
             view! {
                 <tr data-sender=key>
                     <th scope="row">{one.name}</th>
-                    <td data-label="Lease">{badge} " " {one.lease}</td>
+                    <td data-label="Lease"><span>{badge} " " {one.lease}</span></td>
                     <td data-label="Knows the switches as of">{one.acknowledged}</td>
                     <td data-label="In flight" class="u-number">{one.in_flight}</td>
                     <td data-label="Running since">{one.started}</td>
@@ -272,9 +274,7 @@ fn sender_card(senders: Vec<SenderView>, files: Vec<LocalFileView>) -> AnyView {
         .collect::<Vec<_>>();
     let table = if rows.is_empty() {
         view! {
-            <div class="c-card__pad">
-                <EmptyState icon=IconName::Sessions title="No process sends at the moment" text="Nothing goes out until one is started with rtv work or rtv serve." />
-            </div>
+            <EmptyState icon=IconName::Sessions title="No process sends at the moment" text="Nothing goes out until one is started with rtv work or rtv serve." />
         }
         .into_any()
     } else {
@@ -334,9 +334,7 @@ fn history_card(history: HistoryView) -> AnyView {
     let HistoryView { rows, first, next } = history;
     let content = if rows.is_empty() {
         view! {
-            <div class="c-card__pad">
-                <EmptyState icon=IconName::Recent title="Nothing was ever halted here" text="Each halt leaves a receipt: what was held, what was in flight, and how long it took." />
-            </div>
+            <EmptyState icon=IconName::Recent title="Nothing was ever halted here" text="Each halt leaves a receipt: what was held, what was in flight, and how long it took." />
         }
         .into_any()
     } else {

@@ -4,9 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 use rtv_core::{Action, Platform, ReasonKind};
-use rtv_domain::TenantContext;
 use rtv_domain::format::Format;
 use rtv_domain::kill_switch::State;
+use rtv_domain::{Tenant, TenantContext};
 use rtv_ui::{ErrorSummary, SelectOption, SwitchState};
 
 use crate::page::{Flash, Place};
@@ -22,7 +22,10 @@ pub(crate) enum House {
 
 impl House {
     pub(crate) fn of(ctx: &TenantContext) -> Self {
-        let tenant = ctx.tenant();
+        Self::of_tenant(ctx.tenant())
+    }
+
+    pub(crate) fn of_tenant(tenant: &Tenant) -> Self {
         Self::Tenant { slug: tenant.slug.to_string(), name: tenant.name.clone(), format: Format::of(tenant) }
     }
 
@@ -100,6 +103,18 @@ pub(crate) fn milliseconds(count: i64) -> String {
     }
     let tenths = (count + 50) / 100;
     format!("{}.{} s", tenths / 10, tenths % 10)
+}
+
+/// Milliseconds from the press to the standstill, as far as they are known.
+pub(crate) fn took(ms: Option<f64>) -> String {
+    ms.map_or_else(|| rtv_domain::format::MISSING.to_owned(), |ms| milliseconds(rounded(ms)))
+}
+
+fn rounded(ms: f64) -> i64 {
+    // Days have 86 million milliseconds; what does not fit is no time that anybody waited.
+    #[allow(clippy::cast_possible_truncation)]
+    let whole = ms.round() as i64;
+    whole
 }
 
 /// A scope as addresses and forms name it: `global`, `everything`, `all` (the whole tenant whose page it is), or pairs like

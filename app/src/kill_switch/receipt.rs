@@ -1,6 +1,8 @@
 //! The receipt of a halt: what was held, what was in flight and what became of it, when the last byte left, and how long it took
 //! from the press to the standstill. While the halt is under way the page follows it.
 
+pub(super) mod present;
+
 use leptos::prelude::*;
 use rtv_ui::{
     Badge, Card, Definition, DefinitionList, LinkButton, Notice, PageHeader, SwitchBadge, SwitchState, Table, Tally,

@@ -1,6 +1,8 @@
 //! Resuming: the scope's name typed, a reason, what becomes of each group that is overdue, and where two persons are needed the
 //! page on which the second one decides. Nothing overdue leaves before the choice.
 
+pub(super) mod present;
+
 use leptos::prelude::*;
 use rtv_ui::{
     Button, Card, Definition, DefinitionList, Field, LinkButton, Notice, PageHeader, SelectField, SelectOption, Table,
@@ -217,7 +219,7 @@ pub(super) fn asked(page: Asked) -> AnyView {
     });
     view! {
         <PageHeader title=format!("Resume {scope}: asked for") subtitle />
-        <div data-follows="true" class="l-grid" data-columns="2">
+        <div data-follows="moving" class="l-grid" data-columns="2">
             <Card title="The request">
                 <DefinitionList items=facts />
             </Card>
@@ -225,6 +227,48 @@ pub(super) fn asked(page: Asked) -> AnyView {
         </div>
         {why_not.map(|words| view! { <Notice tone=Tone::Info>{words}</Notice> })}
         <div class="l-cluster">{approve} {withdraw} <LinkButton href=back_href variant=Variant::Quiet>"All kill switches"</LinkButton></div>
+    }
+    .into_any()
+}
+
+/// What became of a request, or of a switch that somebody was about to resume.
+pub(super) struct Ended {
+    pub(super) scope: String,
+    /// How it ended, in a word or two.
+    pub(super) word: &'static str,
+    pub(super) tone: Tone,
+    /// The same as a sentence: who, and when.
+    pub(super) words: String,
+    /// Whether what it was about is halted now.
+    pub(super) now: &'static str,
+    /// What the facts are about.
+    pub(super) about: &'static str,
+    pub(super) facts: Vec<Definition>,
+    /// Where somebody asks anew, for who may.
+    pub(super) again_href: Option<String>,
+    /// The request that took its place.
+    pub(super) newest_href: Option<String>,
+    pub(super) receipt_href: Option<String>,
+    pub(super) back_href: String,
+}
+
+/// The page, drawn.
+pub(super) fn ended(page: Ended) -> AnyView {
+    let Ended { scope, word, tone, words, now, about, facts, again_href, newest_href, receipt_href, back_href } = page;
+    let newest = newest_href
+        .map(|href| view! { <LinkButton href variant=Variant::Primary>"See the newer request"</LinkButton> });
+    let again = again_href.map(|href| view! { <LinkButton href>"Ask again…"</LinkButton> });
+    let receipt = receipt_href.map(|href| view! { <LinkButton href>"Receipt of the halt"</LinkButton> });
+    view! {
+        <PageHeader title=format!("Resume {scope}: {word}") subtitle=now />
+        <Notice tone><strong>{words}</strong></Notice>
+        <Card title=about>
+            <DefinitionList items=facts />
+        </Card>
+        <div class="l-cluster">
+            {newest} {receipt} {again}
+            <LinkButton href=back_href variant=Variant::Quiet>"All kill switches"</LinkButton>
+        </div>
     }
     .into_any()
 }

@@ -148,7 +148,7 @@ fn ask() {
     });
 }
 
-/// Whether the page follows something that is under way: a receipt that is not complete.
+/// Whether the page follows something that is under way: a receipt that is not complete, a request that waits.
 fn is_page_moving() -> bool {
     document().query_selector("[data-follows=\"moving\"]").ok().flatten().is_some()
 }
@@ -176,8 +176,14 @@ async fn refresh() {
     }
 }
 
-/// Puts the new page in place of the old one; who reads it with the keyboard or has scrolled stays where they are.
+/// Puts the new page in place of the old one, where it says something else; who reads it with the keyboard or has scrolled stays where
+/// they are. What stays as it is can be pressed while it is asked for again.
 fn replace(drawn: &Element, html: &str) {
+    let Ok(fresh) = document().create_element("div") else { return };
+    fresh.set_inner_html(html);
+    if fresh.inner_html() == drawn.inner_html() {
+        return;
+    }
     let focused = document().active_element().filter(|element| drawn.contains(Some(element)));
     let again = focused.and_then(|element| {
         element

@@ -3,7 +3,7 @@
 use rtv_core::Error;
 
 use super::console::{Page, Section};
-use crate::kill_switch::draw::{Desk, Shown, show};
+use crate::kill_switch::desk::{Desk, Shown, show};
 use crate::request::Request;
 
 pub(super) async fn page(request: &Request, below: &[&str], query: &[(String, String)]) -> Result<Page, Error> {

@@ -227,7 +227,7 @@ pub(crate) async fn refuse_read_only_now(tx: &mut Tx, tenant: TenantId) -> Resul
     }
 }
 
-fn named(
+pub(crate) fn named(
     role: &str,
     custom: Option<Uuid>,
     name: Option<String>,

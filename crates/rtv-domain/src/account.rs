@@ -207,7 +207,7 @@ pub async fn connect(
     platform: Platform,
     token: &SecretString,
 ) -> Result<AccountId, Error> {
-    refuse_without_permission(ctx).await?;
+    may_connect(ctx).await?;
     let length = token.expose_secret().trim().len();
     if length == 0 || length > LONGEST_TOKEN {
         return Err(Error::invalid("token", "paste the token that the network gives for this account."));
@@ -218,8 +218,8 @@ pub async fn connect(
     keep(ctx, vault, platform, &profile, &token).await
 }
 
-/// Before anything is asked of a network: who may not connect does not make RTV call one.
-async fn refuse_without_permission(ctx: &TenantContext) -> Result<(), Error> {
+/// Refuses who may not connect, before anything of a form is looked at and before a network is asked.
+pub async fn may_connect(ctx: &TenantContext) -> Result<(), Error> {
     ctx.begin(Permission::AccountsConnect, Resource::Accounts).await?.rollback().await
 }
 

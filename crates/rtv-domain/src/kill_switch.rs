@@ -7,6 +7,8 @@
 //! | `state` | what is engaged and whether it has come to rest; matrix, banner, senders |
 //! | `preview` | what a halt would stop |
 //! | `release`, `plan`, `resume` | asking, approving, and what becomes of what is overdue |
+//! | `ended` | what became of a request to release |
+//! | `glance` | what a page that is open asks by itself |
 //! | `history` | past halts and their receipts |
 //! | `record` | writes history, audit events and receipts from the facts in the switches' rows |
 //! | `news` | telling teams of halts by mail |
@@ -18,7 +20,9 @@
 //! `release` asks for a person.
 
 pub mod drill;
+pub mod ended;
 pub mod engage;
+pub mod glance;
 pub mod history;
 pub mod lease;
 pub mod local_file;
@@ -33,7 +37,9 @@ pub mod scope;
 pub mod state;
 
 pub use drill::{Drill, drill, drills};
-pub use engage::{Engagement, Why, engage, engage_by_automation, review};
+pub use ended::{End, EndedRequest, ended};
+pub use engage::{Engagement, Why, engage, engage_by_automation, misunderstood, review};
+pub use glance::{Glance, Page, glance};
 pub use history::{Call, HaltHistory, HistoryPage, Part, Receipt, SenderProof, history, newest_halt, receipt};
 pub use plan::{Choice, ChoiceWords, Plan, PlanWords, Ramp};
 pub use preview::{Preview, PreviewGroup, preview};
@@ -100,6 +106,14 @@ impl Side<'_> {
             Self::Tenant(ctx) => ctx.begin(Permission::SwitchesRelease, Resource::Switches).await,
             Self::Operator(ctx) => ctx.begin_switches(StaffPermission::SwitchesRelease, Some(owner)).await,
         }
+    }
+}
+
+/// Refuses who may not release in a tenant, before they are asked to prove who they are. Staff are asked by each beginning.
+pub async fn may_release(side: Side<'_>) -> Result<(), Error> {
+    match side {
+        Side::Tenant(ctx) => side.begin_to_release(ctx.tenant().id).await?.rollback().await,
+        Side::Operator(_) => Ok(()),
     }
 }
 

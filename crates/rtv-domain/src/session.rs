@@ -34,6 +34,11 @@ impl SessionHash {
         Self(Sha256::digest(token).into())
     }
 
+    /// As stored.
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     pub(crate) fn to_hex(self) -> String {
         hex::encode(self.0)
     }
@@ -101,15 +106,6 @@ pub async fn identify(ctx: &Context, session: SessionHash) -> Result<Option<Iden
         tx.rollback().await?;
     }
     Ok(Some(identified))
-}
-
-/// The same for a question that an open page asks by itself. It is no use of the session: a page that somebody left open
-/// would keep them signed in for ever.
-pub async fn glance(ctx: &Context, session: SessionHash) -> Result<Option<Identified>, Error> {
-    let mut tx = ctx.begin_session(session).await?;
-    let found = find(&mut tx, session, ctx.now()).await?;
-    tx.rollback().await?;
-    Ok(found.map(|found| found.identified))
 }
 
 struct Found {

@@ -12,7 +12,7 @@
 //! | [`Context::begin_person`] | what a person has across tenants | own user, memberships, their tenants, own sessions |
 //! | [`Context::begin_own_change`] | what a person changes about themself | the same |
 //! | [`Context::begin_own_session`] | where a person is and was; ending sessions | the same |
-//! | [`Context::begin_session`] | one browser's session | that session and its person |
+//! | [`Context::begin_session`] | one browser's session | that session, its person, and what they hold in which tenants |
 //! | [`Context::begin_sign_in`] | signing in | users, credentials, limits, that session |
 //! | [`Context::begin_reset`] | a link to a new password | that link; with its person: the same as signing in |
 //! | [`Context::begin_invitation`] | a link that invites | that invitation, its tenant's name, the account of its address |

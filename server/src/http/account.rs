@@ -23,6 +23,7 @@ pub async fn connect(
 ) -> Response {
     let outcome = async {
         let ctx = enter(&asked, &tenant).await?;
+        account::may_connect(&ctx).await?;
         let platform: Platform = value(&pairs, "platform")
             .parse()
             .map_err(|_| Error::invalid("platform", "choose a network from the list."))?;

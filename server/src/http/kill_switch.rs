@@ -48,7 +48,11 @@ async fn answer(
 }
 
 async fn engage(side: Side<'_>, place: &str, pairs: &Pairs) -> Outcome {
-    let scope = kill_switch::find_scope(side, &scope_of(&value(pairs, "scope"))?).await?;
+    let scope = async { kill_switch::find_scope(side, &scope_of(&value(pairs, "scope"))?).await };
+    let scope = match scope.await {
+        Ok(scope) => scope,
+        Err(error) => return Err(kill_switch::misunderstood(side, error).await),
+    };
     let why = Why {
         reason: value(pairs, "reason"),
         note: value(pairs, "note"),
@@ -159,10 +163,17 @@ fn told(place: &str, asked: &Asked) -> (String, String) {
 }
 
 async fn ask(state: &AppState, side: Side<'_>, place: &str, switch: &str, pairs: &Pairs) -> Outcome {
+    kill_switch::may_release(side).await?;
     let request = ReleaseRequest { typed: value(pairs, "typed"), reason: value(pairs, "reason"), plan: plan(pairs) };
     let switch = id::<SwitchId>(switch)?;
-    let asked = kill_switch::ask_release(side, switch, &request, state.settings.ramp()).await?;
-    Ok(told(place, &asked))
+    match kill_switch::ask_release(side, switch, &request, state.settings.ramp()).await {
+        Ok(asked) => Ok(told(place, &asked)),
+        // Somebody else has resumed it while the form was open; its page tells who.
+        Err(Error::NotFound) if kill_switch::newest_halt(side, switch).await.is_ok() => {
+            Err(Error::Conflict("You changed nothing: it is not halted any more.".into()))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Asks to resume in a tenant, or resumes where one person may.
@@ -195,8 +206,22 @@ pub async fn release_as_staff(
 }
 
 async fn approve(state: &AppState, side: Side<'_>, place: &str, release: &str) -> Outcome {
-    let done = kill_switch::approve_release(side, id::<ReleaseId>(release)?, state.settings.ramp()).await?;
-    Ok(told(place, &done))
+    kill_switch::may_release(side).await?;
+    let id = id::<ReleaseId>(release)?;
+    match kill_switch::approve_release(side, id, state.settings.ramp()).await {
+        Ok(done) => Ok(told(place, &done)),
+        Err(error) => Err(too_late(side, id, error).await),
+    }
+}
+
+/// What is said to somebody who decides over a request that has ended, such as one that somebody else has approved while its page was
+/// open: that page tells what became of it.
+async fn too_late(side: Side<'_>, release: ReleaseId, error: Error) -> Error {
+    if error == Error::NotFound && kill_switch::ended(side, release).await.is_ok() {
+        let words = "You changed nothing: this request had ended before. What became of it stands below.";
+        return Error::Conflict(words.into());
+    }
+    error
 }
 
 /// Approves as the second person in a tenant.
@@ -224,7 +249,11 @@ pub async fn approve_as_staff(
 }
 
 async fn withdraw(side: Side<'_>, place: &str, release: &str) -> Outcome {
-    kill_switch::withdraw_release(side, id::<ReleaseId>(release)?).await?;
+    kill_switch::may_release(side).await?;
+    let id = id::<ReleaseId>(release)?;
+    if let Err(error) = kill_switch::withdraw_release(side, id).await {
+        return Err(too_late(side, id, error).await);
+    }
     Ok((place.to_owned(), "The request is taken back. The halt stands.".to_owned()))
 }
 
@@ -237,7 +266,8 @@ pub async fn withdraw_in_tenant(
 ) -> Response {
     let place = place(&tenant);
     let outcome = async { withdraw(Side::Tenant(&enter(&asked, &tenant).await?), &place, &release).await };
-    answer(&state, &asked, &session, &place, outcome.await, Vec::new()).await
+    let page = format!("{place}/releases/{release}");
+    answer(&state, &asked, &session, &page, outcome.await, Vec::new()).await
 }
 
 /// The same as staff.
@@ -248,7 +278,7 @@ pub async fn withdraw_as_staff(
     Path(release): Path<String>,
 ) -> Response {
     let outcome = async { withdraw(Side::Operator(console(&asked)?), STAFF, &release).await };
-    answer(&state, &asked, &session, STAFF, outcome.await, Vec::new()).await
+    answer(&state, &asked, &session, &format!("{STAFF}/releases/{release}"), outcome.await, Vec::new()).await
 }
 
 /// The receipt of a halt: the object that the API gives for it.

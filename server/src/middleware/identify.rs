@@ -33,14 +33,12 @@ pub async fn identify(
     let id = info.id.clone();
     let mut context = state.context(Actor::Anonymous, info);
     let mut flash = None;
-    if let Some(token) = session.id() {
-        // What an open page asks by itself is no use of the session, or a page left open would keep somebody signed in.
-        let found = if request.uri().path() == app::kill_switch::POLL {
-            session::glance(&context, hash(token)).await
-        } else {
-            session::identify(&context, hash(token)).await
-        };
-        match found {
+    // What an open page asks by itself is no use of the session, or a page left open would keep somebody signed in. It is asked so
+    // often that who asks is looked up together with what they ask.
+    let is_glance = request.uri().path() == app::kill_switch::POLL;
+    let glancing = session.id().filter(|_| is_glance).map(hash);
+    if let Some(token) = session.id().filter(|_| !is_glance) {
+        match session::identify(&context, hash(token)).await {
             Ok(Some(found)) => {
                 if let Some(person) = found.person {
                     context = context.with_actor(Actor::Person(Arc::new(person)));
@@ -57,11 +55,15 @@ pub async fn identify(
         }
     }
     // Whoever has a session was just looked up, and the same statement told this; for all others it is at most a second old.
-    let maintenance = maintenance::current(&context).await.unwrap_or_else(|_| maintenance::known(&state.database));
+    let maintenance = if is_glance {
+        maintenance::known(&state.database)
+    } else {
+        maintenance::current(&context).await.unwrap_or_else(|_| maintenance::known(&state.database))
+    };
     let page = page_of(&request, &state);
     let is_page = request.method() == Method::GET;
     let host = state.settings.base_url().authority().to_owned();
-    request.extensions_mut().insert(AppRequest { context, flash, page, host, is_page, maintenance });
+    request.extensions_mut().insert(AppRequest { context, flash, page, host, is_page, maintenance, glancing });
     next.run(request).await
 }
 

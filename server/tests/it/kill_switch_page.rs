@@ -7,6 +7,7 @@ use rtv_domain::Tenant;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::queries::Queries;
 use crate::test_app::{Answer, Browser, TestApp};
 
 struct World {
@@ -198,4 +199,123 @@ async fn what_a_halt_would_stop_is_asked_for_apart() {
     assert!(page.text().contains("Due within 24 h"), "{}", page.text());
     let drawn = owner.call("/fn/halt-preview", &json!({ "tenant": "acme", "scope": "all" })).await;
     assert!(drawn.text().contains("Due within 24 h"), "{}", drawn.text());
+}
+
+#[tokio::test]
+async fn an_open_page_asks_two_queries_whoever_asks() {
+    let world = World::new().await;
+    let mut viewer = world.browser(world.viewer).await;
+    viewer.get("/t/acme/dashboard").await;
+    let queries = Queries::listen();
+    let mut count = async |page: &str| {
+        queries.take();
+        ask(&mut viewer, page, "").await;
+        queries.take()
+    };
+    let quiet = count("/t/acme/dashboard").await;
+    world.halt().await;
+    let halted = count("/t/acme/dashboard").await;
+    let own = count("/me").await;
+    for asked in [&quiet, &halted, &own] {
+        let (markers, rest): (Vec<_>, Vec<_>) = asked.iter().partition(|one| one.contains("set_config"));
+        assert_eq!((markers.len(), rest.len()), (2, 2), "one transaction that turns once, and two queries: {asked:#?}");
+    }
+    // Who may not know is told nothing before anything about switches is read.
+    let mut stranger = world.browser(world.stranger).await;
+    queries.take();
+    assert_eq!(ask(&mut stranger, "/t/acme/dashboard", "").await, Value::Null);
+    assert_eq!(queries.take().len(), 2);
+    let mut nobody = world.app.browser();
+    queries.take();
+    assert_eq!(ask(&mut nobody, "/t/acme/dashboard", "").await, Value::Null);
+    assert_eq!(queries.take(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_banner_of_a_page_and_what_it_is_told_later_are_the_same() {
+    let world = World::new().await;
+    world.halt().await;
+    for (person, page) in [(world.viewer, "/t/acme/dashboard"), (world.owner, "/t/acme/posts"), (world.owner, "/me")] {
+        let mut browser = world.browser(person).await;
+        browser.get("/t/acme/dashboard").await;
+        let shown = banner(&browser.get(page).await).unwrap_or_else(|| panic!("{page} has no banner"));
+        let told = ask(&mut browser, page, "").await;
+        let html = told["html"].as_str().unwrap();
+        let part = |html: &str, name: &str| {
+            html.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned()
+        };
+        for name in ["data-say", "aria-label", "data-state"] {
+            assert_eq!(part(html, name), part(&shown, name), "{page}");
+        }
+        assert_eq!(html.contains("c-banner__link"), shown.contains("c-banner__link"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn the_whole_client_comes_before_a_platform_of_all_clients() {
+    let world = World::new().await;
+    let staff = world.app.somebody("operator@rtv.example", None).await;
+    let mut operator = world.browser(staff).await;
+    for scope in ["platform=x", "tenant=acme"] {
+        let answer = operator.post("/staff/switches/halt", &[("scope", scope), ("reason", "crisis")]).await;
+        assert!(answer.location().starts_with("/staff/switches/halts/"), "{scope}: {}", answer.text());
+    }
+    let mut viewer = world.browser(world.viewer).await;
+    let words = banner(&viewer.get("/t/acme/dashboard").await).unwrap();
+    let name = &world.acme.name;
+    assert!(words.contains(&format!("All of {name} halt")) && words.contains("+1 more"), "{words}");
+    assert!(words.contains(", staff"), "{words}");
+    // For whoever looks at all clients the platform is the wider one.
+    let words = banner(&operator.get("/staff/switches").await).unwrap();
+    assert!(words.contains("X halt"), "{words}");
+    let all = operator.post("/staff/switches/halt", &[("scope", "global"), ("reason", "crisis")]).await;
+    assert_eq!(all.status, 303);
+    let words = banner(&viewer.get("/t/acme/dashboard").await).unwrap();
+    assert!(words.contains("All publishing halt") && words.contains("+2 more"), "{words}");
+}
+
+#[tokio::test]
+async fn the_page_of_a_request_goes_on_telling_what_became_of_it() {
+    let world = World::new().await;
+    let receipt = world.halt().await;
+    let switch = world.switch().await;
+    let (mut owner, mut admin) = (world.browser(world.owner).await, world.browser(world.admin).await);
+    let form = format!("/t/acme/switches/{switch}/release");
+    let fields = [("typed", world.acme.name.as_str()), ("reason", "It was a mistake")];
+    let first = owner.post(&form, &fields).await.location().to_owned();
+    let second = owner.post(&form, &fields).await.location().to_owned();
+    assert!(second.starts_with("/t/acme/switches/releases/rel_") && first != second);
+    let page = admin.get(&first).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("asked anew") && page.text().contains(&second), "{}", page.text());
+    // Somebody whose page is old presses what it still shows.
+    let late = admin.post(&format!("{first}/approve"), &[]).await;
+    assert_eq!(late.location(), first);
+    assert!(admin.get(&first).await.text().contains("this request had ended before"));
+    assert_eq!(owner.post(&format!("{second}/withdraw"), &[]).await.location(), "/t/acme/switches");
+    let page = owner.get(&second).await;
+    assert!(page.text().contains("took the request back") && page.text().contains(&form), "{}", page.text());
+    let third = owner.post(&form, &fields).await.location().to_owned();
+    let done = admin.post(&format!("{third}/approve"), &[]).await;
+    assert_eq!(done.location(), receipt);
+    let page = owner.get(&third).await;
+    let says = "Released by owner@acme.example and admin@acme.example";
+    assert!(page.text().contains(says) && page.text().contains(&receipt), "{}", page.text());
+    assert!(!page.text().contains("Ask again…"), "nothing is halted any more");
+    let gone = owner.get(&form).await;
+    assert_eq!(gone.status, 200);
+    assert!(gone.text().contains("released already") && gone.text().contains(says), "{}", gone.text());
+    assert_eq!(owner.post(&form, &fields).await.location(), form);
+    let late = owner.post(&format!("{third}/withdraw"), &[]).await;
+    assert_eq!(late.location(), third);
+    // Nobody learns more than before: who may not look, others, and of what never was.
+    let mut viewer = world.browser(world.viewer).await;
+    assert_eq!(viewer.get(&third).await.status, 403);
+    assert_eq!(viewer.post(&format!("{third}/approve"), &[]).await.status, 403);
+    let mut stranger = world.browser(world.stranger).await;
+    assert_eq!(stranger.get(&third.replace("/t/acme/", "/t/other/")).await.status, 404);
+    assert_eq!(stranger.post(&format!("{}/approve", third.replace("/t/acme/", "/t/other/")), &[]).await.status, 404);
+    let never = format!("/t/acme/switches/releases/rel_{}", Uuid::now_v7().simple());
+    assert_eq!(owner.get(&never).await.status, 404);
+    assert_eq!(owner.post(&format!("{never}/approve"), &[]).await.status, 404);
 }

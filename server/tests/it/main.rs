@@ -28,6 +28,7 @@ mod maintenance;
 mod password_reset;
 mod permission;
 mod preference;
+mod queries;
 mod read_only;
 mod sample_data;
 mod sandbox;

@@ -178,6 +178,7 @@ pub async fn approve(ctx: &TenantContext, id: ContentId, version: &str) -> Resul
 
 /// Gives a content back to its author, with a reason.
 pub async fn give_back(ctx: &TenantContext, id: ContentId, version: &str, note: &str) -> Result<(), Error> {
+    let mut tx = ctx.begin(reviewing(ctx), Resource::Content(id)).await?;
     let note = note.trim();
     if note.is_empty() || note.chars().count() > LONGEST_NOTE {
         return Err(Error::invalid(
@@ -185,7 +186,6 @@ pub async fn give_back(ctx: &TenantContext, id: ContentId, version: &str, note: 
             format!("say what is to be different, in at most {LONGEST_NOTE} characters."),
         ));
     }
-    let mut tx = ctx.begin(reviewing(ctx), Resource::Content(id)).await?;
     let (content, mut batch) = hold(&mut tx, ctx, id, version).await?;
     let waiting = places(&batch, State::InReview);
     if waiting.is_empty() {

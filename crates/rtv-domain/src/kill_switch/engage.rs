@@ -72,7 +72,10 @@ pub async fn engage(side: Side<'_>, of: &Scope, why: &Why) -> Result<Engagement,
     if !is_theirs {
         return Err(Error::NotFound);
     }
-    let facts = Parsed::of(why, side.context().now())?;
+    let facts = match Parsed::of(why, side.context().now()) {
+        Ok(facts) => facts,
+        Err(error) => return Err(misunderstood(side, error).await),
+    };
     let is_staff = matches!(side, Side::Operator(_));
     let by = By { context: side.context(), is_staff, is_automatic: false, has_room: true };
     let owner = super::owner(of.tenant());
@@ -84,6 +87,15 @@ pub async fn engage(side: Side<'_>, of: &Scope, why: &Why) -> Result<Engagement,
             Ok(flip(tx, of, &facts.bare(), By { has_room: false, ..by }, arrived).await?)
         }
         done => Ok(done?),
+    }
+}
+
+/// What to answer to a halt that cannot be understood: whoever may not halt at all is told that and nothing about the form. Only what
+/// is refused anyway asks, so that a halt waits for nothing.
+pub async fn misunderstood(side: Side<'_>, error: Error) -> Error {
+    match side.begin_to_engage(super::owner(side.tenant())).await {
+        Ok(tx) => tx.rollback().await.err().unwrap_or(error),
+        Err(refused) => refused,
     }
 }
 
@@ -301,7 +313,10 @@ async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Insta
 /// Sets when to be reminded next, and answers with it: a review that was done. Whoever could engage the switch can; what staff engaged
 /// only staff review.
 pub async fn review(side: Side<'_>, id: SwitchId, when: &str) -> Result<DateTime<Utc>, Error> {
-    let at = parse_review(when, side.context().now()).map_err(|message| Error::invalid("review", message))?;
+    let at = match parse_review(when, side.context().now()) {
+        Ok(at) => at,
+        Err(message) => return Err(misunderstood(side, Error::invalid("review", message)).await),
+    };
     let found = super::one(side, id).await?;
     if let Side::Tenant(ctx) = side {
         if found.scope.tenant() != Some(ctx.tenant().id) {

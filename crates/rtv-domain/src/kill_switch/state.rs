@@ -8,6 +8,7 @@ use rtv_core::{
 use serde::Serialize;
 
 use crate::access::stored;
+use crate::context::Context;
 use crate::kill_switch::Side;
 use crate::kill_switch::scope::{self, Columns, Named};
 use crate::transaction::{Resource, Tx, failed};
@@ -193,6 +194,20 @@ pub struct Banner {
     pub engaged: Vec<BannerItem>,
 }
 
+impl Banner {
+    pub(crate) fn of(engaged: Vec<EngagedSwitch>) -> Self {
+        let item = |one: EngagedSwitch| BannerItem {
+            id: one.id,
+            halt: one.halt,
+            scope: one.scope,
+            name: one.name,
+            facts: one.facts,
+            state: one.state,
+        };
+        Self { engaged: engaged.into_iter().map(item).collect() }
+    }
+}
+
 /// One engaged switch in a banner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BannerItem {
@@ -210,13 +225,16 @@ pub struct BannerItem {
     pub state: State,
 }
 
-/// How wide a scope is: what comes first decides.
-const fn rank(scope: &Scope) -> u8 {
+/// How wide a scope is for whoever looks: what comes first decides. Inside a tenant its whole is wider than a platform of all tenants,
+/// because nothing of it goes on.
+const fn rank(scope: &Scope, in_tenant: bool) -> u8 {
     match scope {
         Scope::Everything => 0,
-        Scope::Part { tenant: None, platform: None, action: None } => 1,
-        Scope::Part { tenant: None, platform, action } => 2 + platform.is_some() as u8 + action.is_some() as u8,
-        Scope::Part { platform, action, .. } => 5 + platform.is_some() as u8 + action.is_some() as u8,
+        Scope::Part { tenant, platform, action } => {
+            let parts = platform.is_some() as u8 + action.is_some() as u8;
+            let is_one = tenant.is_some() as u8;
+            if in_tenant { 1 + 2 * parts + is_one } else { 1 + 3 * is_one + parts }
+        }
         Scope::Account { .. } => 8,
         Scope::Campaign { .. } => 9,
         Scope::Drill => 10,
@@ -302,10 +320,32 @@ fn further(one: State, other: State) -> State {
 }
 
 /// What is engaged, the widest first, in one query. In a tenant: its own and the operator's, with the tenant's figures.
-#[expect(clippy::too_many_lines, reason = "it is a few statements and their rows")]
 pub(crate) async fn engaged(tx: &mut Tx, side: Side<'_>, only: Option<SwitchId>) -> Result<Vec<EngagedSwitch>, Error> {
-    let now = side.context().now();
-    let own = super::release::person(side.context());
+    engaged_for(tx, &Looker::of(side.context(), side.tenant()), only).await
+}
+
+/// Who looks at switches, as far as it decides over what is read.
+pub(crate) struct Looker {
+    now: DateTime<Utc>,
+    /// By what they are told from others who approve a release.
+    person: Option<String>,
+    /// The tenant inside which they are; none for the operator.
+    tenant: Option<TenantId>,
+}
+
+impl Looker {
+    pub(crate) fn of(ctx: &Context, tenant: Option<TenantId>) -> Self {
+        Self { now: ctx.now(), person: super::release::person(ctx), tenant }
+    }
+}
+
+/// The same for a transaction that says itself whose it is.
+#[expect(clippy::too_many_lines, reason = "it is a few statements and their rows")]
+pub(crate) async fn engaged_for(
+    tx: &mut Tx,
+    looker: &Looker,
+    only: Option<SwitchId>,
+) -> Result<Vec<EngagedSwitch>, Error> {
     let rows = sqlx::query!(
         r#"
         select
@@ -373,10 +413,10 @@ pub(crate) async fn engaged(tx: &mut Tx, side: Side<'_>, only: Option<SwitchId>)
           -- Row security says so too; said here, a tenant's rows are found by their key among those of all tenants.
           and ($4::uuid is null or kill_switch.tenant_id in ($4, '00000000-0000-0000-0000-000000000000'))
         "#,
-        now,
-        side.tenant().is_none(),
+        looker.now,
+        looker.tenant.is_none(),
         only.map(SwitchId::uuid),
-        side.tenant().map(TenantId::uuid),
+        looker.tenant.map(TenantId::uuid),
     )
     .fetch_all(tx.connection())
     .await
@@ -408,7 +448,7 @@ pub(crate) async fn engaged(tx: &mut Tx, side: Side<'_>, only: Option<SwitchId>)
                     at,
                     expires_at,
                     reason,
-                    is_own: row.first_person.is_some() && row.first_person == own,
+                    is_own: row.first_person.is_some() && row.first_person == looker.person,
                 }),
                 _ => None,
             };
@@ -442,7 +482,8 @@ pub(crate) async fn engaged(tx: &mut Tx, side: Side<'_>, only: Option<SwitchId>)
         })
         .collect::<Result<Vec<_>, Error>>()?;
     engaged.sort_by(|one, other| {
-        (rank(&one.scope), one.facts.at, one.id).cmp(&(rank(&other.scope), other.facts.at, other.id))
+        let rank = |of: &EngagedSwitch| (rank(&of.scope, looker.tenant.is_some()), of.facts.at, of.id);
+        rank(one).cmp(&rank(other))
     });
     Ok(engaged)
 }
@@ -501,18 +542,7 @@ pub async fn banner(side: Side<'_>) -> Result<Banner, Error> {
     };
     let engaged = engaged(&mut tx, side, None).await?;
     tx.rollback().await?;
-    let engaged = engaged
-        .into_iter()
-        .map(|one| BannerItem {
-            id: one.id,
-            halt: one.halt,
-            scope: one.scope,
-            name: one.name,
-            facts: one.facts,
-            state: one.state,
-        })
-        .collect();
-    Ok(Banner { engaged })
+    Ok(Banner::of(engaged))
 }
 
 /// Processes that send, or did within the last hour; those that live first.

@@ -31,7 +31,7 @@ const GLOBAL: [(&str, &str); 16] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 64] = [
+const OTHER_POLICIES: [(&str, &str); 66] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("invitation_by_token", "who holds the link of an invitation sees that one"),
@@ -42,6 +42,8 @@ const OTHER_POLICIES: [(&str, &str); 64] = [
     ("import_seen_by_worker", "a worker finds in all tenants what to sweep, and does it inside each"),
     ("audit_event_added", "sign-ins, staff and workers add to the operator's chain"),
     ("membership_seen_by_staff", "the operator disables nobody who is the last owner of a tenant"),
+    ("membership_of_session", "an open page asks who looks and what they hold in one statement"),
+    ("custom_role_of_session", "likewise the role that they have there"),
     ("team_member_of_person", "a person reads what they hold before a tenant is entered"),
     ("custom_role_of_person", "likewise the roles that they have"),
     ("team_of_person", "likewise the teams that they are in"),

@@ -10,7 +10,7 @@ use rtv_core::{
 };
 use rtv_domain::kill_switch::lease::{self, SenderIdentity};
 use rtv_domain::kill_switch::{
-    self as switch, Asked, Choice, ChoiceWords, PlanWords, Ramp, ReleaseRequest, ScopeWords, Side, State, Why,
+    self as switch, Asked, Choice, ChoiceWords, End, PlanWords, Ramp, ReleaseRequest, ScopeWords, Side, State, Why,
     local_file, record, reminder,
 };
 use rtv_domain::session::Person;
@@ -414,6 +414,106 @@ async fn whoever_halts_what_is_halted_voids_a_release_that_was_asked_for_before(
 }
 
 #[tokio::test]
+async fn what_became_of_a_request_is_told_to_those_who_could_see_it() {
+    let world = World::new().await;
+    let (acme, other) = (world.tenant("acme", "UTC").await, world.tenant("other", "UTC").await);
+    let (one, two) = (world.member(&acme, Role::Admin).await, world.member(&acme, Role::Owner).await);
+    let (side, second) = (Side::Tenant(&one), Side::Tenant(&two));
+    let name = |ctx: &TenantContext| person_of(ctx).email.to_string();
+    let halt = switch::engage(side, &whole(&acme), &why("first")).await.unwrap();
+    record::record(&world.gate()).await.unwrap();
+    let ask = async || match release(side, halt.switch, "The acme").await.unwrap() {
+        Asked::Waits { release, .. } => release,
+        Asked::Released(_) => panic!("one person was enough"),
+    };
+    let replaced = ask().await;
+    assert_eq!(switch::ended(side, replaced).await, Err(Error::NotFound), "it waits still");
+    let withdrawn = ask().await;
+    let found = switch::ended(second, replaced).await.unwrap();
+    assert_eq!((found.name.as_str(), found.by.as_str(), found.is_engaged), ("The acme", name(&one).as_str(), true));
+    assert_eq!((found.halt, found.switch), (Some(halt.halt), halt.switch));
+    assert!(
+        matches!(&found.end, End::Replaced { by, newest, .. } if *by == name(&one) && *newest == Some(withdrawn)),
+        "{found:?}"
+    );
+    switch::withdraw_release(second, withdrawn).await.unwrap();
+    let found = switch::ended(side, withdrawn).await.unwrap();
+    assert!(matches!(&found.end, End::Withdrawn { by, .. } if *by == name(&two)), "{found:?}");
+    // Whoever halts what is halted voids it, and time does.
+    let voided = ask().await;
+    switch::engage(second, &whole(&acme), &why("again")).await.unwrap();
+    assert_eq!(switch::ended(side, voided).await.unwrap().end, End::HaltedAgain);
+    let waiting = ask().await;
+    let later = {
+        let now = world.clock.now() + TimeDelta::minutes(10);
+        let ctx = world.context_at(now, Actor::Person(Arc::new(person_of(&two))));
+        access::enter(&ctx, "acme").await.unwrap()
+    };
+    let found = switch::ended(Side::Tenant(&later), waiting).await.unwrap();
+    assert_eq!(found.end, End::Expired { at: found.at + TimeDelta::minutes(10) });
+    assert_eq!(switch::ended(side, waiting).await, Err(Error::NotFound), "now it waits");
+    assert!(matches!(switch::approve_release(second, waiting, NO_RAMP).await, Ok(Asked::Released(_))));
+    for side in [side, Side::Tenant(&later)] {
+        let found = switch::ended(side, waiting).await.unwrap();
+        let End::Released { first, by, .. } = &found.end else { panic!("{found:?}") };
+        assert_eq!((first.clone(), by.clone(), found.is_engaged), (Some(name(&one)), name(&two), false));
+    }
+    // To others it never was, nor to whoever may not look.
+    let stranger = world.member(&other, Role::Owner).await;
+    assert_eq!(switch::ended(Side::Tenant(&stranger), waiting).await, Err(Error::NotFound));
+    let viewer = world.member(&acme, Role::Viewer).await;
+    assert_eq!(switch::ended(Side::Tenant(&viewer), waiting).await, Err(Error::Forbidden(Permission::SwitchesRead)));
+    assert_eq!(switch::ended(side, Uuid::now_v7().into()).await, Err(Error::NotFound));
+    let staff = world.staff("operator@rtv.example").await;
+    assert!(switch::ended(Side::Operator(&staff), waiting).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_request_that_a_person_overtook_says_so() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let page = account(&world, &acme, Platform::X, "page").await;
+    let (one, two) = (world.member(&acme, Role::Admin).await, world.member(&acme, Role::Owner).await);
+    let scope = Scope::Account { tenant: acme.id, account: page.into() };
+    let id = switch::engage(Side::Tenant(&one), &scope, &why("")).await.unwrap().switch;
+    // A request that waits, as a program makes one; one person releases the switch meanwhile.
+    let request = Uuid::now_v7();
+    let mut tx = world.as_tenant(&acme).await;
+    sqlx::query(
+        "insert into switch_release (tenant_id, id, switch_id, epoch, reason, plan, asked_at, expires_at, asked_by, is_staff)
+         select tenant_id, $2, id, epoch, 'It is over', '{}', $3, $3 + interval '10 minutes', 'key', false
+         from kill_switch where id = $1",
+    )
+    .bind(id.uuid())
+    .bind(request)
+    .bind(world.clock.now())
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    let name = switch::one(Side::Tenant(&one), id).await.unwrap().name;
+    assert!(matches!(release(Side::Tenant(&two), id, &name).await, Ok(Asked::Released(_))));
+    let found = switch::ended(Side::Tenant(&one), request.into()).await.unwrap();
+    assert!(matches!(&found.end, End::Overtaken { by, .. } if *by == person_of(&two).email.to_string()), "{found:?}");
+}
+
+#[tokio::test]
+async fn inside_a_tenant_its_whole_is_wider_than_a_platform_of_all() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let owner = world.member(&acme, Role::Owner).await;
+    let staff = world.staff("operator@rtv.example").await;
+    let operator = Side::Operator(&staff);
+    for scope in [on(Platform::X), whole(&acme)] {
+        switch::engage(operator, &scope, &why("")).await.unwrap();
+    }
+    assert_eq!(engaged(Side::Tenant(&owner)).await, ["The acme", "X"]);
+    assert_eq!(engaged(operator).await, ["X", "The acme"]);
+    switch::engage(operator, &Scope::GLOBAL, &why("")).await.unwrap();
+    assert_eq!(engaged(Side::Tenant(&owner)).await, ["Global", "The acme", "X"]);
+}
+
+#[tokio::test]
 async fn automation_halts_and_never_resumes() {
     let world = World::new().await;
     let acme = world.tenant("acme", "UTC").await;
@@ -445,9 +545,9 @@ async fn switches_that_overlap_are_independent() {
     switch::engage(above, &on(Platform::X), &Why::default()).await.unwrap();
     switch::engage(inside, &whole(&acme), &Why::default()).await.unwrap();
     let id = switch::engage(inside, &narrow, &Why::default()).await.unwrap().switch;
-    assert_eq!(engaged(inside).await, ["X", "The acme", "The acme / page"]);
+    assert_eq!(engaged(inside).await, ["The acme", "X", "The acme / page"]);
     release(inside, id, "The acme / page").await.unwrap();
-    assert_eq!(engaged(inside).await, ["X", "The acme"]);
+    assert_eq!(engaged(inside).await, ["The acme", "X"]);
 }
 
 #[tokio::test]
@@ -1164,7 +1264,7 @@ async fn a_matrix_says_of_each_cell_what_decides_over_it() {
     // A tenant sees its row, with the operator's switches over it and nobody else's.
     let own = switch::matrix(Side::Tenant(&member)).await.unwrap();
     assert_eq!(own.tenants.iter().map(|tenant| tenant.slug.as_str()).collect::<Vec<_>>(), ["other"]);
-    assert_eq!(own.engaged.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["X", "The other"]);
+    assert_eq!(own.engaged.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["The other", "X"]);
     let banner = switch::banner(Side::Tenant(&world.member(&other, Role::Viewer).await)).await.unwrap();
     assert_eq!(banner.engaged.len(), 2, "also who may not see switches is told");
 }

@@ -161,7 +161,10 @@ pub async fn engage(write: Write<HaltToMake>) -> Response {
     let Write { once, body } = write;
     let outcome = async {
         let side = Side::Tenant(once.ctx());
-        let scope = kill_switch::find_scope(side, &body.scope.into()).await?;
+        let scope = match kill_switch::find_scope(side, &body.scope.into()).await {
+            Ok(scope) => scope,
+            Err(error) => return Err(kill_switch::misunderstood(side, error).await),
+        };
         let why =
             kill_switch::Why { reason: body.reason, note: body.note, ticket: body.ticket, review: body.review_in };
         let why_not = |error: Error| error.about("review", "review_in");
