@@ -67,17 +67,23 @@ async function askRelease(scene, id, name, plan) {
   };
 }
 
-/** Deliveries at a steady rate, planned a little ahead, for as long as wanted. */
+/** No flip takes longer, with all that is mended after it. */
+const longestFlip = 10;
+
+/** Deliveries at a steady rate, planned ahead, for as long as wanted. */
 export function flow(scene, rate, among = scene.accounts) {
-  const ahead = 12;
   let next = Date.now() + 2500;
   return {
-    /** Has deliveries for the next seconds. Called between flips, so that planning is not measured. */
-    async keepUp() {
-      const count = Math.ceil(((Date.now() + ahead * 1000 - next) / 1000) * rate);
-      if (count < rate) return;
-      await scene.plan({ count, rate, among, from: Math.max(next, Date.now() + 500) });
-      next = Math.max(next, Date.now() + 500) + (count * 1000) / rate;
+    /** Has deliveries for the next flips. Planning is work too: so it is done seldom and for long, between flips, so that none of
+     *  them is measured beside it.
+     *  @param {number} flips How many are still to come. */
+    async keepUp(flips = 1) {
+      if (next > Date.now() + longestFlip * 1000) return;
+      const ahead = Math.min(4 * longestFlip, flips * longestFlip) + 2;
+      const from = Math.max(next, Date.now() + 500);
+      const count = Math.ceil(((Date.now() + ahead * 1000 - from) / 1000) * rate);
+      await scene.plan({ count, rate, among, from });
+      next = from + (count * 1000) / rate;
     },
     /** Waits until the network is reached at least at half the rate. */
     async untilFlowing(seconds = 30) {
@@ -107,9 +113,9 @@ export async function flips(scene, { seed, conditions, times, rate, workers = 8 
     await scene.rtv.keepFresh();
     scene.hire(workers, { through: proxy?.port ?? scene.cluster.port });
     const flowing = flow(scene, rate);
-    for (const condition of conditions) {
+    for (const [place, condition] of conditions.entries()) {
       for (let flip = 0; flip < times; flip += 1) {
-        await flowing.keepUp();
+        await flowing.keepUp((conditions.length - place) * times - flip);
         await scene.rtv.keepFresh();
         await flowing.untilFlowing();
         // Leases are renewed every half second: each flip meets them at another moment.

@@ -55,7 +55,7 @@ async function whileFlowing(scene, { fault, rate = 100, times, workers = 3, thro
   scene.hire(workers, { fault, through });
   const flowing = flow(scene, rate, among);
   for (let flip = 0; flip < times; flip += 1) {
-    await flowing.keepUp();
+    await flowing.keepUp(times - flip);
     try {
       await flowing.untilFlowing(15);
     } catch (error) {

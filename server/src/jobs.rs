@@ -190,7 +190,10 @@ pub async fn run(equipment: Equipment, stopped: impl Future<Output = ()> + Send)
         ramp,
         sending: Some((gate.clone(), sender.clone())),
     };
-    let keeping = tokio::spawn(self::gate::keep(database.clone(), clock, gate, sender, tell, told.clone()));
+    let keeping = tokio::task::spawn_blocking({
+        let (database, told) = (database.clone(), told.clone());
+        move || self::gate::keep_apart(database, clock, gate, sender, tell, told)
+    });
     let recording = tokio::spawn(recorder.run(newest, told.clone()));
     let sealing = tokio::spawn(audit::keep_sealing(context("audit sealer"), key, told));
     let (stop_sending, told_to_stop_sending) = watch::channel(false);

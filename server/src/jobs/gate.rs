@@ -36,8 +36,24 @@ const TAKE_UP_EVERY: Duration = Duration::from_secs(2);
 /// What was read last; `None` before the first reading and while the database does not answer.
 pub type Newest = watch::Receiver<Option<Reading>>;
 
+/// Keeps the gate until told to stop, on a thread of its own with a runtime of its own: a halt waits for nothing that the process
+/// does beside it. Without such a runtime the gate stays closed.
+pub fn keep_apart(
+    database: Database,
+    clock: Clock,
+    gate: Gate,
+    sender: SenderIdentity,
+    told: watch::Sender<Option<Reading>>,
+    stopped: watch::Receiver<bool>,
+) {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(keep(database, clock, gate, sender, told, stopped)),
+        Err(error) => tracing::error!(%error, "the gate cannot be kept, so nothing is sent"),
+    }
+}
+
 /// Keeps the gate until told to stop; then closes it and says so.
-pub async fn keep(
+async fn keep(
     database: Database,
     clock: Clock,
     gate: Gate,
