@@ -319,6 +319,8 @@ struct Markers {
     /// Narrows what is seen to what these teams are responsible for; none: nothing is narrowed.
     teams: Vec<rtv_core::TeamId>,
     token: Option<TokenHash>,
+    /// Whether its statements are planned by indexes alone.
+    is_by_index: bool,
 }
 
 impl Context {
@@ -343,6 +345,8 @@ impl Context {
               set_config('rtv.teams', $5, true) as "teams!",
               set_config('rtv.token', $6, true) as "token!",
               set_config('rtv.reading', $8, true) as "reading!",
+              set_config('enable_seqscan', coalesce($9, current_setting('enable_seqscan')), true) as "scan!",
+              set_config('enable_bitmapscan', coalesce($9, current_setting('enable_bitmapscan')), true) as "bitmap!",
               set_config('statement_timeout', coalesce($7, current_setting('statement_timeout')), true) as "limit!",
               maintenance.reason as "reason?", maintenance.expected_until as "expected_until?",
               maintenance.changed_at as "changed_at?", maintenance.changed_by as "changed_by?"
@@ -357,6 +361,7 @@ impl Context {
             markers.token.map(TokenHash::to_hex).unwrap_or_default(),
             remaining.map(|milliseconds| milliseconds.to_string()),
             if markers.aim == Aim::Read { "on" } else { "" },
+            markers.is_by_index.then_some("off"),
         )
         .fetch_one(&mut *inner)
         .await
@@ -498,18 +503,9 @@ impl Context {
     /// who claims asks.
     pub(crate) async fn begin_sender(&self) -> Result<Tx, Error> {
         let Actor::System(_) = self.actor else { return Err(Error::NotFound) };
-        let mut tx = self.open(Markers { actor: "sender", aim: Aim::Keep, ..Markers::default() }).await?;
         // It looks rows up by keys and leaps through indexes. After a flood of new deliveries the planner, which has no statistics
         // of them yet, would read all of them instead: a claim among 90,000 took 1.7 s, and takes 1 ms so.
-        sqlx::query!(
-            r#"
-            select set_config('enable_seqscan', 'off', true) as "scan!", set_config('enable_bitmapscan', 'off', true) as "bitmap!"
-            "#
-        )
-        .fetch_one(tx.connection())
-        .await
-        .map_err(failed)?;
-        Ok(tx)
+        self.open(Markers { actor: "sender", aim: Aim::Keep, is_by_index: true, ..Markers::default() }).await
     }
 
     /// For giving the events of one chain of the audit log their seals: a tenant's, or the operator's under the nil UUID.

@@ -48,7 +48,8 @@ pub async fn seal(ctx: &Context, key: &AuditKey) -> Result<Sealed, Error> {
     Ok(all)
 }
 
-/// Chains with events that wait, or whose newest events no head covers yet.
+/// Chains with events that wait, or whose newest events no head covers though it is time for one. Every worker asks, so a chain
+/// without work must cost nothing: with 8 workers and 40 busy tenants each two seconds had 160 transactions that found nothing to do.
 async fn chains_with_work(ctx: &Context) -> Result<Vec<TenantId>, Error> {
     let mut tx = ctx.begin_worker(WorkKind::Audit).await?;
     let waiting = sqlx::query!(
@@ -61,10 +62,19 @@ async fn chains_with_work(ctx: &Context) -> Result<Vec<TenantId>, Error> {
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
-    let unsigned = sqlx::query_scalar!("select tenant_id from audit_chain where seq > signed_seq")
-        .fetch_all(tx.connection())
-        .await
-        .map_err(failed)?;
+    let unsigned = sqlx::query_scalar!(
+        r#"
+        select tenant_id
+        from audit_chain
+        -- The second part is `is_due`.
+        where seq > signed_seq and (signed_at is null or signed_at <= $1 or signed_at > $2)
+        "#,
+        ctx.now() - HEAD_EVERY,
+        ctx.now(),
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
     tx.rollback().await?;
     let events: i64 = waiting.iter().map(|chain| chain.events).sum();
     let lag = waiting
@@ -205,10 +215,13 @@ async fn seal_batch(tx: &mut Tx, tip: &mut Tip, now: DateTime<Utc>) -> Result<u6
     Ok(sealed)
 }
 
+/// Whether it is time for a head. A clock that was set back must not keep heads away for as long as it was wrong.
+fn is_due(signed_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    signed_at.is_none_or(|last| now - last >= HEAD_EVERY || now < last)
+}
+
 async fn sign_if_due(tx: &mut Tx, tip: &mut Tip, key: &AuditKey, now: DateTime<Utc>) -> Result<bool, Error> {
-    // A clock that was set back must not keep heads away for as long as it was wrong.
-    let is_due = tip.signed_at.is_none_or(|last| now - last >= HEAD_EVERY || now < last);
-    if tip.seq == tip.signed_seq || !is_due {
+    if tip.seq == tip.signed_seq || !is_due(tip.signed_at, now) {
         return Ok(false);
     }
     // As the database keeps it: what is signed must be what is read back.
