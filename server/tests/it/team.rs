@@ -242,7 +242,7 @@ async fn a_team_is_made_filled_and_answers_who_may_do_what_where() {
     owner.post(&format!("{page}/members"), &fields).await;
     check(&owner.get(&page).await, 200, &["imports, members of the team"]);
     let change = owner.get(&format!("{page}?person={person}")).await.text();
-    assert_eq!(change.matches("name=\"news\"").count(), 2);
+    assert_eq!(change.matches("name=\"news\"").count(), 3);
     assert_eq!(
         change.split("<input").filter(|one| one.contains("name=\"news\"") && one.contains("checked")).count(),
         2
