@@ -25,8 +25,12 @@ export const limits = {
 
 export const conditions = Object.keys(limits);
 
+/** A debug build on a machine that may do other things besides is no measurement: there something may take three times as long, but
+ *  for the lease, which is the same for everybody. */
+const patient = Object.fromEntries(Object.entries(limits).map(([condition, limit]) => [condition, Math.min(3 * limit, 2500)]));
+
 /** What a condition needs of its stage. */
-export const stageOf = (condition) => (condition === 'disk full' ? { disk: 400, tenants: 10 } : {});
+export const stageOf = (condition) => (condition === 'disk full' ? { disk: 400, tenants: 6 } : {});
 
 export const canRun = (condition) => condition !== 'disk full' || canFillDisks;
 
@@ -79,7 +83,7 @@ export function flow(scene, rate, among = scene.accounts) {
      *  @param {number} flips How many are still to come. */
     async keepUp(flips = 1) {
       if (next > Date.now() + longestFlip * 1000) return;
-      const ahead = Math.min(4 * longestFlip, flips * longestFlip) + 2;
+      const ahead = Math.min(3 * longestFlip, flips * longestFlip) + 2;
       const from = Math.max(next, Date.now() + 500);
       const count = Math.ceil(((Date.now() + ahead * 1000 - from) / 1000) * rate);
       await scene.plan({ count, rate, among, from });
@@ -103,8 +107,8 @@ export function flow(scene, rate, among = scene.accounts) {
 const proxied = ['notifications lost', 'cut off'];
 
 /** Flips so many times under each condition.
- *  @param {any} scene @param {{ seed: string, conditions: string[], times: number, rate: number, workers?: number }} options */
-export async function flips(scene, { seed, conditions, times, rate, workers = 8 }) {
+ *  @param {any} scene @param {{ seed: string, conditions: string[], times: number, rate: number, isMeasured: boolean, workers?: number }} options */
+export async function flips(scene, { seed, conditions, times, rate, isMeasured, workers = 8 }) {
   const roll = dice(`${seed} ${conditions}`);
   const proxy = conditions.some((condition) => proxied.includes(condition)) ? await startProxy(scene.cluster.port) : undefined;
   try {
@@ -113,6 +117,8 @@ export async function flips(scene, { seed, conditions, times, rate, workers = 8 
     await scene.rtv.keepFresh();
     scene.hire(workers, { through: proxy?.port ?? scene.cluster.port });
     const flowing = flow(scene, rate);
+    // Whoever clicks has the page before them: what is measured is no server that nobody has asked anything yet.
+    for (let visit = 0; visit < 4; visit += 1) await scene.rtv.visit(staff[0], '/staff/switches');
     for (const [place, condition] of conditions.entries()) {
       for (let flip = 0; flip < times; flip += 1) {
         await flowing.keepUp((conditions.length - place) * times - flip);
@@ -127,7 +133,7 @@ export async function flips(scene, { seed, conditions, times, rate, workers = 8 
     }
     await scene.settle(60);
     const early = conditions.includes('clock jumped') ? { early_ms: jumped * 1000 + 100 } : {};
-    return await scene.judge({ limits, flips: times * conditions.length, also_ends: ['dropped'], ...early });
+    return await scene.judge({ limits: isMeasured ? limits : patient, flips: times * conditions.length, also_ends: ['dropped'], ...early });
   } finally {
     await proxy?.stop();
   }

@@ -67,14 +67,14 @@ async function whileFlowing(scene, { fault, rate = 100, times, workers = 3, thro
   await scene.settle(30);
 }
 
-/** That an intent is committed is heard 380 ms later: so long each delivery lies between the last question to the database and
+/** That an intent is committed is heard 420 ms later: so long each delivery lies between the last question to the database and
  *  its first byte, and less than a permit lives. A flip at that moment has to be seen by the gate, because nothing else can. */
 async function inThePipe(scene, { fault, flip, among }) {
   const proxy = await startProxy(scene.cluster.port);
   try {
-    await whileFlowing(scene, { fault, times: 3, through: proxy.port, among }, async () => {
-      proxy.slowCommits(380, 'others');
-      await pause(800);
+    await whileFlowing(scene, { fault, times: 6, through: proxy.port, among }, async () => {
+      proxy.slowCommits(420, 'others');
+      await pause(1000);
       const flipped = await flip(scene);
       await pause(900);
       const released_at = now();
@@ -83,7 +83,7 @@ async function inThePipe(scene, { fault, flip, among }) {
       await release(scene);
       return { condition: 'healthy', plan: 'drop', ...flipped, released_at };
     });
-    return await scene.judge({ limits: { healthy: 250 }, flips: 3, also_ends: ['dropped'] });
+    return await scene.judge({ limits: { healthy: 250 }, flips: 6, also_ends: ['dropped'] });
   } finally {
     await proxy.stop();
   }

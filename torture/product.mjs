@@ -158,10 +158,19 @@ export function product({ folder, cluster, sandbox, build, database, settings = 
     return { status: answer.status, location: answer.headers.get('location') ?? '' };
   }
 
+  /** Asks for a page as somebody. */
+  async function visit(person, address) {
+    const cookie = await cookieOf(person);
+    const answer = await fetch(`${web.url}${address}`, { headers: { cookie, accept: 'text/html' }, signal: AbortSignal.timeout(30_000) });
+    await answer.arrayBuffer();
+    if (!answer.ok) throw new Error(`${address} was answered with ${answer.status}`);
+  }
+
   return {
     home,
     database,
     rtv,
+    visit,
     startWorker,
     startWeb,
     press,
