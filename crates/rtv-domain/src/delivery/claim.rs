@@ -395,7 +395,7 @@ async fn open(
         )
         select
           new.tenant_id, new.delivery_id, new.attempt_no, new.account_id, new.platform, 'claimed', new.permit, $9,
-          new.text_sha256, new.idempotency_key, $10, now(), clock_timestamp() + make_interval(secs => $11)
+          new.text_sha256, new.idempotency_key, $10, transaction_timestamp(), clock_timestamp() + make_interval(secs => $11)
         from unnest(
           $1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::text[], $6::uuid[], $7::bytea[], $8::text[]
         ) with ordinality as new (
