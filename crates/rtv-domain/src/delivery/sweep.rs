@@ -26,42 +26,19 @@ pub async fn take_over(ctx: &Context, limits: &(dyn Fn(Platform) -> Limits + Syn
         tx.rollback().await?;
         return Ok(0);
     }
-    let keys = left_behind(&mut tx).await?;
+    let keys: Vec<Key> = left_behind(&mut tx).await?.iter().map(|one| one.key).collect();
     if keys.is_empty() {
         tx.rollback().await?;
         return Ok(0);
     }
     let mut batch = Batch::hold(&mut tx, &keys, "take-over").await?;
-    // Read when the rows are locked: their sender may have begun in between, and with that the deadline is another.
-    let rows = sqlx::query!(
-        r#"
-        select
-          attempt.tenant_id, attempt.delivery_id, attempt.attempt_no, attempt.platform,
-          coalesce(sender.lease_expires_at, '-infinity') <= clock_timestamp() as "is_dead!",
-          greatest(0, extract(epoch from attempt.deadline_at - clock_timestamp()))::float8 as "left!"
-        from unnest($1::uuid[], $2::uuid[]) as named (tenant_id, delivery_id)
-        join attempt on attempt.tenant_id = named.tenant_id and attempt.delivery_id = named.delivery_id
-        left join sender on sender.id = attempt.sender_id
-        where attempt.state in ('claimed', 'sending')
-          and (
-            coalesce(sender.lease_expires_at, '-infinity') <= clock_timestamp()
-            or attempt.deadline_at < clock_timestamp() - interval '3 seconds'
-          )
-        "#,
-        &keys.iter().map(|key| key.tenant.uuid()).collect::<Vec<_>>(),
-        &keys.iter().map(|key| key.delivery.uuid()).collect::<Vec<_>>(),
-    )
-    .fetch_all(tx.connection())
-    .await
-    .map_err(failed)?;
+    // Once more, now that the rows are locked: their sender may have begun in between, and with that the deadline is another.
+    let rows = left_behind(&mut tx).await?;
     let now = tx.now();
     let mut taken = 0;
-    for row in rows {
-        let key = Key { tenant: row.tenant_id.into(), delivery: row.delivery_id.into() };
+    for LeftBehind { key, attempt, platform, is_dead, left } in rows {
         let Some(place) = batch.place(key) else { continue };
-        let attempt = row.attempt_no;
-        let whose = if row.is_dead { "Its sender died" } else { "Its sender gave no result in time" };
-        let platform: Platform = stored(row.platform.parse())?;
+        let whose = if is_dead { "Its sender died" } else { "Its sender gave no result in time" };
         let is_done = match batch.rows[place].standing.state {
             State::Claimed => {
                 let why = format!("{whose} before it began.");
@@ -77,7 +54,7 @@ pub async fn take_over(ctx: &Context, limits: &(dyn Fn(Platform) -> Limits + Syn
                 if is_done {
                     let limits = limits(platform);
                     let deadline = look::span(limits.deadline);
-                    let left = TimeDelta::milliseconds(milliseconds(row.left)) + deadline;
+                    let left = TimeDelta::milliseconds(milliseconds(left)) + deadline;
                     look::plan_first(batch.change(place), now, now + left, look::span(limits.read_back_lag));
                 }
                 is_done
@@ -91,11 +68,23 @@ pub async fn take_over(ctx: &Context, limits: &(dyn Fn(Platform) -> Limits + Syn
     Ok(taken)
 }
 
-/// Deliveries whose sender died or is too late.
-async fn left_behind(tx: &mut Tx) -> Result<Vec<Key>, Error> {
+/// An attempt whose sender died or is too late.
+struct LeftBehind {
+    key: Key,
+    attempt: i32,
+    platform: Platform,
+    is_dead: bool,
+    /// Seconds until its deadline.
+    left: f64,
+}
+
+async fn left_behind(tx: &mut Tx) -> Result<Vec<LeftBehind>, Error> {
     let rows = sqlx::query!(
         r#"
-        select attempt.tenant_id, attempt.delivery_id
+        select
+          attempt.tenant_id, attempt.delivery_id, attempt.attempt_no, attempt.platform,
+          coalesce(sender.lease_expires_at, '-infinity') <= clock_timestamp() as "is_dead!",
+          greatest(0, extract(epoch from attempt.deadline_at - clock_timestamp()))::float8 as "left!"
         from attempt
         left join sender on sender.id = attempt.sender_id
         where attempt.state in ('claimed', 'sending')
@@ -111,7 +100,17 @@ async fn left_behind(tx: &mut Tx) -> Result<Vec<Key>, Error> {
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
-    Ok(rows.into_iter().map(|row| Key { tenant: row.tenant_id.into(), delivery: row.delivery_id.into() }).collect())
+    rows.into_iter()
+        .map(|row| {
+            Ok(LeftBehind {
+                key: Key { tenant: row.tenant_id.into(), delivery: row.delivery_id.into() },
+                attempt: row.attempt_no,
+                platform: stored(row.platform.parse())?,
+                is_dead: row.is_dead,
+                left: row.left,
+            })
+        })
+        .collect()
 }
 
 /// Seconds as the database gives them, at most a day of them.
