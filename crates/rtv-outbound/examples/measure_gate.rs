@@ -1,9 +1,10 @@
-//! Measures one check of the gate with many engaged switches: what is stopped, by lease and switches alone; and what passes,
-//! which looks at the folder of local halts too and so asks the kernel once. `measure_gate [SWITCHES] [CHECKS]`. Fails where p99
-//! of lease and switches reaches 1 µs; how long the kernel takes at worst is the machine's.
+//! Measures one check of the gate with many engaged switches: what passes, and so looks at the folder of local halts too; and
+//! what a switch stops before. `measure_gate [SWITCHES] [CHECKS]`. Fails where p99 of either reaches 1 µs.
+//!
+//! For a tenth of a second after something in the folder has changed, each check reads the folder itself. That is shown apart.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtv_core::{Action, Operation, Platform, Scope};
 use rtv_outbound::boot_time::BootTime;
@@ -87,24 +88,39 @@ fn measure(gate: &Gate, switches: usize, checks: usize) -> bool {
         .collect();
     gate.install(SwitchCopy { epoch: 1, engaged });
     println!("one check with {switches} engaged switches, {checks} times:");
-    report(gate, "passes", &operations, checks);
-    stopped.is_empty() || report(gate, "is stopped", &stopped, checks) < 1_000
+    let passing = Case { what: "passes", operations: &operations, is_stopped: false };
+    let stopped = Case { what: "is stopped", operations: &stopped, is_stopped: true };
+    report(gate, &Case { what: "passes, right after a change in the folder", ..passing }, 1_000);
+    // Longer than the folder counts as changed; the check after that is the last one that reads it.
+    std::thread::sleep(Duration::from_millis(150));
+    gate.renew(BootTime::now());
+    assert!(gate.check(&operations[0]).is_ok());
+    let slowest = report(gate, &passing, checks);
+    let slowest = if stopped.operations.is_empty() { slowest } else { slowest.max(report(gate, &stopped, checks)) };
+    slowest < 1_000
+}
+
+/// What is measured under one name.
+struct Case<'a> {
+    what: &'a str,
+    operations: &'a [Operation],
+    is_stopped: bool,
 }
 
 /// Prints the times in nanoseconds and gives p99. What reading the clock takes is in them.
-fn report(gate: &Gate, what: &str, operations: &[Operation], checks: usize) -> u128 {
+fn report(gate: &Gate, case: &Case<'_>, checks: usize) -> u128 {
     let mut times = Vec::with_capacity(checks);
-    for operation in operations.iter().cycle().take(checks) {
+    for operation in case.operations.iter().cycle().take(checks) {
         if times.len() % 10_000 == 0 {
             gate.renew(BootTime::now());
         }
         let started = Instant::now();
         let outcome = gate.check(operation);
         times.push(started.elapsed().as_nanos());
-        assert_eq!(outcome.is_ok(), what == "passes", "{outcome:?}");
+        assert_eq!(outcome.is_err(), case.is_stopped, "{outcome:?}");
     }
     times.sort_unstable();
     let at = |share: usize| times[(times.len() - 1) * share / 1_000];
-    println!("  {what}: p50 {} ns, p99 {} ns, p99.9 {} ns, max {} ns", at(500), at(990), at(999), at(1_000));
+    println!("  {}: p50 {} ns, p99 {} ns, p99.9 {} ns, max {} ns", case.what, at(500), at(990), at(999), at(1_000));
     at(990)
 }
