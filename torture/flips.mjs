@@ -119,6 +119,11 @@ export async function flips(scene, { seed, conditions, times, rate, isMeasured, 
     const flowing = flow(scene, rate);
     // Whoever clicks has the page before them: what is measured is no server that nobody has asked anything yet.
     for (let visit = 0; visit < 4; visit += 1) await scene.rtv.visit(staff[0], '/staff/switches');
+    if (isMeasured) {
+      await flowing.keepUp();
+      await flowing.untilFlowing();
+      await scene.gatherStatistics();
+    }
     for (const [place, condition] of conditions.entries()) {
       for (let flip = 0; flip < times; flip += 1) {
         await flowing.keepUp((conditions.length - place) * times - flip);
@@ -314,6 +319,7 @@ export async function highestRate(scene, { workers = 8, rates, seconds }) {
   await pause(2000);
   const tried = [];
   for (const rate of rates) {
+    if (tried.length === 1) await scene.gatherStatistics();
     const begins = await scene.sandbox.position();
     const first = scene.planned.length;
     await scene.plan({ count: rate * seconds, rate, from: Date.now() + 1500 });

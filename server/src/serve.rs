@@ -43,7 +43,7 @@ pub async fn serve(settings: Settings, with_worker: bool) -> anyhow::Result<()> 
         move || settings.databases()
     })
     .await??;
-    let database = databases.open(PoolSettings::default()).await?;
+    let database = databases.open(PoolSettings { ready: 4, ..PoolSettings::default() }).await?;
     let state = state(settings.clone(), database.clone())?;
 
     let (stop, stopped) = watch::channel(false);

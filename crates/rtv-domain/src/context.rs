@@ -27,6 +27,8 @@ pub struct RequestInfo {
     pub address: Option<IpAddr>,
     /// What the client calls itself, cut to 512 characters.
     pub user_agent: Option<String>,
+    /// When it had arrived.
+    pub arrived: Option<Instant>,
     /// When nobody waits for the answer any more; queries end then.
     pub deadline: Option<Instant>,
 }

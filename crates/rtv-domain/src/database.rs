@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, Row as _};
 
 use crate::maintenance::Maintenance;
+use crate::ready;
 
 /// A handle on the serving role's pool. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,11 +37,14 @@ pub struct PoolSettings {
     pub connections: u32,
     /// How long a request waits for a connection before it is told that RTV is not available.
     pub patience: Duration,
+    /// How many connections stay open without being asked for. Where it is not 0, every connection is made ready first for what
+    /// must not wait: see `ready.rs`.
+    pub ready: u32,
 }
 
 impl Default for PoolSettings {
     fn default() -> Self {
-        Self { connections: 16, patience: Duration::from_secs(5) }
+        Self { connections: 16, patience: Duration::from_secs(5), ready: 0 }
     }
 }
 
@@ -77,11 +81,14 @@ impl Database {
     }
 
     /// The same database through one connection of its own, which nobody else takes. It is made when it is first needed and waited
-    /// for no longer than `patience`. The role was looked at when the first pool was opened.
+    /// for no longer than `patience`. The role was looked at when the first pool was opened. Its statements are planned once: it is for
+    /// few of them that have one good plan each, again and again.
     #[must_use]
     pub fn apart(&self, patience: Duration) -> Self {
-        let pool = pool_options(PoolSettings { connections: 1, patience }).connect_lazy_with(self.options.clone());
-        Self { pool, options: self.options.clone(), maintenance: Arc::default() }
+        let options = self.options.clone().options([("plan_cache_mode", "force_generic_plan")]);
+        let settings = PoolSettings { connections: 1, patience, ready: 0 };
+        let pool = pool_options(settings).connect_lazy_with(options.clone());
+        Self { pool, options, maintenance: Arc::default() }
     }
 
     async fn refuse_powerful_role(&self) -> Result<(), OpenError> {
@@ -163,6 +170,7 @@ impl Database {
 fn pool_options(settings: PoolSettings) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(settings.connections)
+        .min_connections(settings.ready.min(settings.connections))
         .acquire_timeout(settings.patience)
         // A connection that a cancelled request left inside a transaction must not serve another tenant
         // (sqlx up to 0.9.0 can give one back). Outside a transaction now() is the statement's own start. Asked in
@@ -174,12 +182,12 @@ fn pool_options(settings: PoolSettings) -> PgPoolOptions {
                 Ok(asked.and_then(|row| row.try_get::<bool, _>(0)).unwrap_or(false))
             })
         })
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql("set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '60s'; set timezone = 'UTC'")
-                    .execute(connection)
-                    .await
-                    .map(drop)
+                    .execute(&mut *connection)
+                    .await?;
+                if settings.ready > 0 { ready::make(connection).await } else { Ok(()) }
             })
         })
 }

@@ -38,6 +38,7 @@ pub mod state;
 
 pub use drill::{Drill, drill, drills};
 pub use ended::{End, EndedRequest, ended};
+pub(crate) use engage::Flip;
 pub use engage::{Engagement, Why, engage, engage_by_automation, misunderstood, review};
 pub use glance::{Glance, Page, glance};
 pub use history::{Call, HaltHistory, HistoryPage, Part, Receipt, SenderProof, history, newest_halt, receipt};

@@ -41,6 +41,7 @@ pub mod post_hour;
 pub mod preference;
 pub mod profile;
 pub mod ranking;
+pub(crate) mod ready;
 pub mod revision;
 pub mod role;
 pub mod roster;

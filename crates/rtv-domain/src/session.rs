@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rtv_core::{Email, Error, Preference, TenantId, UserId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::audit::Event;
@@ -114,8 +115,32 @@ struct Found {
     longest_idle: TimeDelta,
 }
 
-async fn find(tx: &mut Tx, session: SessionHash, now: DateTime<Utc>) -> Result<Option<Found>, Error> {
-    let row = sqlx::query!(
+/// What is stored of a session and of whoever signed in with it.
+pub(crate) struct Stored {
+    public_id: Uuid,
+    last_used_at: DateTime<Utc>,
+    last_tenant_slug: Option<String>,
+    has_flash: bool,
+    proved_at: Option<DateTime<Utc>>,
+    longest_idle_seconds: i64,
+    user_id: Option<Uuid>,
+    email: Option<String>,
+    name: Option<String>,
+    has_second_factor: Option<bool>,
+    is_staff: bool,
+    theme: Option<String>,
+    density: Option<String>,
+    has_single_keys: Option<bool>,
+}
+
+/// The session, unless it has ended. Every request that shows one waits for this.
+pub(crate) async fn stored(
+    connection: &mut PgConnection,
+    session: SessionHash,
+    now: DateTime<Utc>,
+) -> Result<Option<Stored>, sqlx::Error> {
+    sqlx::query_as!(
+        Stored,
         r#"
         select
           session.public_id, session.last_used_at, session.last_tenant_slug, session.data ? 'flash' as "has_flash!",
@@ -132,9 +157,12 @@ async fn find(tx: &mut Tx, session: SessionHash, now: DateTime<Utc>) -> Result<O
         now,
         now - IDLE,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(connection)
     .await
-    .map_err(failed)?;
+}
+
+async fn find(tx: &mut Tx, session: SessionHash, now: DateTime<Utc>) -> Result<Option<Found>, Error> {
+    let row = stored(tx.connection(), session, now).await.map_err(failed)?;
     let Some(row) = row else { return Ok(None) };
     // A use that ends a pause is a use: what the pause was is remembered until the next sign-in.
     let longest_idle = TimeDelta::seconds(row.longest_idle_seconds).max(now - row.last_used_at);

@@ -26,6 +26,7 @@
 //! | [`Context::begin_sealer`] | sealing one chain | its events; adds seals and heads |
 //! | [`Context::begin_retention`] | dropping payloads of one chain | its events; empties those whose time is over |
 //! | [`Context::begin_to_look`] | whether there is maintenance | nothing |
+//! | [`begin_to_rehearse`] | what a connection is to have planned | nothing |
 //!
 //! Each has an [`Aim`], from its permission where it has one. To read: the database itself lets nothing change but the
 //! audit log. To change: refused with [`Error::ReadOnly`] in a tenant that is suspended or cancelled, and everywhere during
@@ -35,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rtv_core::{Error, Permission, ReadOnly, TenantId, UserId};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::audit::{self, Event, Outcome};
@@ -319,8 +320,20 @@ struct Markers {
     /// Narrows what is seen to what these teams are responsible for; none: nothing is narrowed.
     teams: Vec<rtv_core::TeamId>,
     token: Option<TokenHash>,
-    /// Whether its statements are planned by indexes alone.
-    is_by_index: bool,
+    plans: Plans,
+}
+
+/// How the database plans a transaction's statements.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Plans {
+    /// As it thinks best; a statement is planned anew a few times on each connection before its plan is kept.
+    #[default]
+    Own,
+    /// Once for each connection. Good for statements that look one row up by its key, of which there is only one plan: on a busy
+    /// machine planning takes longer than all else.
+    Kept,
+    /// The same, and by indexes alone.
+    ByIndex,
 }
 
 impl Context {
@@ -347,6 +360,7 @@ impl Context {
               set_config('rtv.reading', $8, true) as "reading!",
               set_config('enable_seqscan', coalesce($9, current_setting('enable_seqscan')), true) as "scan!",
               set_config('enable_bitmapscan', coalesce($9, current_setting('enable_bitmapscan')), true) as "bitmap!",
+              set_config('plan_cache_mode', coalesce($10, current_setting('plan_cache_mode')), true) as "plans!",
               set_config('statement_timeout', coalesce($7, current_setting('statement_timeout')), true) as "limit!",
               maintenance.reason as "reason?", maintenance.expected_until as "expected_until?",
               maintenance.changed_at as "changed_at?", maintenance.changed_by as "changed_by?"
@@ -361,7 +375,8 @@ impl Context {
             markers.token.map(TokenHash::to_hex).unwrap_or_default(),
             remaining.map(|milliseconds| milliseconds.to_string()),
             if markers.aim == Aim::Read { "on" } else { "" },
-            markers.is_by_index.then_some("off"),
+            (markers.plans == Plans::ByIndex).then_some("off"),
+            (markers.plans != Plans::Own).then_some("force_generic_plan"),
         )
         .fetch_one(&mut *inner)
         .await
@@ -413,12 +428,14 @@ impl Context {
 
     async fn begin_own(&self, aim: Aim) -> Result<Tx, Error> {
         let user = self.actor.user_id().ok_or(Error::SignedOut)?;
-        self.open(Markers { actor: "person", aim, user: Some(user), ..Markers::default() }).await
+        let plans = if aim == Aim::Read { Plans::Kept } else { Plans::Own };
+        self.open(Markers { actor: "person", aim, user: Some(user), plans, ..Markers::default() }).await
     }
 
     /// For one browser's session, which may belong to nobody yet.
     pub(crate) async fn begin_session(&self, session: SessionHash) -> Result<Tx, Error> {
-        self.open(Markers { actor: "session", aim: Aim::Keep, session: Some(session), ..Markers::default() }).await
+        let markers = Markers { actor: "session", aim: Aim::Keep, session: Some(session), ..Markers::default() };
+        self.open(Markers { plans: Plans::Kept, ..markers }).await
     }
 
     /// For signing in and out. `user` is known once the address has been looked up.
@@ -464,8 +481,10 @@ impl Context {
         owner: Option<TenantId>,
     ) -> Result<Tx, Error> {
         let aim = self.aim_of_staff(permission)?;
-        let markers = Markers { actor: "gate", aim, tenant: owner, user: self.actor.user_id(), ..Markers::default() };
-        let mut tx = self.open(markers).await?;
+        let plans = if permission == StaffPermission::SwitchesEngage { Plans::Kept } else { Plans::Own };
+        let user = self.actor.user_id();
+        let mut tx =
+            self.open(Markers { actor: "gate", aim, tenant: owner, user, plans, ..Markers::default() }).await?;
         tx.is_staff = true;
         Ok(tx)
     }
@@ -504,8 +523,9 @@ impl Context {
     pub(crate) async fn begin_sender(&self) -> Result<Tx, Error> {
         let Actor::System(_) = self.actor else { return Err(Error::NotFound) };
         // It looks rows up by keys and leaps through indexes. After a flood of new deliveries the planner, which has no statistics
-        // of them yet, would read all of them instead: a claim among 90,000 took 1.7 s, and takes 1 ms so.
-        self.open(Markers { actor: "sender", aim: Aim::Keep, is_by_index: true, ..Markers::default() }).await
+        // of them yet, would read all of them instead: a claim among 90,000 took 1.7 s, and takes 1 ms so. And once it has them, it
+        // takes plans that are made anew each time for a little cheaper, and making them for a good deal of the database's time.
+        self.open(Markers { actor: "sender", aim: Aim::Keep, plans: Plans::ByIndex, ..Markers::default() }).await
     }
 
     /// For giving the events of one chain of the audit log their seals: a tenant's, or the operator's under the nil UUID.
@@ -644,7 +664,8 @@ impl TenantContext {
             if aim == Aim::Change {
                 self.refuse_read_only()?;
             }
-            return self.open(Markers { aim, ..markers }).await;
+            let is_halt = permissions == [Permission::SwitchesEngage];
+            return self.open(Markers { aim, plans: if is_halt { Plans::Kept } else { Plans::Own }, ..markers }).await;
         }
         let refused = *permissions.first().ok_or(Error::Internal)?;
         let mut tx = self.open(markers).await?;
@@ -653,6 +674,13 @@ impl TenantContext {
         tx.commit().await?;
         Err(Error::Forbidden(refused))
     }
+}
+
+/// For running statements for nobody on a new connection, so that it has their plans. It is to be undone.
+pub(crate) async fn begin_to_rehearse(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let mut tx = connection.begin().await?;
+    sqlx::raw_sql("set local plan_cache_mode = force_generic_plan").execute(&mut *tx).await?;
+    Ok(tx)
 }
 
 /// Ids as the database reads an array; nothing for none.
@@ -838,7 +866,8 @@ impl Tx {
             r#"
             select
               set_config('rtv.actor', 'tenant', true) as "actor!", set_config('rtv.tenant_id', $1, true) as "tenant!",
-              set_config('enable_seqscan', 'on', true) as "scan!", set_config('enable_bitmapscan', 'on', true) as "bitmap!"
+              set_config('enable_seqscan', 'on', true) as "scan!", set_config('enable_bitmapscan', 'on', true) as "bitmap!",
+              set_config('plan_cache_mode', 'auto', true) as "plans!"
             "#,
             tenant.uuid().to_string(),
         )

@@ -2,6 +2,7 @@
 
 use core::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use app::page::Flash;
 use app::request::Request as AppRequest;
@@ -73,6 +74,7 @@ pub fn request_info(state: &AppState, peer: SocketAddr, headers: &HeaderMap, ext
         id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         address: Some(client_address(peer.ip(), headers, &state.settings.trusted_proxies)),
         user_agent: text(headers, header::USER_AGENT).map(|agent| agent.chars().take(512).collect()),
+        arrived: Some(Instant::now()),
         deadline: extensions.get::<Deadline>().map(|deadline| deadline.0),
     }
 }

@@ -65,7 +65,7 @@ impl TestApp {
         let site = site();
         let mut settings = settings(&site);
         change(&mut settings);
-        let pool = PoolSettings { connections, patience: Duration::from_secs(20) };
+        let pool = PoolSettings { connections, patience: Duration::from_secs(20), ready: 0 };
         let database = Database::open(&db.app_url(), pool).await.unwrap();
         let base = settings.base_url();
         let state = rtv_server::serve::state(settings, database).unwrap();

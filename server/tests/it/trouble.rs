@@ -141,7 +141,7 @@ async fn while_the_database_is_away_pages_say_so_and_afterwards_all_is_well() {
     };
     let cluster = start().await;
     schema::up(&cluster.owner_url()).await.unwrap();
-    let patience = PoolSettings { connections: 2, patience: Duration::from_secs(2) };
+    let patience = PoolSettings { connections: 2, patience: Duration::from_secs(2), ready: 0 };
     let database = Database::open(&cluster.app_url(), patience).await.unwrap();
     let folder = site();
     let state = rtv_server::serve::state(settings(&folder), database.clone()).unwrap();

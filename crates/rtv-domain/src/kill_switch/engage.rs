@@ -1,11 +1,14 @@
 //! Halting: one update of one row that exists already, and a notification in the same statement. What the audit log will say stands in
 //! the row, so that nothing else has to be written at that moment.
 
+use core::time::Duration;
 use std::time::Instant;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use ipnet::IpNet;
 use rtv_core::{Error, HaltId, ReasonKind, Scope, SwitchId};
 use serde_json::json;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::audit::{self, Event};
@@ -64,7 +67,7 @@ const DISK_FULL: &str = "53100";
 ///
 /// In a tenant: what is the tenant's, with [`rtv_core::Permission::SwitchesEngage`]; what is not: [`Error::NotFound`]. Staff: anything.
 pub async fn engage(side: Side<'_>, of: &Scope, why: &Why) -> Result<Engagement, Error> {
-    let arrived = Instant::now();
+    let arrived = side.context().request().arrived.unwrap_or_else(Instant::now);
     let is_theirs = match side {
         Side::Tenant(ctx) => of.tenant() == Some(ctx.tenant().id),
         Side::Operator(_) => *of != Scope::Drill,
@@ -178,7 +181,6 @@ impl From<sqlx::Error> for Failed {
 }
 
 /// The one statement, and its commit.
-#[expect(clippy::too_many_lines, reason = "it is a few statements and their rows")]
 async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Instant) -> Result<Engagement, Failed> {
     let ctx = by.context;
     let actor = ctx.actor();
@@ -191,42 +193,27 @@ async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Insta
     // A release may come between an update that finds the switch engaged and the look at who engaged it.
     for _ in 0..3 {
         let halt = Uuid::now_v7();
-        let flipped = sqlx::query!(
-            r#"
-            with flipped as (
-              update kill_switch
-              set is_engaged = true, epoch = epoch + 1, halt_id = $3, engaged_at = $4,
-                clicked_at = clock_timestamp() - $5 * interval '1 millisecond',
-                actor_kind = $6, actor_id = $7, actor_label = $8, is_staff = $9, is_automatic = $10,
-                reason = $11, note = $12, ticket = $13, review_at = $14, reminded_at = null,
-                address = $15, user_agent = $16, request_id = $17
-              where tenant_id = $1 and scope = $2 and not is_engaged
-              returning id, epoch
-            )
-            select id, epoch, pg_notify('rtv_switch', id::text) as "notified!: ()"
-            from flipped
-            "#,
-            owner.uuid(),
-            row,
+        let flip = Flip {
+            owner: owner.uuid(),
+            scope: row.clone(),
             halt,
             at,
-            arrived.elapsed().as_secs_f64() * 1_000.0,
-            audit::kind(actor, by.is_staff),
-            actor.audit_id(),
-            cut(&actor.label(), LONGEST_LABEL),
-            by.is_staff,
-            by.is_automatic,
-            facts.reason.key(),
-            facts.note,
-            facts.ticket,
-            facts.review_at,
-            request.address.map(audit::network) as _,
+            waited: arrived.elapsed(),
+            actor_kind: audit::kind(actor, by.is_staff),
+            actor_id: actor.audit_id(),
+            actor_label: cut(&actor.label(), LONGEST_LABEL),
+            is_staff: by.is_staff,
+            is_automatic: by.is_automatic,
+            reason: facts.reason.key(),
+            note: facts.note.clone(),
+            ticket: facts.ticket.clone(),
+            review_at: facts.review_at,
+            address: request.address.map(audit::network),
             // Browsers say much more than what tells one from another.
-            request.user_agent.as_deref().map(|agent| cut(agent, LONGEST_LABEL)),
-            cut(&request.id, LONGEST_REQUEST_ID),
-        )
-        .fetch_optional(tx.connection())
-        .await?;
+            user_agent: request.user_agent.as_deref().map(|agent| cut(agent, LONGEST_LABEL)),
+            request_id: cut(&request.id, LONGEST_REQUEST_ID),
+        };
+        let flipped = flip.write(tx.connection()).await?;
         if let Some(flipped) = flipped {
             tx.commit().await?;
             return Ok(Engagement {
@@ -308,6 +295,82 @@ async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Insta
     Err(Failed::Other(Error::Conflict(
         "It was engaged and released several times in this moment. Look at where it stands, and decide again.".into(),
     )))
+}
+
+/// What a flip writes into the row of its switch.
+#[derive(Debug, Default)]
+pub(crate) struct Flip {
+    owner: Uuid,
+    scope: String,
+    halt: Uuid,
+    at: DateTime<Utc>,
+    /// Since the click arrived.
+    waited: Duration,
+    actor_kind: &'static str,
+    actor_id: Option<Uuid>,
+    actor_label: String,
+    is_staff: bool,
+    is_automatic: bool,
+    reason: &'static str,
+    note: Option<String>,
+    ticket: Option<String>,
+    review_at: DateTime<Utc>,
+    address: Option<IpNet>,
+    user_agent: Option<String>,
+    request_id: String,
+}
+
+/// A switch as it is after a flip.
+struct Flipped {
+    id: Uuid,
+    epoch: i64,
+}
+
+impl Flip {
+    /// Engages the switch and tells whoever listens; `None` where it is engaged already, or is not there.
+    async fn write(self, connection: &mut PgConnection) -> Result<Option<Flipped>, sqlx::Error> {
+        let flipped = sqlx::query!(
+            r#"
+            with flipped as (
+              update kill_switch
+              set is_engaged = true, epoch = epoch + 1, halt_id = $3, engaged_at = $4,
+                clicked_at = clock_timestamp() - $5 * interval '1 millisecond',
+                actor_kind = $6, actor_id = $7, actor_label = $8, is_staff = $9, is_automatic = $10,
+                reason = $11, note = $12, ticket = $13, review_at = $14, reminded_at = null,
+                address = $15, user_agent = $16, request_id = $17
+              where tenant_id = $1 and scope = $2 and not is_engaged
+              returning id, epoch
+            )
+            select id, epoch, pg_notify('rtv_switch', id::text) as "notified!: ()"
+            from flipped
+            "#,
+            self.owner,
+            self.scope,
+            self.halt,
+            self.at,
+            self.waited.as_secs_f64() * 1_000.0,
+            self.actor_kind,
+            self.actor_id,
+            self.actor_label,
+            self.is_staff,
+            self.is_automatic,
+            self.reason,
+            self.note,
+            self.ticket,
+            self.review_at,
+            self.address as _,
+            self.user_agent,
+            self.request_id,
+        )
+        .fetch_optional(connection)
+        .await?;
+        Ok(flipped.map(|row| Flipped { id: row.id, epoch: row.epoch }))
+    }
+
+    /// Flips nothing, so that the connection has the plan of it.
+    pub(crate) async fn rehearse(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        Self::default().write(connection).await.map(drop)
+    }
 }
 
 /// Sets when to be reminded next, and answers with it: a review that was done. Whoever could engage the switch can; what staff engaged

@@ -93,6 +93,17 @@ async fn settle(ctx: &Context, owner: TenantId, id: HaltId) -> Result<bool, Erro
         tx.rollback().await?;
         return Ok(false);
     }
+    let written = write(&mut tx, ctx.now(), owner, id).await;
+    // Waited for in any case: until it has ended, the next halt would find that somebody else records.
+    if written.is_ok() {
+        tx.commit().await?
+    } else {
+        tx.rollback().await?
+    }
+    written
+}
+
+async fn write(tx: &mut Tx, now: DateTime<Utc>, owner: TenantId, id: HaltId) -> Result<bool, Error> {
     let row = sqlx::query!(
         r#"
         select halted_at is not null as "is_halted!", completed_at is not null as "is_complete!"
@@ -105,11 +116,8 @@ async fn settle(ctx: &Context, owner: TenantId, id: HaltId) -> Result<bool, Erro
     .fetch_one(tx.connection())
     .await
     .map_err(failed)?;
-    let is_complete = row.is_complete
-        || ((row.is_halted || write_halt(&mut tx, owner, id).await?)
-            && write_receipt(&mut tx, ctx.now(), owner, id).await?);
-    tx.commit().await?;
-    Ok(is_complete)
+    Ok(row.is_complete
+        || ((row.is_halted || write_halt(tx, owner, id).await?) && write_receipt(tx, now, owner, id).await?))
 }
 
 /// Writes the audit event and the history of a switch's newest engagement, and has teams told of it, unless that is done. The

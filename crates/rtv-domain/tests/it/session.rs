@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rtv_core::{Error, Preference, Theme};
+use rtv_core::{Error, Preference, Scope, Theme};
+use rtv_domain::kill_switch::{self, Side, Why};
 use rtv_domain::preference::Change;
 use rtv_domain::session::{self, ABSOLUTE, ANONYMOUS, IDLE, Person, SessionHash};
-use rtv_domain::{Actor, Context};
+use rtv_domain::transaction::WorkKind;
+use rtv_domain::{Actor, Context, Database, PoolSettings, RequestInfo};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -254,4 +256,38 @@ async fn preferences_come_with_the_session_and_are_the_persons_own() {
     assert_eq!(preference(hers).await, chosen);
     assert_eq!((chosen.theme, chosen.has_single_keys), (Theme::Dark, false));
     assert_eq!(preference(his).await, Preference::default());
+}
+
+#[tokio::test]
+async fn a_connection_that_is_ready_has_planned_what_a_halt_waits_for() {
+    let world = World::new().await;
+    let settings = PoolSettings { connections: 1, ready: 1, ..PoolSettings::default() };
+    let database = Database::open(&world.db.app_url(), settings).await.unwrap();
+    let nobody = Context::new(database.clone(), world.clock, RequestInfo::default(), Actor::Anonymous);
+    let worker = nobody.clone().with_actor(Actor::System("test"));
+    // How often each was run with a plan that was kept, and with one that was made for it.
+    let planned = async || -> Vec<(bool, i64, i64)> {
+        let mut tx = worker.begin_worker(WorkKind::Queue).await.unwrap();
+        sqlx::query_as(
+            r"
+            select statement like '%update kill_switch%', generic_plans, custom_plans
+            from pg_prepared_statements
+            where (statement like '%longest_idle_seconds%from session%' or statement like '%update kill_switch%is_engaged = true%')
+              and statement not like '%pg_prepared_statements%'
+            order by 1
+            ",
+        )
+        .fetch_all(tx.queue())
+        .await
+        .unwrap()
+    };
+    let (session, halt) = (false, true);
+    let ready = planned().await;
+    assert_eq!(ready.iter().map(|row| row.0).collect::<Vec<_>>(), [session, halt]);
+    assert!(ready.iter().all(|(_, kept, made)| *kept >= 1 && *made == 0), "{ready:?}");
+    assert_eq!(session::identify(&nobody, SessionHash::of(b"unknown")).await.unwrap(), None);
+    let staff = nobody.with_actor(Actor::Operator("root@ops-1".into()));
+    kill_switch::engage(Side::Operator(&staff), &Scope::Everything, &Why::default()).await.unwrap();
+    let used = planned().await;
+    assert_eq!(used, ready.iter().map(|(what, kept, made)| (*what, kept + 1, *made)).collect::<Vec<_>>());
 }

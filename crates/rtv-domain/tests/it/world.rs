@@ -76,7 +76,7 @@ impl World {
 
     pub(crate) async fn with_connections(connections: u32) -> Self {
         let db = TestDb::new().await;
-        let settings = PoolSettings { connections, patience: Duration::from_secs(20) };
+        let settings = PoolSettings { connections, patience: Duration::from_secs(20), ready: 0 };
         let database = Database::open(&db.app_url(), settings).await.unwrap();
         let app = db.app_pool().await;
         Self { db, database, app, clock: Clock::Fixed(at("2026-11-21T09:00:00Z")) }
@@ -91,7 +91,7 @@ impl World {
             id: "req-7".into(),
             address: Some("203.0.113.9".parse().unwrap()),
             user_agent: Some("Test Browser/1.0".into()),
-            deadline: None,
+            ..RequestInfo::default()
         };
         Context::new(self.database.clone(), Clock::Fixed(now), request, actor)
     }
