@@ -181,6 +181,7 @@ impl From<sqlx::Error> for Failed {
 }
 
 /// The one statement, and its commit.
+#[expect(clippy::too_many_lines, reason = "it is a few statements and their rows")]
 async fn flip(mut tx: Tx, of: &Scope, facts: &Parsed, by: By<'_>, arrived: Instant) -> Result<Engagement, Failed> {
     let ctx = by.context;
     let actor = ctx.actor();

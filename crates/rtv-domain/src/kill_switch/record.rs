@@ -96,9 +96,9 @@ async fn settle(ctx: &Context, owner: TenantId, id: HaltId) -> Result<bool, Erro
     let written = write(&mut tx, ctx.now(), owner, id).await;
     // Waited for in any case: until it has ended, the next halt would find that somebody else records.
     if written.is_ok() {
-        tx.commit().await?
+        tx.commit().await?;
     } else {
-        tx.rollback().await?
+        tx.rollback().await?;
     }
     written
 }
