@@ -87,6 +87,8 @@ function figures(sorted) {
 export function judge({ planned, ledger, exported, log, expect }) {
   const findings = new Findings();
   const readingDelay = expect.reading_delay_ms ?? READING_DELAY;
+  // By how many milliseconds the clocks of workers are wrong, on purpose.
+  const wrongClocks = expect.clocks_ms ?? 0;
   const intents = new Map(planned.map((intent) => [intent.content_sha256, intent]));
   if (intents.size !== planned.length) throw new Error('two planned intents have the same text: nothing could be told apart');
   const byDelivery = new Map(exported.map((row) => [row.delivery, row]));
@@ -176,14 +178,12 @@ export function judge({ planned, ledger, exported, log, expect }) {
   }
 
   function nothingEarlyOrStale() {
-    // Workers whose clock goes ahead, on purpose, are early by as much.
-    const early = expect.early_ms ?? 0;
     for (const line of published) {
       const intent = intents.get(line.content_sha256);
       if (!intent) continue;
       const due = micros(intent.scheduled_at);
       const first = micros(line.first_byte_at);
-      if (first < due - early * 1000) findings.add('early', `${intent.delivery} was sent ${((due - first) / 1000).toFixed(0)} ms before its time`);
+      if (first < due - wrongClocks * 1000) findings.add('early', `${intent.delivery} was sent ${((due - first) / 1000).toFixed(0)} ms before its time`);
       if (first > due + (LATEST + READING_DELAY) * 1000) {
         findings.add('stale', `${intent.delivery} was sent ${((first - due) / 60_000_000).toFixed(1)} min late instead of being missed`);
       }
@@ -201,7 +201,7 @@ export function judge({ planned, ledger, exported, log, expect }) {
       const confirmed = (row?.events ?? []).find((event) => event.to === 'confirmed');
       const [post] = posts.get(intent.content_sha256) ?? [];
       if (row?.state !== 'confirmed' || !confirmed || !post) continue;
-      const [from, to] = [micros(post.first_byte_at), micros(confirmed.at) + READING_DELAY * 1000];
+      const [from, to] = [micros(post.first_byte_at), micros(confirmed.at) + (READING_DELAY + wrongClocks) * 1000];
       if (!(reads.get(intent.remote_account) ?? []).some((at) => at > from && at <= to)) {
         findings.add('unread', `${intent.delivery} was confirmed without a look at what ${intent.remote_account} has published`);
       }

@@ -113,7 +113,7 @@ test('each way of going wrong is found, and nothing else is', () => {
   check('sent before its time', (run) => (run.planned[0].scheduled_at = at(1.6)), ['early']);
   check('sent early by a clock that goes ahead', (run) => {
     run.planned[0].scheduled_at = at(1.6);
-    run.expect.early_ms = 101;
+    run.expect.clocks_ms = 101;
   }, []);
   check('sent sixteen minutes late', (run) => (run.planned[0].scheduled_at = '2026-11-22T09:44:00Z'), ['stale']);
   check('a dialled fault that never happened', (run) => (run.expect.fired = ['accept-drop']), ['not fired']);
@@ -140,6 +140,15 @@ test('each way of going wrong is found, and nothing else is', () => {
   check('confirmed after a look', (run) => {
     confirmed(run);
     run.ledger.push(read(1, 2));
+  }, []);
+  check('confirmed before the look', (run) => {
+    confirmed(run);
+    run.ledger.push(read(1, 5));
+  }, ['unread']);
+  check('confirmed after a look, by a clock that goes behind', (run) => {
+    confirmed(run);
+    run.ledger.push(read(1, 5));
+    run.expect.clocks_ms = 2100;
   }, []);
   const withKeys = (run) => run.exported.forEach((row, index) => (row.attempts[0].idempotency_key = `key${index + 1}`));
   check('with an old permit', (run) => {

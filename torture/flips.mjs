@@ -137,8 +137,8 @@ export async function flips(scene, { seed, conditions, times, rate, isMeasured, 
       }
     }
     await scene.settle(60);
-    const early = conditions.includes('clock jumped') ? { early_ms: jumped * 1000 + 100 } : {};
-    return await scene.judge({ limits: isMeasured ? limits : patient, flips: times * conditions.length, also_ends: ['dropped'], ...early });
+    const clocks = conditions.includes('clock jumped') ? { clocks_ms: jumped * 1000 + 100 } : {};
+    return await scene.judge({ limits: isMeasured ? limits : patient, flips: times * conditions.length, also_ends: ['dropped'], ...clocks });
   } finally {
     await proxy?.stop();
   }
