@@ -4,7 +4,6 @@
 use chrono::{DateTime, Utc};
 use rtv_core::delivery::State;
 use rtv_core::{Action, DeliveryId, Error, Limit, Permission, Platform, Slug, TenantStatus};
-use serde::Serialize;
 
 use super::sweep::late_from;
 use crate::access::stored;
@@ -16,8 +15,7 @@ use crate::limit;
 use crate::transaction::{Resource, StaffPermission, Tx, failed};
 
 /// What a gate says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It lets the delivery through.
     Passes,
@@ -48,7 +46,7 @@ impl Verdict {
 }
 
 /// One gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gate {
     /// Its name for programs.
     pub key: &'static str,
@@ -65,7 +63,7 @@ pub struct Gate {
 }
 
 /// Why a delivery stands where it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {
     /// Which.
     pub delivery: DeliveryId,

@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rtv_core::{AccountId, Error, FieldError, HaltId, Platform, ReleaseId, Scope, SwitchId, TenantId};
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ use crate::maintenance::parse_reason;
 use crate::transaction::{Tx, failed};
 
 /// Overdue deliveries of one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OverdueGroup {
     /// The account.
     pub account: AccountId,
@@ -37,7 +36,7 @@ pub struct OverdueGroup {
 }
 
 /// What whoever releases a switch decides over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumePlan {
     /// The switch.
     pub switch: EngagedSwitch,
@@ -59,7 +58,7 @@ pub struct ReleaseRequest {
 }
 
 /// What a release did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
     /// The switch.
     pub switch: SwitchId,
@@ -76,8 +75,7 @@ pub struct Released {
 }
 
 /// What came of asking or approving.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// The switch is released.
     Released(Released),
@@ -91,7 +89,7 @@ pub enum Asked {
 }
 
 /// A request that waits, for whoever is asked to approve it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Id.
     pub id: ReleaseId,
