@@ -24,6 +24,7 @@ pub mod plan;
 pub mod platform;
 pub mod preference;
 pub mod read_only;
+pub mod report;
 pub mod role;
 pub mod scorecard;
 pub mod text;

@@ -1,0 +1,263 @@
+//! What a marketer builds: ordered sections of text, figures, charts and tables.
+
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, FieldError, Result};
+use crate::report::query::{Dimension, Measure, Query, Source, words};
+
+words! {
+    /// How a chart shows its figures.
+    ChartKind, "chart" {
+        /// A line through time.
+        Line = "line", "Line";
+        /// A filled line through time.
+        Area = "area", "Area";
+        /// Bars beside each other.
+        Bar = "bar", "Bar";
+        /// Bars on each other.
+        StackedBar = "stacked_bar", "Stacked bar";
+        /// Shares of a circle.
+        Pie = "pie", "Pie";
+        /// Shares of a ring.
+        Donut = "donut", "Donut";
+        /// Weekday × hour.
+        HeatMap = "heat_map", "Heat map";
+        /// Measures that narrow from one to the next.
+        Funnel = "funnel", "Funnel";
+    }
+}
+
+/// Characters of one text block.
+pub const MAX_TEXT: usize = 10_000;
+
+/// How large a definition may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Sections of a report.
+    pub sections: usize,
+    /// Blocks of all sections together.
+    pub blocks: usize,
+    /// Characters of a name or title.
+    pub name: usize,
+    /// Characters of the description.
+    pub description: usize,
+}
+
+/// How large a definition may be.
+pub const LIMITS: Limits = Limits { sections: 40, blocks: 120, name: 120, description: 1_000 };
+
+/// A report as it was built. Each save is a version of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// What it is called.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// What it covers where nothing else is asked: a filter as addresses write it, see
+    /// [`PageFilter`](crate::filter::PageFilter).
+    pub parameters: String,
+    /// Its parts in order.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// Its number, which stays when it is moved; unique in the report, also among blocks.
+    pub id: u32,
+    /// Heading.
+    pub title: String,
+    /// What it holds, in order.
+    pub blocks: Vec<Block>,
+}
+
+/// Something that a section holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// Its number, which stays when it is moved; unique in the report, also among sections.
+    pub id: u32,
+    /// Heading; may be empty.
+    pub title: String,
+    /// What it shows.
+    pub content: Content,
+}
+
+/// What a block shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Content {
+    /// Plain text; empty lines part paragraphs.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// One measure with its comparison.
+    Metric {
+        /// Of what; has one measure and no dimension.
+        query: Query,
+    },
+    /// A drawing.
+    Chart {
+        /// How it is drawn.
+        kind: ChartKind,
+        /// What it shows: the first dimension along the axis, the second splits into series.
+        query: Query,
+    },
+    /// Rows and columns.
+    Table {
+        /// What it shows.
+        query: Query,
+        /// Whether a last row holds the totals of all rows, shown or not.
+        has_totals: bool,
+    },
+}
+
+impl Content {
+    /// Its query, where it has one.
+    pub const fn query(&self) -> Option<&Query> {
+        match self {
+            Self::Text { .. } => None,
+            Self::Metric { query } | Self::Chart { query, .. } | Self::Table { query, .. } => Some(query),
+        }
+    }
+
+    /// Name of its type for people.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Text { .. } => "Text",
+            Self::Metric { .. } => "Figure",
+            Self::Chart { .. } => "Chart",
+            Self::Table { .. } => "Table",
+        }
+    }
+
+    /// Refuses what cannot be shown, all at once and by name.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Text { text } if text.chars().count() > MAX_TEXT => {
+                Err(Error::invalid("text", format!("use at most {MAX_TEXT} characters, or a second block.")))
+            }
+            Self::Text { .. } => Ok(()),
+            Self::Metric { query } => {
+                query.check()?;
+                if !query.dimensions.is_empty() {
+                    return Err(Error::invalid("dimension", "a figure is not told apart; leave the dimensions out."));
+                }
+                if query.measures.len() != 1 {
+                    return Err(Error::invalid("measure", "choose one measure."));
+                }
+                Ok(())
+            }
+            Self::Chart { kind, query } => {
+                query.check()?;
+                kind.check(query)
+            }
+            Self::Table { query, .. } => {
+                query.check()?;
+                if query.dimensions.is_empty() {
+                    return Err(Error::invalid("dimension", "choose what the rows are told apart by."));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl ChartKind {
+    /// Refuses a query that this kind cannot draw, and says what it could.
+    fn check(self, query: &Query) -> Result<()> {
+        let (dimensions, measures) = (query.dimensions.len(), query.measures.len());
+        let refuse = |field: &str, message: &str| Err(Error::invalid(field, message));
+        if query.source == Source::Posts {
+            return refuse("source", "posts are listed one by one; draw KPIs, or show posts in a table.");
+        }
+        match self {
+            Self::Funnel if dimensions > 0 => refuse("dimension", "a funnel has no dimension; its steps are measures."),
+            Self::Funnel if measures < 2 => refuse("measure", "choose at least two measures, the widest first."),
+            Self::HeatMap if query.dimensions != [Dimension::Weekday, Dimension::Hour] => {
+                refuse("dimension", "a heat map shows Weekday by Hour; choose these two in this order.")
+            }
+            Self::Pie | Self::Donut if dimensions != 1 => refuse("dimension", "choose one dimension for the shares."),
+            Self::HeatMap | Self::Pie | Self::Donut if measures != 1 => refuse("measure", "choose one measure."),
+            Self::Pie | Self::Donut if query.measures.iter().any(|measure| !is_shared(*measure)) => refuse(
+                "measure",
+                "shares of a rate or a mean say nothing; choose something that adds up, or a bar chart.",
+            ),
+            Self::Line | Self::Area | Self::Bar | Self::StackedBar if !matches!(dimensions, 1 | 2) => {
+                refuse("dimension", "choose one dimension for the axis, and one more to split by at most.")
+            }
+            Self::Line | Self::Area | Self::Bar | Self::StackedBar if dimensions == 2 && measures != 1 => {
+                refuse("measure", "choose one measure where the chart is split.")
+            }
+            Self::Area | Self::StackedBar if query.measures.iter().any(|measure| !is_shared(*measure)) => {
+                refuse("measure", "rates and means do not add up; choose a line or a bar chart.")
+            }
+            // Two scales in one picture would say what the figures do not.
+            _ if query.measures.windows(2).any(|pair| pair[0].unit() != pair[1].unit()) => {
+                refuse("measure", "choose measures of one unit, or make a chart for each.")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether parts of it add up to the whole.
+const fn is_shared(measure: Measure) -> bool {
+    use crate::kpi::Combines;
+    matches!(measure.combines(), Combines::Adds | Combines::SummedOnly)
+}
+
+impl Definition {
+    /// Refuses what cannot be a report. Fields of a block are named as `block.7.measure`.
+    pub fn check(&self) -> Result<()> {
+        let mut errors: Vec<FieldError> = Vec::new();
+        let mut refuse = |field: String, message: String| errors.push(FieldError { field, message });
+        let name = self.name.trim().chars().count();
+        if name == 0 || name > LIMITS.name {
+            refuse("name".into(), format!("give it a name of at most {} characters.", LIMITS.name));
+        }
+        if self.description.chars().count() > LIMITS.description {
+            refuse("description".into(), format!("use at most {} characters.", LIMITS.description));
+        }
+        if self.sections.len() > LIMITS.sections {
+            refuse("sections".into(), format!("use at most {} sections.", LIMITS.sections));
+        }
+        if self.blocks().count() > LIMITS.blocks {
+            refuse("blocks".into(), format!("use at most {} blocks.", LIMITS.blocks));
+        }
+        let mut ids: Vec<u32> = self.sections.iter().map(|one| one.id).chain(self.blocks().map(|one| one.id)).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            refuse("sections".into(), "two parts have the same id; give each its own.".into());
+        }
+        for section in &self.sections {
+            if section.title.chars().count() > LIMITS.name {
+                refuse(format!("section.{}.title", section.id), format!("use at most {} characters.", LIMITS.name));
+            }
+        }
+        for block in self.blocks() {
+            if block.title.chars().count() > LIMITS.name {
+                refuse(format!("block.{}.title", block.id), format!("use at most {} characters.", LIMITS.name));
+            }
+            if let Err(Error::Invalid(of_block)) = block.content.check() {
+                for error in of_block {
+                    refuse(format!("block.{}.{}", block.id, error.field), error.message);
+                }
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+    }
+
+    /// All blocks in order.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.sections.iter().flat_map(|section| &section.blocks)
+    }
+
+    /// A number that no part has yet.
+    pub fn next_id(&self) -> u32 {
+        self.sections.iter().map(|one| one.id).chain(self.blocks().map(|one| one.id)).max().unwrap_or(0) + 1
+    }
+}

@@ -1,0 +1,2 @@
+//! A filled report ([`rtv_core::report::Filled`]) as a file: PDF, XLSX and CSV. Nothing here reads data or decides what is shown; each
+//! format says the same, and says what it cannot hold.
