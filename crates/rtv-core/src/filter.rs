@@ -98,9 +98,9 @@ impl PageFilter {
         if errors.is_empty() { Ok(filter) } else { Err(Error::Invalid(errors)) }
     }
 
-    /// The days that are meant when today is `today`.
-    pub fn period(&self, today: NaiveDate) -> Result<Period> {
-        self.range.period(today, self.custom)
+    /// The days that are meant when today is `today` and weeks begin on `week_start` (Monday = 0 to Sunday = 6).
+    pub fn period(&self, today: NaiveDate, week_start: u32) -> Result<Period> {
+        self.range.period(today, week_start, self.custom)
     }
 
     /// The filter as a query string without its `?`; defaults are left out, so that equal filters have equal addresses.

@@ -116,6 +116,12 @@ ids! {
     SwitchId = "ks_";
     /// One time that a switch was engaged, with its receipt.
     HaltId = "halt_";
+    /// A report that was built.
+    ReportId = "rep_";
+    /// One time that a report was made.
+    RunId = "run_";
+    /// When a report is made by itself.
+    ScheduleId = "sch_";
     /// A release that waits for a second person.
     ReleaseId = "rel_";
     /// One measurement of how fast a halt is.

@@ -117,22 +117,34 @@ pub enum Range {
     QuarterToDate,
     /// From the first of January to today.
     YearToDate,
+    /// The day before today.
+    Yesterday,
+    /// The week before this one, whole.
+    LastWeek,
     /// The month before this one, whole.
     LastMonth,
+    /// The quarter before this one, whole.
+    LastQuarter,
+    /// The year before this one, whole.
+    LastYear,
     /// Two stated days.
     Custom,
 }
 
 impl Range {
     /// All of them, in the order in which the menu shows them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Last7,
         Self::Last28,
         Self::Last90,
         Self::MonthToDate,
         Self::QuarterToDate,
         Self::YearToDate,
+        Self::Yesterday,
+        Self::LastWeek,
         Self::LastMonth,
+        Self::LastQuarter,
+        Self::LastYear,
         Self::Custom,
     ];
 
@@ -145,7 +157,11 @@ impl Range {
             Self::MonthToDate => "mtd",
             Self::QuarterToDate => "qtd",
             Self::YearToDate => "ytd",
+            Self::Yesterday => "yesterday",
+            Self::LastWeek => "last-week",
             Self::LastMonth => "last-month",
+            Self::LastQuarter => "last-quarter",
+            Self::LastYear => "last-year",
             Self::Custom => "custom",
         }
     }
@@ -159,14 +175,27 @@ impl Range {
             Self::MonthToDate => "Month to date",
             Self::QuarterToDate => "Quarter to date",
             Self::YearToDate => "Year to date",
+            Self::Yesterday => "Yesterday",
+            Self::LastWeek => "Last week",
             Self::LastMonth => "Last month",
+            Self::LastQuarter => "Last quarter",
+            Self::LastYear => "Last year",
             Self::Custom => "Custom",
         }
     }
 
-    /// The days that the preset means when today is `today`. [`Range::Custom`] takes `custom`.
-    pub fn period(self, today: NaiveDate, custom: Option<(NaiveDate, NaiveDate)>) -> Result<Period> {
+    /// The days that the preset means when today is `today`, where weeks begin on `week_start` (Monday = 0 to Sunday = 6).
+    /// [`Range::Custom`] takes `custom`.
+    pub fn period(self, today: NaiveDate, week_start: u32, custom: Option<(NaiveDate, NaiveDate)>) -> Result<Period> {
         let first_of_month = today.with_day(1).expect("every month has a first");
+        let first_of_quarter = first_of_month.with_month0(today.month0() / 3 * 3).expect("every quarter has a first");
+        let first_of_year = first_of_month.with_month0(0).expect("every year has a first");
+        // The days before one that begins a month, a quarter or a year.
+        let before = |first: NaiveDate, months: u32| {
+            let from =
+                first.checked_sub_months(Months::new(months)).expect("today is far from the calendar's beginning");
+            Period::new(from, first.pred_opt().expect("today is far from the calendar's beginning"))
+        };
         let last = |days: u64| {
             today.checked_sub_days(Days::new(days - 1)).expect("today is far from the calendar's beginning")
         };
@@ -175,17 +204,16 @@ impl Range {
             Self::Last28 => Period::new(last(28), today),
             Self::Last90 => Period::new(last(90), today),
             Self::MonthToDate => Period::new(first_of_month, today),
-            Self::QuarterToDate => {
-                let first = first_of_month.with_month0(today.month0() / 3 * 3).expect("every quarter has a first");
-                Period::new(first, today)
+            Self::QuarterToDate => Period::new(first_of_quarter, today),
+            Self::YearToDate => Period::new(first_of_year, today),
+            Self::Yesterday => Period::new(last(2), last(2)),
+            Self::LastWeek => {
+                let begin = Grain::Week.floor(today, week_start) - Days::new(7);
+                Period::new(begin, begin + Days::new(6))
             }
-            Self::YearToDate => {
-                Period::new(NaiveDate::from_ymd_opt(today.year(), 1, 1).expect("every year has a first"), today)
-            }
-            Self::LastMonth => {
-                let end = first_of_month.pred_opt().expect("today is far from the calendar's beginning");
-                Period::new(end.with_day(1).expect("every month has a first"), end)
-            }
+            Self::LastMonth => before(first_of_month, 1),
+            Self::LastQuarter => before(first_of_quarter, 3),
+            Self::LastYear => before(first_of_year, 12),
             Self::Custom => match custom {
                 Some((from, to)) => Period::new(from, to),
                 None => Err(Error::invalid(
@@ -364,7 +392,11 @@ mod tests {
     }
 
     fn check_range(range: &str, today: &str, from: &str, to: &str) {
-        let period = range.parse::<Range>().unwrap().period(day(today), None).unwrap();
+        check_range_of_weeks(0, range, today, from, to);
+    }
+
+    fn check_range_of_weeks(week_start: u32, range: &str, today: &str, from: &str, to: &str) {
+        let period = range.parse::<Range>().unwrap().period(day(today), week_start, None).unwrap();
         assert_eq!((period.from(), period.to()), (day(from), day(to)), "{range} on {today}");
     }
 
@@ -379,6 +411,29 @@ mod tests {
         check_range("ytd", "2024-02-29", "2024-01-01", "2024-02-29");
         check_range("last-month", "2024-03-31", "2024-02-01", "2024-02-29");
         check_range("last-month", "2026-01-01", "2025-12-01", "2025-12-31");
+        check_range("yesterday", "2028-03-01", "2028-02-29", "2028-02-29");
+        check_range("last-quarter", "2026-03-31", "2025-10-01", "2025-12-31");
+        check_range("last-quarter", "2026-10-01", "2026-07-01", "2026-09-30");
+        check_range("last-quarter", "2028-05-31", "2028-01-01", "2028-03-31");
+        check_range("last-year", "2026-01-01", "2025-01-01", "2025-12-31");
+        check_range("last-year", "2028-12-31", "2027-01-01", "2027-12-31");
+    }
+
+    #[test]
+    fn last_week_is_the_whole_one_before_this_one_on_the_tenants_days() {
+        // 23 November 2026 is a Monday.
+        for (week_start, today, from) in [
+            (0, "2026-11-22", "2026-11-09"),
+            (0, "2026-11-23", "2026-11-16"),
+            (0, "2026-11-29", "2026-11-16"),
+            (6, "2026-11-21", "2026-11-08"),
+            (6, "2026-11-22", "2026-11-15"),
+            (6, "2026-11-23", "2026-11-15"),
+            (5, "2026-01-01", "2025-12-20"),
+        ] {
+            let to = (day(from) + Days::new(6)).to_string();
+            check_range_of_weeks(week_start, "last-week", today, from, &to);
+        }
     }
 
     fn check_compare(compare: Compare, from: &str, to: &str, expect: Option<(&str, &str)>) {

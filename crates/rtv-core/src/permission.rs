@@ -167,6 +167,9 @@ impl Permission {
 pub const SEES_TEAM: &[Permission] =
     &[Permission::UsersManage, Permission::UsersInvite, Permission::TeamsManage, Permission::RolesManage];
 
+/// Each of them opens the pages of reports: who may build them sees them.
+pub const SEES_REPORTS: &[Permission] = &[Permission::ReportsRead, Permission::ReportsManage];
+
 const _: () = assert!(Permission::ALL.len() <= 64, "a set of permissions is one word of 64 bits");
 
 /// A set of permissions, as one word, so that asking it costs nothing. Written as the list of its keys.

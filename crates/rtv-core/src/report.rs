@@ -3,9 +3,13 @@
 //! same name.
 
 mod definition;
+mod edit;
 mod filled;
 mod query;
+mod schedule;
 
 pub use definition::{Block, ChartKind, Content, Definition, LIMITS, Limits, MAX_TEXT, Section};
+pub use edit::{Edit, Edited, NewBlock};
 pub use filled::{Cell, Column, Filled, FilledBlock, FilledContent, FilledSection, Kind, Meaning, Metric, Table};
 pub use query::{Dimension, Measure, Query, Sort, Source};
+pub use schedule::{DayOfMonth, Days, Frequency, MonthOfQuarter, Occurrence, Rhythm, TimeOfDay, WEEKDAYS, Weekdays};

@@ -4,6 +4,7 @@
 
 mod deliver;
 mod dice;
+mod report;
 mod script;
 mod story;
 mod words;
@@ -224,6 +225,7 @@ impl Plan {
         let written =
             write::write(&mut tx, story, &script, now, |posts| progress(Progress { slug, posts, of_posts })).await?;
         deliver::write(&mut tx, story, tenant.zone, today, now).await?;
+        report::write(&mut tx, story, &tenant, today, now).await?;
         sample_data::note(&mut tx, tenant.id, Some((until, of_posts))).await?;
         let after = json!({ "until": until, "written": written, "took_the_place_of": removed });
         tx.audit(Event::new("sample_data.load", "sample_data", "all").after(after)).await?;

@@ -1,11 +1,12 @@
 //! Numbers, money and dates as people of a tenant read them. Formatting happens on the server only, so that the page
 //! that arrives and the page that the browser continues with are equal to the letter.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use num_format::{Locale, ToFormattedString};
 use rtv_core::kpi::Unit;
 use rtv_core::period::{Grain, Period};
+use rtv_core::report::{Cell, Kind};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{RoundingStrategy, ToPrimitive};
 
@@ -63,6 +64,11 @@ impl Format {
     #[must_use]
     pub fn with_times_in(self, zone: Tz) -> Self {
         Self { zone, ..self }
+    }
+
+    /// Code of the currency of amounts, such as `EUR`.
+    pub fn currency(&self) -> &str {
+        &self.currency
     }
 
     /// What stands before the fraction of a number.
@@ -269,6 +275,27 @@ impl Format {
             (Grain::Week, true) => format!("{} – {}", self.day(first), self.day(last)),
             (Grain::Week, false) => format!("{} – {}", self.short_day(first), self.short_day(last)),
             (Grain::Day | Grain::Month, _) => self.point(grain, first, spans_years),
+        }
+    }
+
+    /// A value of a report, as its page and its PDF show it.
+    pub fn cell(&self, kind: Kind, cell: &Cell) -> String {
+        match (cell, kind) {
+            (Cell::Missing, _) => MISSING.to_owned(),
+            (Cell::Text(text), _) => text.clone(),
+            (Cell::Day(day), Kind::Month) => self.month(*day),
+            (Cell::Day(day), _) => self.day(*day),
+            (Cell::Instant(at), _) => self.instant(*at),
+            (Cell::Ordinal(number), Kind::Weekday) => {
+                // 2024-01-01 was a Monday.
+                let day = NaiveDate::from_ymd_opt(2024, 1, 1)
+                    .and_then(|day| day.checked_add_days(Days::new((*number).into())));
+                day.map_or_else(|| number.to_string(), |day| self.weekday(day).1)
+            }
+            (Cell::Ordinal(number), Kind::Hour) => format!("{number:02}:00"),
+            (Cell::Ordinal(number), _) => number.to_string(),
+            (Cell::Number(value), Kind::Number(unit)) => self.exact(unit, *value),
+            (Cell::Number(value), _) => self.decimal(*value, value.scale().min(2)),
         }
     }
 

@@ -630,7 +630,7 @@ fn course(period: Period, week_start: u32, groups: &[&Group]) -> (Grain, Vec<Nai
 }
 
 /// First days of the trend's points, clipped to the period.
-fn points(period: Period, grain: Grain, week_start: u32) -> Vec<NaiveDate> {
+pub(crate) fn points(period: Period, grain: Grain, week_start: u32) -> Vec<NaiveDate> {
     let mut points: Vec<NaiveDate> = Vec::new();
     let mut last = None;
     for day in period.iter_days() {
@@ -754,6 +754,19 @@ impl Followers {
             })
             .collect();
         (if growths.is_empty() { None } else { Some(growths.iter().sum()) }, growths.len())
+    }
+
+    /// Followers of some of the accounts at the end of a window, and of how many accounts they are known: the last count in it, or
+    /// up to 31 days before.
+    pub(crate) fn at_end_of(&self, window: Period, is_meant: impl Fn(uuid::Uuid) -> bool) -> (Option<i64>, usize) {
+        let oldest = window.to() - Days::new(START_DAYS);
+        let counts: Vec<i64> = self
+            .of_accounts()
+            .filter(|counts| counts.first().is_some_and(|(account, _, _)| is_meant(*account)))
+            .filter_map(|counts| counts.iter().rfind(|(_, day, _)| *day <= window.to() && *day >= oldest))
+            .map(|(_, _, followers)| *followers)
+            .collect();
+        (if counts.is_empty() { None } else { Some(counts.iter().sum()) }, counts.len())
     }
 
     /// The figure; followers belong to accounts, so a choice of campaigns leaves none.

@@ -163,7 +163,12 @@ impl Hour {
         ratio(self.engagements.into(), self.engagements_posts.into())
     }
 
-    fn plus(self, other: &Self) -> Self {
+    /// Engagements of the posts that report them; `None` where none does.
+    pub fn engagements(&self) -> Option<Decimal> {
+        (self.engagements_posts > 0).then(|| self.engagements.into())
+    }
+
+    pub(crate) fn plus(self, other: &Self) -> Self {
         Self {
             posts: self.posts + other.posts,
             engagements: self.engagements + other.engagements,

@@ -120,6 +120,15 @@ pub(crate) async fn clear(tx: &mut Tx, tenant: TenantId) -> Result<Removed, Erro
         .execute(tx.connection())
         .await
         .map_err(failed)?;
+    // Versions and runs go along; a report that somebody has changed is theirs now.
+    sqlx::query!("delete from report where is_sample and version = 1")
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    sqlx::query!("update report set is_sample = false where is_sample")
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
     let days = count(sqlx::query!("delete from post_daily where is_sample").execute(tx.connection()).await)?
         + count(sqlx::query!("delete from account_daily where is_sample").execute(tx.connection()).await)?;
     let posts =

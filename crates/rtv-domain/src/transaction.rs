@@ -104,6 +104,12 @@ pub enum Resource {
     Delivery(rtv_core::DeliveryId),
     /// One account.
     Account(rtv_core::AccountId),
+    /// All reports.
+    Reports,
+    /// One report.
+    Report(rtv_core::ReportId),
+    /// One run of a report.
+    Run(rtv_core::RunId),
 }
 
 impl Resource {
@@ -153,6 +159,9 @@ impl Resource {
             Self::Deliveries => ("delivery", "all".into()),
             Self::Delivery(id) => ("delivery", id.to_string()),
             Self::Account(id) => ("account", id.to_string()),
+            Self::Reports => ("report", "all".into()),
+            Self::Report(id) => ("report", id.to_string()),
+            Self::Run(id) => ("report_run", id.to_string()),
         }
     }
 }
@@ -613,6 +622,19 @@ impl TenantContext {
         let mut tx = self.context.open(markers).await?;
         tx.is_staff = tx.is_staff || self.access.visit().is_some();
         Ok(tx)
+    }
+
+    /// The same, and whatever is begun with it reads everything as it stood at one moment. Nothing that it changes lasts. Inside an
+    /// act that is one transaction already, what that sees.
+    pub(crate) async fn at_one_moment(&self) -> Result<Self, Error> {
+        if self.context.whole.is_some() {
+            return Ok(self.clone());
+        }
+        let pool = self.context.database.pool();
+        let inner = pool.begin_with("begin isolation level repeatable read").await.map_err(failed)?;
+        let whole = Whole { open: Mutex::new(Some(Open { inner, has_remains: false })) };
+        let context = Context { whole: Some(Arc::new(whole)), ..self.context.clone() };
+        Ok(Self { context, ..self.clone() })
     }
 
     /// Writes an event that is no part of a change, such as a refusal, in a transaction of its own.

@@ -163,6 +163,23 @@ pub enum Kind {
     Number(Unit),
 }
 
+impl Filled {
+    /// All tables in order, those of charts included.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| block.content.table())
+    }
+}
+
+impl FilledContent {
+    /// Its table, where it has one.
+    pub const fn table(&self) -> Option<&Table> {
+        match self {
+            Self::Chart { table, .. } | Self::Table(table) => Some(table),
+            Self::Text(_) | Self::Metric(_) | Self::Refused(_) => None,
+        }
+    }
+}
+
 impl Kind {
     /// Whether cells are set to the right.
     pub const fn is_number(self) -> bool {

@@ -420,6 +420,12 @@ impl Query {
                 "followers belong to accounts, not to campaigns; leave “Follower growth” out, or Campaign.".into(),
             );
         }
+        if self.source == Source::Posts && self.is_compared {
+            refuse(
+                "compare",
+                "each post is one publication and has nothing before it; leave the comparison out.".into(),
+            );
+        }
         match self.sort {
             Some(Sort::Dimension { by, .. }) if !self.dimensions.contains(&by) => {
                 refuse("sort", format!("“{}” is no column; sort by one that is shown.", by.label()));

@@ -162,7 +162,7 @@ struct Times {
 }
 
 /// An id that is the same on every run, so that a link to it lives longer than the sample.
-fn lasting_id(story: &Story, place: u8) -> Uuid {
+pub(super) fn lasting_id(story: &Story, place: u8) -> Uuid {
     let mut name = [0; 10];
     name[..8].copy_from_slice(&story.seed.to_be_bytes());
     name[8] = 1;

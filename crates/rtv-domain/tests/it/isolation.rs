@@ -31,7 +31,7 @@ const GLOBAL: [(&str, &str); 16] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 66] = [
+const OTHER_POLICIES: [(&str, &str); 68] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("invitation_by_token", "who holds the link of an invitation sees that one"),
@@ -40,6 +40,11 @@ const OTHER_POLICIES: [(&str, &str); 66] = [
     ("api_answer_seen_by_worker", "a worker finds in all tenants the answers that are not given again"),
     ("api_answer_swept_by_worker", "and removes them"),
     ("import_seen_by_worker", "a worker finds in all tenants what to sweep, and does it inside each"),
+    (
+        "report_run_seen_by_worker",
+        "a worker finds in all tenants the runs that nobody works at, and ends each inside its own",
+    ),
+    ("report_file_seen_by_worker", "likewise files that have been kept long enough"),
     ("audit_event_added", "sign-ins, staff and workers add to the operator's chain"),
     ("membership_seen_by_staff", "the operator disables nobody who is the last owner of a tenant"),
     ("membership_of_session", "an open page asks who looks and what they hold in one statement"),
@@ -527,6 +532,19 @@ const SEED: &str = r"
         rtv_tenant(), '00000000-0000-7000-8000-00000000000a', 'k', decode(repeat('06', 32), 'hex'), 200, '{}', now()
       );
     insert into saved_mapping (tenant_id, name, draft, actor_label) values (rtv_tenant(), 'm', '{}', 'a');
+    insert into report (tenant_id, id, name, created_at, created_by, updated_at, changed_by)
+      values (rtv_tenant(), '00000000-0000-7000-8000-0000000000e1', 'Monthly', '2026-11-20', 'a', '2026-11-20', 'a');
+    insert into report_version (tenant_id, report_id, number, definition, summary, created_at, created_by)
+      values (rtv_tenant(), '00000000-0000-7000-8000-0000000000e1', 1, '{}', 'Started', '2026-11-20', 'a');
+    insert into report_run (
+      tenant_id, id, report_id, version, name, parameters, zone, period_from, period_to, author, created_at
+    )
+      values (
+        rtv_tenant(), '00000000-0000-7000-8000-0000000000e2', '00000000-0000-7000-8000-0000000000e1', 1, 'Monthly', '', 'UTC',
+        '2026-10-01', '2026-10-31', 'a', '2026-11-20'
+      );
+    insert into report_file (tenant_id, run_id, format, part, title, file_name, size_bytes, sha256, created_at)
+      values (rtv_tenant(), '00000000-0000-7000-8000-0000000000e2', 'pdf', 1, 'Monthly', 'm.pdf', 1, '\x02', '2026-11-20');
     insert into content (tenant_id, id, body, created_by, changed_by)
       values (rtv_tenant(), '00000000-0000-7000-8000-0000000000c1', 'Hello', 'a', 'a');
     insert into delivery (tenant_id, id, content_id, account_id, platform, scheduled_at, due_at)

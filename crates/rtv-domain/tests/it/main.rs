@@ -26,6 +26,7 @@ mod post_hour;
 mod preference;
 mod ranking;
 mod read_only;
+mod report;
 mod scorecard;
 mod second_factor;
 mod session;

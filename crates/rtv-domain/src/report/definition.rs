@@ -1,0 +1,543 @@
+//! Reports as they are built. Each save is a version; undoing one leads back to the version that it was made from, and is
+//! a version too, so nothing that was ever saved is lost.
+
+use chrono::{DateTime, Utc};
+use rtv_core::permission::SEES_REPORTS;
+use rtv_core::report::{Block, Content, Definition};
+use rtv_core::{Error, Permission, ReportId};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::access::stored;
+use crate::audit::Event;
+use crate::context::TenantContext;
+use crate::format::Format;
+use crate::transaction::{Resource, Tx, failed};
+
+/// A list of reports shows so many; what was changed last stands first.
+const LISTED: i64 = 200;
+/// So many versions are listed.
+const VERSIONS: i64 = 100;
+
+/// A report with its newest version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Its id.
+    pub id: ReportId,
+    /// What was built.
+    pub definition: Definition,
+    /// Number of the version.
+    pub version: i64,
+    /// When it was saved last.
+    pub updated_at: DateTime<Utc>,
+    /// Who saved it last.
+    pub changed_by: String,
+    /// Who made it.
+    pub created_by: String,
+    /// What undoing the last save would undo, as a phrase; `None` at the beginning.
+    pub undoes: Option<String>,
+    /// Whether an undone save can be done again.
+    pub can_redo: bool,
+    /// Whether it was deleted and can be brought back.
+    pub is_deleted: bool,
+}
+
+/// A line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: ReportId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Number of its newest version.
+    pub version: i64,
+    /// When it was saved last.
+    pub updated_at: DateTime<Utc>,
+    /// Who saved it last.
+    pub changed_by: String,
+    /// Its newest run: id, state as stored, and when it was asked for.
+    pub last_run: Option<(rtv_core::RunId, String, DateTime<Utc>)>,
+}
+
+/// A saved version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its number.
+    pub number: i64,
+    /// What was done, as a phrase.
+    pub summary: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// By whom.
+    pub created_by: String,
+}
+
+/// How a part differs between two versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// It is only in the newer one.
+    Added(String),
+    /// It is only in the older one.
+    Removed(String),
+    /// It stands elsewhere.
+    Moved(String),
+    /// What of it changed: its name, what it was, what it is.
+    Changed(String, String, String),
+}
+
+/// The reports of the tenant, what was changed last first.
+pub async fn list(ctx: &TenantContext) -> Result<Vec<Listed>, Error> {
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Reports).await?;
+    let rows = sqlx::query!(
+        r#"
+        select
+          report.id, report.name, report.version, report.updated_at, report.changed_by,
+          report_version.definition ->> 'description' as "description!",
+          run.id as "run_id?", run.state as "run_state?", run.created_at as "run_at?"
+        from report
+        join report_version
+          on report_version.tenant_id = report.tenant_id
+          and report_version.report_id = report.id
+          and report_version.number = report.version
+        left join lateral (
+          select id, state, created_at
+          from report_run
+          where report_run.tenant_id = report.tenant_id and report_run.report_id = report.id
+          order by created_at desc, id desc
+          limit 1
+        ) as run on true
+        where report.deleted_at is null
+        order by report.updated_at desc, report.id desc
+        limit $1
+        "#,
+        LISTED,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Listed {
+            id: row.id.into(),
+            name: row.name,
+            description: row.description,
+            version: row.version,
+            updated_at: row.updated_at,
+            changed_by: row.changed_by,
+            last_run: match (row.run_id, row.run_state, row.run_at) {
+                (Some(id), Some(state), Some(at)) => Some((id.into(), state, at)),
+                _ => None,
+            },
+        })
+        .collect())
+}
+
+/// Makes a report.
+pub async fn create(ctx: &TenantContext, definition: &Definition, summary: &str) -> Result<ReportId, Error> {
+    let definition = tidied(definition)?;
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Reports).await?;
+    let id = ReportId::from(Uuid::now_v7());
+    let who = ctx.context().actor().label();
+    sqlx::query!(
+        r#"
+        insert into report (tenant_id, id, name, created_at, created_by, updated_at, changed_by)
+        values ($1, $2, $3, $4, $5, $4, $5)
+        "#,
+        ctx.tenant().id.uuid(),
+        id.uuid(),
+        definition.name,
+        ctx.now(),
+        who,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    add_version(ctx, &mut tx, id, 1, &definition, summary, (None, None)).await?;
+    let after = json!({ "name": definition.name, "version": 1, "change": summary });
+    tx.audit(Event::new("report.create", "report", id.to_string()).after(after)).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Refuses whoever may not build reports, before anything of what they sent is looked at.
+pub async fn may_build(ctx: &TenantContext) -> Result<(), Error> {
+    ctx.begin(Permission::ReportsManage, Resource::Reports).await?.rollback().await
+}
+
+/// One report. One of others is none.
+pub async fn one(ctx: &TenantContext, id: ReportId) -> Result<Report, Error> {
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Report(id)).await?;
+    let report = read(&mut tx, id, false).await?;
+    tx.rollback().await?;
+    Ok(report)
+}
+
+/// What was built, as a version says it.
+pub async fn version(ctx: &TenantContext, id: ReportId, number: i64) -> Result<Definition, Error> {
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Report(id)).await?;
+    let definition = read_version(&mut tx, id, number).await?;
+    tx.rollback().await?;
+    Ok(definition)
+}
+
+/// The newest versions, the newest first.
+pub async fn versions(ctx: &TenantContext, id: ReportId) -> Result<Vec<Version>, Error> {
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Report(id)).await?;
+    let rows = sqlx::query_as!(
+        Version,
+        r#"
+        select number, summary, created_at, created_by
+        from report_version
+        where report_id = $1
+        order by number desc
+        limit $2
+        "#,
+        id.uuid(),
+        VERSIONS,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    if rows.is_empty() { Err(Error::NotFound) } else { Ok(rows) }
+}
+
+/// Saves a report as it is to be, made from the version `seen`. An older one is refused, and who changed what is told.
+/// A save that changes nothing makes no version.
+pub async fn save(
+    ctx: &TenantContext,
+    id: ReportId,
+    seen: &str,
+    definition: &Definition,
+    summary: &str,
+) -> Result<i64, Error> {
+    let definition = tidied(definition)?;
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(id)).await?;
+    let report = read(&mut tx, id, true).await?;
+    refuse_stale(ctx, &mut tx, &report, seen).await?;
+    if report.definition == definition {
+        tx.rollback().await?;
+        return Ok(report.version);
+    }
+    let number = put(ctx, &mut tx, &report, &definition, summary, (Some(report.version), None)).await?;
+    tx.commit().await?;
+    Ok(number)
+}
+
+/// Goes back to what the newest version was made from.
+pub async fn undo(ctx: &TenantContext, id: ReportId, seen: &str) -> Result<i64, Error> {
+    step(ctx, id, seen, true).await
+}
+
+/// Does again what was undone last.
+pub async fn redo(ctx: &TenantContext, id: ReportId, seen: &str) -> Result<i64, Error> {
+    step(ctx, id, seen, false).await
+}
+
+async fn step(ctx: &TenantContext, id: ReportId, seen: &str, is_back: bool) -> Result<i64, Error> {
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(id)).await?;
+    let report = read(&mut tx, id, true).await?;
+    refuse_stale(ctx, &mut tx, &report, seen).await?;
+    let head = links(&mut tx, id, report.version).await?;
+    let wanted = if is_back { head.0 } else { head.1 };
+    let nothing = if is_back { "There is nothing to undo." } else { "There is nothing to do again." };
+    let wanted = wanted.ok_or_else(|| Error::Conflict(nothing.into()))?;
+    let definition = read_version(&mut tx, id, wanted).await?;
+    let (undo_to, redo_to) = links(&mut tx, id, wanted).await?;
+    // The way on is to where it came from, and the way back that of the version that is there again.
+    let way = if is_back { (undo_to, Some(report.version)) } else { (Some(report.version), redo_to) };
+    let summary =
+        if is_back { format!("Undid version {}", report.version) } else { format!("Did version {wanted} again") };
+    let number = put(ctx, &mut tx, &report, &definition, &summary, way).await?;
+    tx.commit().await?;
+    Ok(number)
+}
+
+/// Makes an older version the newest again.
+pub async fn restore(ctx: &TenantContext, id: ReportId, seen: &str, number: i64) -> Result<i64, Error> {
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(id)).await?;
+    let report = read(&mut tx, id, true).await?;
+    refuse_stale(ctx, &mut tx, &report, seen).await?;
+    let definition = read_version(&mut tx, id, number).await?;
+    let summary = format!("Restored version {number}");
+    let number = put(ctx, &mut tx, &report, &definition, &summary, (Some(report.version), None)).await?;
+    tx.commit().await?;
+    Ok(number)
+}
+
+/// Takes a report from the list. Its runs stay, and it can be brought back.
+pub async fn delete(ctx: &TenantContext, id: ReportId) -> Result<String, Error> {
+    set_deleted(ctx, id, true).await
+}
+
+/// Brings a deleted report back.
+pub async fn bring_back(ctx: &TenantContext, id: ReportId) -> Result<String, Error> {
+    set_deleted(ctx, id, false).await
+}
+
+async fn set_deleted(ctx: &TenantContext, id: ReportId, is_deleted: bool) -> Result<String, Error> {
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(id)).await?;
+    let report = read(&mut tx, id, true).await?;
+    if report.is_deleted == is_deleted {
+        tx.rollback().await?;
+        return Ok(report.definition.name);
+    }
+    sqlx::query!("update report set deleted_at = $2 where id = $1", id.uuid(), is_deleted.then(|| ctx.now()),)
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    let what = if is_deleted { "report.delete" } else { "report.bring_back" };
+    tx.audit(Event::new(what, "report", id.to_string()).before(json!({ "name": report.definition.name }))).await?;
+    tx.commit().await?;
+    Ok(report.definition.name)
+}
+
+/// Names without spaces around them; refused where it is no report.
+fn tidied(definition: &Definition) -> Result<Definition, Error> {
+    let mut definition = definition.clone();
+    definition.name = definition.name.trim().to_owned();
+    definition.check()?;
+    // What it covers has to be readable, so that no run fails for it.
+    let pairs: Vec<(&str, &str)> = definition.parameters.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    rtv_core::filter::PageFilter::parse(pairs)?;
+    Ok(definition)
+}
+
+async fn put(
+    ctx: &TenantContext,
+    tx: &mut Tx,
+    report: &Report,
+    definition: &Definition,
+    summary: &str,
+    way: (Option<i64>, Option<i64>),
+) -> Result<i64, Error> {
+    let number = report.version + 1;
+    sqlx::query!(
+        "update report set version = $2, name = $3, updated_at = $4, changed_by = $5 where id = $1",
+        report.id.uuid(),
+        number,
+        definition.name,
+        ctx.now(),
+        ctx.context().actor().label(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    add_version(ctx, tx, report.id, number, definition, summary, way).await?;
+    let before = json!({ "name": report.definition.name, "version": report.version });
+    let after = json!({ "name": definition.name, "version": number, "change": summary });
+    tx.audit(Event::new("report.save", "report", report.id.to_string()).before(before).after(after)).await?;
+    Ok(number)
+}
+
+async fn add_version(
+    ctx: &TenantContext,
+    tx: &mut Tx,
+    id: ReportId,
+    number: i64,
+    definition: &Definition,
+    summary: &str,
+    (undo_to, redo_to): (Option<i64>, Option<i64>),
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        insert into report_version (
+          tenant_id, report_id, number, definition, summary, undo_to, redo_to, created_at, created_by
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "#,
+        ctx.tenant().id.uuid(),
+        id.uuid(),
+        number,
+        json!(definition),
+        summary,
+        undo_to,
+        redo_to,
+        ctx.now(),
+        ctx.context().actor().label(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+async fn links(tx: &mut Tx, id: ReportId, number: i64) -> Result<(Option<i64>, Option<i64>), Error> {
+    let row = sqlx::query!(
+        "select undo_to, redo_to from report_version where report_id = $1 and number = $2",
+        id.uuid(),
+        number,
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok((row.undo_to, row.redo_to))
+}
+
+pub(super) async fn read_version(tx: &mut Tx, id: ReportId, number: i64) -> Result<Definition, Error> {
+    let definition = sqlx::query_scalar!(
+        "select definition from report_version where report_id = $1 and number = $2",
+        id.uuid(),
+        number,
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?
+    .ok_or(Error::NotFound)?;
+    stored(serde_json::from_value(definition))
+}
+
+/// The report with its newest version; held until the transaction ends, where it is to be changed.
+pub(super) async fn read(tx: &mut Tx, id: ReportId, is_to_change: bool) -> Result<Report, Error> {
+    if is_to_change {
+        sqlx::query!("select id from report where id = $1 for update", id.uuid())
+            .fetch_optional(tx.connection())
+            .await
+            .map_err(failed)?
+            .ok_or(Error::NotFound)?;
+    }
+    let row = sqlx::query!(
+        r#"
+        select
+          report.version, report.updated_at, report.changed_by, report.created_by, report.deleted_at,
+          newest.definition, newest.summary, newest.undo_to, newest.redo_to
+        from report
+        join report_version as newest
+          on newest.tenant_id = report.tenant_id and newest.report_id = report.id and newest.number = report.version
+        where report.id = $1
+        "#,
+        id.uuid(),
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?
+    .ok_or(Error::NotFound)?;
+    Ok(Report {
+        id,
+        definition: stored(serde_json::from_value(row.definition))?,
+        version: row.version,
+        updated_at: row.updated_at,
+        changed_by: row.changed_by,
+        created_by: row.created_by,
+        undoes: row.undo_to.map(|_| row.summary),
+        can_redo: row.redo_to.is_some(),
+        is_deleted: row.deleted_at.is_some(),
+    })
+}
+
+/// Tells the later of two people what was saved in the meantime, and by whom.
+async fn refuse_stale(ctx: &TenantContext, tx: &mut Tx, report: &Report, seen: &str) -> Result<(), Error> {
+    let seen: i64 = seen
+        .parse()
+        .map_err(|_| Error::invalid("version", "load the page again; the form did not say what it was made from."))?;
+    if seen == report.version {
+        return Ok(());
+    }
+    let since = sqlx::query!(
+        "select summary, created_by from report_version where report_id = $1 and number > $2 order by number desc limit 5",
+        report.id.uuid(),
+        seen,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    let what: Vec<String> = since.into_iter().map(|row| format!("{} ({})", row.summary, row.created_by)).collect();
+    Err(Error::Conflict(format!(
+        "{} changed this on {}, after you had opened it: {}. Nothing of yours was saved. Reload to see it as it is now, and make your change again.",
+        report.changed_by,
+        Format::of(ctx.tenant()).instant(report.updated_at),
+        what.join("; ")
+    )))
+}
+
+/// How the newer of two versions differs from the older, part by part.
+pub fn compare(older: &Definition, newer: &Definition) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut changed = |what: &str, was: &str, is: &str| {
+        if was != is {
+            differences.push(Difference::Changed(what.to_owned(), was.to_owned(), is.to_owned()));
+        }
+    };
+    changed("Name", &older.name, &newer.name);
+    changed("Description", &older.description, &newer.description);
+    changed("Parameters", &older.parameters, &newer.parameters);
+    let name =
+        |title: &str, label: &str| if title.is_empty() { label.to_owned() } else { format!("{label} “{title}”") };
+    for section in &newer.sections {
+        match older.sections.iter().find(|one| one.id == section.id) {
+            Some(was) if was.title != section.title => differences.push(Difference::Changed(
+                name(&section.title, "Section"),
+                was.title.clone(),
+                section.title.clone(),
+            )),
+            Some(_) => {}
+            None => differences.push(Difference::Added(name(&section.title, "Section"))),
+        }
+    }
+    for section in &older.sections {
+        if newer.sections.iter().all(|one| one.id != section.id) {
+            differences.push(Difference::Removed(name(&section.title, "Section")));
+        }
+    }
+    let called = |block: &Block| name(&block.title, block.content.label());
+    let was: Vec<&Block> = older.blocks().collect();
+    let is: Vec<&Block> = newer.blocks().collect();
+    for block in &is {
+        match was.iter().find(|one| one.id == block.id) {
+            Some(before) => {
+                if before.title != block.title {
+                    differences.push(Difference::Changed(
+                        format!("Title of {}", called(block)),
+                        before.title.clone(),
+                        block.title.clone(),
+                    ));
+                }
+                if before.content != block.content {
+                    differences.push(Difference::Changed(
+                        called(block),
+                        described(&before.content),
+                        described(&block.content),
+                    ));
+                }
+            }
+            None => differences.push(Difference::Added(called(block))),
+        }
+    }
+    for block in &was {
+        if is.iter().all(|one| one.id != block.id) {
+            differences.push(Difference::Removed(called(block)));
+        }
+    }
+    let place = |of: &[&Block], among: &[&Block]| -> Vec<u32> {
+        of.iter().filter(|block| among.iter().any(|one| one.id == block.id)).map(|block| block.id).collect()
+    };
+    let (order_was, order_is) = (place(&was, &is), place(&is, &was));
+    let moved = order_is.iter().zip(&order_was).find(|(is, was)| is != was).map(|(id, _)| *id);
+    if let Some(block) = moved.and_then(|id| is.iter().find(|block| block.id == id)) {
+        differences.push(Difference::Moved(called(block)));
+    }
+    differences
+}
+
+/// What a block shows, in a phrase.
+fn described(content: &Content) -> String {
+    let Some(query) = content.query() else {
+        return match content {
+            Content::Text { text } => text.clone(),
+            _ => String::new(),
+        };
+    };
+    let measures = query.measures.iter().map(|one| one.label()).collect::<Vec<_>>().join(", ");
+    let dimensions = query.dimensions.iter().map(|one| one.label()).collect::<Vec<_>>().join(", ");
+    let kind = match content {
+        Content::Chart { kind, .. } => format!("{} chart", kind.label()),
+        other => other.label().to_owned(),
+    };
+    let by = if dimensions.is_empty() { String::new() } else { format!(" by {dimensions}") };
+    let limit = query.limit.map(|limit| format!(", {limit} rows")).unwrap_or_default();
+    let compared = if query.is_compared { ", compared" } else { "" };
+    format!("{kind}: {measures}{by} of {}{limit}{compared}", query.source.label())
+}

@@ -1,0 +1,603 @@
+//! Runs: a version of a report with its parameters, made by a worker. The typed result is kept with the run, and every file is
+//! made from it; so a file can be made again, and is the same to the byte.
+
+use core::fmt;
+use core::str::FromStr;
+use core::time::Duration;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rtv_core::filter::PageFilter;
+use rtv_core::period::{Period, Range};
+use rtv_core::permission::SEES_REPORTS;
+use rtv_core::report::{Definition, Filled};
+use rtv_core::{Error, Permission, ReportId, RunId, TenantId};
+use rtv_jobs::Job;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::definition::{read, read_version};
+use crate::access::{self, stored};
+use crate::audit::Event;
+use crate::context::{Access, Context, TenantContext};
+use crate::transaction::{Resource, failed};
+
+/// A list shows so many runs.
+const LISTED: i64 = 50;
+/// Bytes of a result; a report that is larger is an export.
+const MOST_BYTES: usize = 512 * 1_024 * 1_024;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$line:meta])* $variant:ident = $key:literal, $label:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$line])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// As stored and in addresses.
+            pub const fn key(self) -> &'static str {
+                match self { $(Self::$variant => $key,)* }
+            }
+
+            /// Words for people.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label,)* }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::ALL.iter().copied().find(|one| one.key() == text).ok_or(Error::NotFound)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.key())
+            }
+        }
+    };
+}
+
+words! {
+    /// Where a run stands.
+    RunState {
+        /// A worker will take it.
+        Queued = "queued", "Waiting";
+        /// A worker is at it.
+        Running = "running", "Being made";
+        /// Its figures and files are there.
+        Done = "done", "Done";
+        /// It could not be made.
+        Failed = "failed", "Failed";
+        /// Somebody stopped it.
+        Cancelled = "cancelled", "Cancelled";
+    }
+}
+
+words! {
+    /// What a file is.
+    FileFormat {
+        /// Pages to read and print.
+        Pdf = "pdf", "PDF";
+        /// A workbook.
+        Xlsx = "xlsx", "Excel";
+        /// One table.
+        Csv = "csv", "CSV";
+    }
+}
+
+impl FileFormat {
+    /// Media type.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+impl RunState {
+    /// Whether nothing happens to it any more.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Of which report.
+    pub report: ReportId,
+    /// Which version.
+    pub version: i64,
+    /// As the report was called then.
+    pub name: String,
+    /// What it covers, as addresses write it.
+    pub parameters: String,
+    /// Its days.
+    pub period: Period,
+    /// Zone of its times.
+    pub zone: Tz,
+    /// Where it stands.
+    pub state: RunState,
+    /// What it is at, as a phrase, while it is being made.
+    pub step: Option<String>,
+    /// How many of how many steps are done.
+    pub steps: (i32, i32),
+    /// Who asked for it.
+    pub author: String,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When a worker began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// When the facts had changed last.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Rows of all tables together.
+    pub rows: Option<i64>,
+    /// Pages of the PDF.
+    pub pages: Option<i32>,
+    /// What formats could not hold, as sentences.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// Its files.
+    pub files: Vec<FileRow>,
+}
+
+/// A file of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// What it is.
+    pub format: FileFormat,
+    /// Number of the table of a CSV; 1 of the others.
+    pub part: u32,
+    /// What is in it.
+    pub title: String,
+    /// Its name for people.
+    pub file_name: String,
+    /// Its size.
+    pub bytes: i64,
+    /// SHA-256 of its bytes.
+    pub sha256: Vec<u8>,
+    /// Whether it was taken from the disk; the run's result makes it again.
+    pub is_removed: bool,
+}
+
+/// A file that was made.
+#[derive(Debug, Clone)]
+pub struct NewFile {
+    /// What it is.
+    pub format: FileFormat,
+    /// Number of the table of a CSV; 1 of the others.
+    pub part: u32,
+    /// What is in it.
+    pub title: String,
+    /// Its name for people.
+    pub file_name: String,
+    /// Its size.
+    pub bytes: i64,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+}
+
+/// Which run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The run.
+    pub run: RunId,
+}
+
+/// Makes a run.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MakeRun(pub Ticket);
+
+impl Job for MakeRun {
+    const KIND: &'static str = "report.run";
+    const MAX_ATTEMPTS: u16 = 6;
+    const TIMEOUT: Duration = Duration::from_mins(30);
+
+    fn tenant(&self) -> Option<Uuid> {
+        Some(self.0.tenant.uuid())
+    }
+
+    fn unique_key(&self) -> Option<String> {
+        Some(self.0.run.to_string())
+    }
+}
+
+/// Asks for a run of the newest version. Without parameters it covers what the report covers by itself; the days that they mean
+/// now are kept, so that the run means the same whenever a worker comes to it.
+pub async fn begin(ctx: &TenantContext, report: ReportId, parameters: Option<&PageFilter>) -> Result<RunId, Error> {
+    begin_version(ctx, report, None, parameters).await
+}
+
+/// Asks for a run once more: the same version, days and filters. Where no fact has changed, its CSV is the same to the byte.
+pub async fn begin_again(ctx: &TenantContext, id: RunId) -> Result<RunId, Error> {
+    let before = run(ctx, id).await?;
+    let parameters = PageFilter::parse(before.parameters.split('&').filter_map(|pair| pair.split_once('=')))?;
+    begin_version(ctx, before.report, Some(before.version), Some(&parameters)).await
+}
+
+async fn begin_version(
+    ctx: &TenantContext,
+    report: ReportId,
+    version: Option<i64>,
+    parameters: Option<&PageFilter>,
+) -> Result<RunId, Error> {
+    // Whoever sees no figures makes no report of them.
+    ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?.rollback().await?;
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(report)).await?;
+    let stored_report = read(&mut tx, report, false).await?;
+    if stored_report.is_deleted {
+        return Err(Error::NotFound);
+    }
+    let own = stored_report.definition.parameters.clone();
+    let parameters = match parameters {
+        Some(parameters) => parameters.clone(),
+        None => PageFilter::parse(own.split('&').filter_map(|pair| pair.split_once('=')))?,
+    };
+    let version = version.unwrap_or(stored_report.version);
+    let name = read_version(&mut tx, report, version).await?.name;
+    let period = parameters.period(ctx.today(), ctx.tenant().week_start)?;
+    let fixed = PageFilter { range: Range::Custom, custom: Some((period.from(), period.to())), ..parameters };
+    let id = RunId::from(Uuid::now_v7());
+    // Who sees figures through teams alone makes reports of what these are responsible for.
+    let teams: Vec<Uuid> = match ctx.access() {
+        Access::Member(holding) if !holding.everywhere().contains(Permission::AnalyticsRead) => {
+            holding.teams_with(Permission::AnalyticsRead).iter().map(|team| team.uuid()).collect()
+        }
+        _ => Vec::new(),
+    };
+    sqlx::query!(
+        r#"
+        insert into report_run (
+          tenant_id, id, report_id, version, name, parameters, teams, zone, period_from, period_to, author, author_id, created_at
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        "#,
+        ctx.tenant().id.uuid(),
+        id.uuid(),
+        report.uuid(),
+        version,
+        name,
+        fixed.to_query(),
+        &teams,
+        ctx.tenant().zone.name(),
+        period.from(),
+        period.to(),
+        ctx.context().actor().label(),
+        ctx.context().actor().audit_id(),
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    let after = json!({ "report": report, "version": version, "parameters": fixed.to_query() });
+    tx.audit(Event::new("report.run", "report_run", id.to_string()).after(after)).await?;
+    enqueue(&mut tx, &MakeRun(Ticket { tenant: ctx.tenant().id, run: id })).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+async fn enqueue(tx: &mut crate::Tx, job: &MakeRun) -> Result<(), Error> {
+    rtv_jobs::enqueue(tx.queue(), job, None).await.map_err(|error| match error {
+        rtv_jobs::Error::Database(error) => failed(error),
+        other => {
+            tracing::error!(error = %other, "a job cannot be enqueued");
+            Error::Internal
+        }
+    })?;
+    Ok(())
+}
+
+/// One run with its files.
+pub async fn run(ctx: &TenantContext, id: RunId) -> Result<Run, Error> {
+    let mut found = read_runs(ctx, Some(id), None).await?;
+    found.pop().ok_or(Error::NotFound)
+}
+
+/// The newest runs of a report, or of all of them, the newest first.
+pub async fn runs(ctx: &TenantContext, report: Option<ReportId>) -> Result<Vec<Run>, Error> {
+    read_runs(ctx, None, report).await
+}
+
+async fn read_runs(ctx: &TenantContext, id: Option<RunId>, report: Option<ReportId>) -> Result<Vec<Run>, Error> {
+    let resource = id.map_or(Resource::Reports, Resource::Run);
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, resource).await?;
+    let rows = sqlx::query!(
+        r#"
+        select
+          id, report_id, version, name, parameters, zone, period_from, period_to, state, step, steps_done, steps_total, author,
+          created_at, started_at, finished_at, as_of, row_count, page_count, notes, failure
+        from report_run
+        where ($1::uuid is null or id = $1) and ($2::uuid is null or report_id = $2)
+        order by created_at desc, id desc
+        limit $3
+        "#,
+        id.map(RunId::uuid),
+        report.map(ReportId::uuid),
+        LISTED,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let files = sqlx::query!(
+        r#"
+        select run_id, format, part, title, file_name, size_bytes, sha256, removed_at
+        from report_file
+        where run_id = any($1)
+        order by run_id, case format when 'pdf' then 1 when 'xlsx' then 2 else 3 end, part
+        "#,
+        &ids,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    let mut runs: Vec<Run> = rows
+        .into_iter()
+        .map(|row| {
+            Ok(Run {
+                id: row.id.into(),
+                report: row.report_id.into(),
+                version: row.version,
+                name: row.name,
+                parameters: row.parameters,
+                period: Period::new(row.period_from, row.period_to)?,
+                zone: stored(row.zone.parse())?,
+                state: stored(row.state.parse())?,
+                step: row.step,
+                steps: (row.steps_done, row.steps_total),
+                author: row.author,
+                created_at: row.created_at,
+                started_at: row.started_at,
+                finished_at: row.finished_at,
+                as_of: row.as_of,
+                rows: row.row_count,
+                pages: row.page_count,
+                notes: stored(serde_json::from_value(row.notes))?,
+                failure: row.failure,
+                files: Vec::new(),
+            })
+        })
+        .collect::<Result<_, Error>>()?;
+    for row in files {
+        let Some(run) = runs.iter_mut().find(|run| run.id.uuid() == row.run_id) else { continue };
+        run.files.push(FileRow {
+            format: stored(row.format.parse())?,
+            part: u32::try_from(row.part).unwrap_or_default(),
+            title: row.title,
+            file_name: row.file_name,
+            bytes: row.size_bytes,
+            sha256: row.sha256,
+            is_removed: row.removed_at.is_some(),
+        });
+    }
+    Ok(runs)
+}
+
+/// One file of a run; none of a run that is not done.
+pub async fn file(ctx: &TenantContext, id: RunId, format: FileFormat, part: u32) -> Result<(Run, FileRow), Error> {
+    let run = run(ctx, id).await?;
+    let file = run.files.iter().find(|file| file.format == format && file.part == part).cloned();
+    file.map(|file| (run, file)).ok_or(Error::NotFound)
+}
+
+/// The typed result of a run that is done.
+pub async fn result(ctx: &TenantContext, id: RunId) -> Result<Filled, Error> {
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(id)).await?;
+    let result = sqlx::query_scalar!("select result from report_run where id = $1", id.uuid())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?
+        .flatten();
+    tx.rollback().await?;
+    stored(serde_json::from_slice(&result.ok_or(Error::NotFound)?))
+}
+
+/// Stops a run that is not done. A worker that is at it stops within a second, and no file of it is kept.
+pub async fn cancel(ctx: &TenantContext, id: RunId) -> Result<(), Error> {
+    let mut tx = ctx.begin_to_stop(Permission::ReportsManage, Resource::Run(id)).await?;
+    let state = sqlx::query_scalar!("select state from report_run where id = $1", id.uuid())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?
+        .ok_or(Error::NotFound)?;
+    let stopped = sqlx::query!(
+        r#"
+        update report_run
+        set state = 'cancelled', finished_at = $2, step = null
+        where id = $1 and state in ('queued', 'running')
+        "#,
+        id.uuid(),
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    if stopped == 0 {
+        tx.rollback().await?;
+        let state: RunState = stored(state.parse())?;
+        return Err(Error::Conflict(format!("It is {} and cannot be stopped.", state.label().to_lowercase())));
+    }
+    tx.audit(Event::new("report.cancel", "report_run", id.to_string())).await?;
+    tx.commit().await
+}
+
+/// What a worker needs to make a run.
+#[derive(Debug, Clone)]
+pub struct TakenUp {
+    /// Sees what its author saw.
+    pub ctx: TenantContext,
+    /// The run.
+    pub run: Run,
+    /// The version.
+    pub definition: Definition,
+    /// What it covers.
+    pub parameters: PageFilter,
+}
+
+/// Takes a run up; `None` if there is nothing to do any more. [`Error::ReadOnly`] where it has to wait.
+pub async fn take_up(ctx: &Context, ticket: Ticket) -> Result<Option<TakenUp>, Error> {
+    let mut ctx = match access::enter_to_work(ctx, ticket.tenant).await {
+        Ok(ctx) => ctx,
+        Err(Error::NotFound) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    ctx.refuse_read_only()?;
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Run(ticket.run)).await?;
+    let row = sqlx::query!(
+        r#"
+        update report_run
+        set state = 'running', started_at = coalesce(started_at, $2), step = 'reading figures', steps_done = 0
+        where id = $1 and state in ('queued', 'running')
+        returning report_id, version, teams
+        "#,
+        ticket.run.uuid(),
+        ctx.now(),
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?;
+    let Some(row) = row else {
+        tx.rollback().await?;
+        return Ok(None);
+    };
+    let definition = read_version(&mut tx, row.report_id.into(), row.version).await?;
+    tx.commit().await?;
+    ctx.narrowed = row.teams.into_iter().map(Into::into).collect();
+    let run = run(&ctx, ticket.run).await?;
+    let pairs: Vec<(&str, &str)> = run.parameters.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let parameters = PageFilter::parse(pairs)?;
+    Ok(Some(TakenUp { ctx, run, definition, parameters }))
+}
+
+/// Says how far a run is. False where it is not wanted any more.
+pub async fn tell(ctx: &TenantContext, id: RunId, step: &str, done: i32, total: i32) -> Result<bool, Error> {
+    let mut tx = ctx.begin_to_tidy(Permission::ReportsManage, Resource::Run(id)).await?;
+    let told = sqlx::query!(
+        "update report_run set step = $2, steps_done = $3, steps_total = $4 where id = $1 and state = 'running'",
+        id.uuid(),
+        step,
+        done,
+        total,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    tx.commit().await?;
+    Ok(told > 0)
+}
+
+/// Ends a run with its result and its files, which are in their places: all of it or nothing. False where it is not wanted
+/// any more.
+pub async fn finish(
+    ctx: &TenantContext,
+    id: RunId,
+    filled: &Filled,
+    files: &[NewFile],
+    pages: Option<i32>,
+    notes: &[String],
+) -> Result<bool, Error> {
+    let result = serde_json::to_vec(filled).map_err(|error| {
+        tracing::error!(%error, "a result cannot be kept");
+        Error::Internal
+    })?;
+    if result.len() > MOST_BYTES {
+        return Err(Error::invalid(
+            "limit",
+            "the report holds too much; give its tables a limit, or a shorter period.",
+        ));
+    }
+    let rows: usize = filled.tables().map(|table| table.rows.len()).sum();
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Run(id)).await?;
+    let ended = sqlx::query!(
+        r#"
+        update report_run
+        set state = 'done', finished_at = $2, result = $3, as_of = $4, row_count = $5, page_count = $6, notes = $7,
+          step = null, steps_done = steps_total
+        where id = $1 and state = 'running'
+        "#,
+        id.uuid(),
+        ctx.now(),
+        result,
+        filled.as_of,
+        i64::try_from(rows).unwrap_or(i64::MAX),
+        pages,
+        json!(notes),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    if ended == 0 {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    for file in files {
+        sqlx::query!(
+            r#"
+            insert into report_file (tenant_id, run_id, format, part, title, file_name, size_bytes, sha256, created_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            "#,
+            ctx.tenant().id.uuid(),
+            id.uuid(),
+            file.format.key(),
+            i32::try_from(file.part).unwrap_or(i32::MAX),
+            file.title,
+            file.file_name,
+            file.bytes,
+            &file.sha256[..],
+            ctx.now(),
+        )
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    }
+    access::refuse_read_only_now(&mut tx, ctx.tenant().id).await?;
+    let after = json!({ "rows": rows, "files": files.len() });
+    tx.audit(Event::new("report.done", "report_run", id.to_string()).after(after)).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Ends a run that cannot be made, with the reason for people.
+pub async fn fail(ctx: &TenantContext, id: RunId, reason: &str) -> Result<(), Error> {
+    let mut tx = ctx.begin_to_tidy(Permission::ReportsManage, Resource::Run(id)).await?;
+    let ended = sqlx::query!(
+        r#"
+        update report_run
+        set state = 'failed', finished_at = $2, failure = $3, step = null
+        where id = $1 and state in ('queued', 'running')
+        "#,
+        id.uuid(),
+        ctx.now(),
+        reason,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    if ended > 0 {
+        let event = Event::new("report.failed", "report_run", id.to_string()).detail(reason);
+        tx.audit(event).await?;
+    }
+    tx.commit().await
+}
