@@ -8,7 +8,8 @@ const theme = () => ({ light: "light", dark: "dark" })[document.documentElement.
 
 /** Options are plain data; where one needs a function it says the name of one of these. */
 const FORMATTERS = {
-  names: (points) => points.map((point) => point.name).join("\n"),
+  // One point where the chart tells things apart, several where it tells places of an axis apart.
+  names: (points) => [points].flat().map((point) => point.name).join("\n"),
 };
 
 /** One promise for the whole page: the library is loaded once, and only when the page has nothing better to do. */

@@ -4,9 +4,11 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod frame;
 mod number;
 mod option;
 mod palette;
+mod report;
 mod scale;
 mod sparkline;
 mod text;
@@ -17,6 +19,7 @@ mod svg;
 
 pub use number::{NumberStyle, Unit};
 pub use palette::{Colour, Dash, Oklch, Palette, SeriesColour, Theme};
+pub use report::{Along, CellWords, ReportChart, Rest, Words};
 pub use sparkline::{SparkPath, sparkline};
 pub use trend::{Mark, Role, Series, TrendChart};
 

@@ -17,7 +17,18 @@ impl Scale {
     /// Covers all values. Every unit but the score starts at zero: a cut axis makes small changes look large.
     pub(crate) fn covering(values: impl Iterator<Item = f64>, unit: &Unit) -> Self {
         let zero = if matches!(unit, Unit::Score) { None } else { Some((0.0, 0.0)) };
-        let range = values.fold(zero, |range, value| {
+        Self::stretching(zero, values, unit)
+    }
+
+    /// For colours: what is far from zero and close together would otherwise have one shade.
+    pub(crate) fn of_shades(values: impl Iterator<Item = f64> + Clone, unit: &Unit) -> Self {
+        let low = values.clone().fold(f64::INFINITY, f64::min);
+        let high = values.clone().fold(f64::NEG_INFINITY, f64::max);
+        if low > high / 2.0 && high > low { Self::stretching(None, values, unit) } else { Self::covering(values, unit) }
+    }
+
+    fn stretching(start: Option<(f64, f64)>, values: impl Iterator<Item = f64>, unit: &Unit) -> Self {
+        let range = values.fold(start, |range, value| {
             Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
         });
         let (mut low, mut high) = range.unwrap_or((0.0, 0.0));
@@ -100,6 +111,15 @@ mod tests {
         check(&[-5.0], &count, &[-5.0, -4.0, -3.0, -2.0, -1.0, 0.0]);
         check(&[0.066], &Unit::Percent, &[0.0, 0.025, 0.05, 0.075]);
         check(&[1e12], &Unit::Money("€".into()), &[0.0, 2.5e11, 5e11, 7.5e11, 1e12]);
+    }
+
+    #[test]
+    fn shades_leave_zero_out_where_values_lie_close_together() {
+        let ticks = |values: &[f64]| Scale::of_shades(values.iter().copied(), &Unit::Count).ticks;
+        assert_eq!(ticks(&[960.0, 1000.0]), [960.0, 970.0, 980.0, 990.0, 1000.0]);
+        assert_eq!(ticks(&[10.0, 100.0]).first(), Some(&0.0));
+        assert_eq!(ticks(&[]), [0.0, 1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(ticks(&[7.0]).first(), Some(&0.0));
     }
 
     #[test]

@@ -11,26 +11,18 @@ use charming::element::{
 use charming::series::Line;
 use serde_json::{Value, json};
 
+use crate::frame::{FONT_SIZE, NAME_ROOM, NARROW, TOOLTIP, every, font_family, legend_rows, nothing};
 use crate::number::{self, NumberStyle, Unit};
 use crate::option::overlay;
 use crate::palette::{Palette, SeriesColour, Theme};
 use crate::scale::Scale;
 use crate::text::{fit, plain, width};
 
-const FONT_SIZE: f64 = 12.0;
-/// A series' name at the end of its line gets at most this much of the width.
-const NAME_ROOM: f64 = 132.0;
 /// The text beside a mark; longer ones are cut, the page lists them in full.
 const MARK_ROOM: f64 = 150.0;
 /// About so many dates along the bottom of a wide and of a narrow chart.
 const DATES: usize = 7;
 const DATES_NARROW: usize = 4;
-/// Narrower charts have no room for names beside the lines and get a legend on top, px.
-const NARROW: u32 = 480;
-
-/// Name of a function in the browser's `chart.js`, which shows the names of the points one below the other. A template would show
-/// `R&D` as `R&amp;D`: the library escapes for HTML even where it draws no HTML.
-const TOOLTIP: &str = "names";
 
 /// A measure over time.
 #[derive(Debug, Clone, PartialEq)]
@@ -280,8 +272,7 @@ impl TrendChart {
     /// What charming has no words for.
     fn additions(&self, theme: Theme, lines: &[Drawn<'_>], scale: &Scale) -> Value {
         let palette = theme.palette();
-        // The library writes the name into an attribute as it stands.
-        let font_family = self.font_family.replace('"', "'").replace(['<', '>', '&', ';'], "");
+        let font_family = font_family(&self.font_family);
         let marked = lines.iter().position(|line| line.role == Role::Current);
         let series: Vec<Value> = lines
             .iter()
@@ -328,7 +319,8 @@ impl TrendChart {
 
         let grid = serde_json::to_value(self.grid(lines)).unwrap_or_default();
         let wide = self.width_rule(lines, true, &grid);
-        let legend_rows = if lines.len() > 1 { legend_rows(lines) } else { 0 };
+        let legend_rows =
+            if lines.len() > 1 { legend_rows(lines.iter().map(|line| line.name.as_str()), 280.0) } else { 0 };
         let narrow_grid = json!({"right": 12, "top": 14 + 25 * legend_rows});
         let narrow = self.width_rule(lines, false, &narrow_grid);
         let mut additions = json!({
@@ -351,11 +343,7 @@ impl TrendChart {
             "media": [{"query": {"maxWidth": NARROW - 1}, "option": narrow}, {"option": wide}],
         });
         if Self::is_empty(lines) {
-            let text = json!({
-                "type": "text", "left": "center", "top": "middle", "silent": true,
-                "style": {"text": plain(&self.no_data), "fill": palette.text_2.hex, "fontSize": 14, "fontFamily": font_family}
-            });
-            overlay(&mut additions, json!({"graphic": [text]}));
+            overlay(&mut additions, json!({"graphic": [nothing(&self.no_data, palette, &font_family)]}));
         }
         additions
     }
@@ -380,29 +368,6 @@ impl TrendChart {
             "series": series,
         })
     }
-}
-
-/// Lines that the legend fills in the narrowest chart, which is 280 px wide.
-fn legend_rows(lines: &[Drawn<'_>]) -> u32 {
-    let (mut rows, mut used) = (1, 0.0);
-    for line in lines {
-        let entry = width(&line.name, FONT_SIZE) + 22.0 + 5.0;
-        if used > 0.0 && used + entry > 280.0 {
-            rows += 1;
-            used = 0.0;
-        }
-        used += entry + 16.0;
-    }
-    rows
-}
-
-/// So many categories are left out between two labels that about `wanted` labels stand.
-fn every(categories: usize, wanted: usize) -> f64 {
-    let step = categories.div_ceil(wanted).max(1);
-    // Categories are days of a few years at most.
-    #[allow(clippy::cast_precision_loss)]
-    let left_out = (step - 1) as f64;
-    left_out
 }
 
 /// Lone points, which a line between neighbours would not show, as dots; top posts as rings.
