@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench bench-import torture torture-import lighthouse e2e api-test mail-test fuzz prepare pictures fmt clean
+.PHONY: help setup run test build site bench bench-import bench-report torture torture-import lighthouse e2e api-test mail-test fuzz prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -28,6 +28,9 @@ bench: ## measure the release build: requests, latencies, memory, time to start,
 
 bench-import: ## measure imports of 50 and 200 MB beside a plain insert; ARGS="20" takes other sizes
 	@scripts/bench-import $(ARGS)
+
+bench-report: ## measure CSV and XLSX of 100,000 rows beside XlsxWriter and reportlab; ARGS="ROWS CONNECTION" also beside COPY
+	@scripts/bench-report $(ARGS)
 
 torture: ## crashes, lost replies and flips of kill switches; hours; ARGS="--resume", "--shard 3/8 --seed 7", "--sum"
 	@scripts/torture $(ARGS)

@@ -5,6 +5,8 @@
 //! error with the place where it opened (the csv crate takes it as closed), and so is text after a closing quote. On sound input both read
 //! the same, which a test compares. It works on bytes, so that whether they are text is judged cell by cell.
 
+use crate::formula;
+
 /// Longest cell, in bytes: far beyond any post (the longest that a network allows is under 128 KiB), and small enough that a stray quote,
 /// which makes one cell out of the rest of the file, is noticed before it costs memory.
 pub const MAX_CELL_BYTES: usize = 1024 * 1024;
@@ -20,6 +22,8 @@ pub const MAX_COLUMNS: usize = 1_000;
 pub(crate) struct Record {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// Cells that stood in quotes; only what a header's quotes say is ever asked.
+    quoted: Vec<usize>,
     fault: Option<Fault>,
 }
 
@@ -65,6 +69,7 @@ impl Record {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.quoted.clear();
         self.fault = None;
     }
 
@@ -74,6 +79,11 @@ impl Record {
 
     pub(crate) fn fault(&self) -> Option<Fault> {
         self.fault
+    }
+
+    /// Columns whose cell began with a quote, in order.
+    pub(crate) fn quoted(&self) -> &[usize] {
+        &self.quoted
     }
 
     pub(crate) fn cells(&self) -> impl Iterator<Item = &[u8]> {
@@ -87,7 +97,7 @@ impl Record {
 
     /// Bytes that the record's buffers occupy, which is what a reader holds whatever the file's size.
     pub(crate) fn capacity(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
+        self.bytes.capacity() + (self.ends.capacity() + self.quoted.capacity()) * size_of::<usize>()
     }
 
     fn cell_start(&self) -> usize {
@@ -117,6 +127,22 @@ impl Record {
             self.fault = Some(Fault::TooManyColumns);
         } else {
             self.ends.push(self.bytes.len());
+        }
+    }
+
+    fn open_quote(&mut self) {
+        if self.fault.is_none() && self.ends.len() < MAX_COLUMNS {
+            self.quoted.push(self.ends.len());
+        }
+    }
+
+    /// Takes the guard off the cell that was closed last, see [`crate::formula`].
+    fn take_off_guard(&mut self) {
+        let Some((last, before)) = self.ends.split_last_mut() else { return };
+        let start = before.last().copied().unwrap_or(0);
+        if self.fault.is_none() && formula::is_guarded(&self.bytes[start..*last]) {
+            self.bytes.remove(start);
+            *last -= 1;
         }
     }
 
@@ -160,11 +186,31 @@ pub(crate) struct Parser {
     line: u64,
     after_carriage_return: bool,
     quote_line: u64,
+    takes_off_guards: bool,
 }
 
 impl Parser {
     pub(crate) fn new(delimiter: u8) -> Self {
-        Self { delimiter, state: State::RecordStart, line: 1, after_carriage_return: false, quote_line: 0 }
+        Self {
+            delimiter,
+            state: State::RecordStart,
+            line: 1,
+            after_carriage_return: false,
+            quote_line: 0,
+            takes_off_guards: false,
+        }
+    }
+
+    /// From now on cells are given without the guard before a formula.
+    pub(crate) fn take_off_guards(&mut self) {
+        self.takes_off_guards = true;
+    }
+
+    fn end_cell(&self, record: &mut Record) {
+        record.end_cell();
+        if self.takes_off_guards {
+            record.take_off_guard();
+        }
     }
 
     /// Reads on until a record is complete or `input` is used up, and says how many bytes it used. Lines with nothing on them are skipped.
@@ -181,6 +227,7 @@ impl Parser {
                     self.after_carriage_return = false;
                     if byte == b'"' {
                         self.quote_line = self.line;
+                        record.open_quote();
                         self.state = State::Quoted;
                         at += 1;
                     } else {
@@ -197,7 +244,7 @@ impl Parser {
                     at += length;
                     let Some(&end) = input.get(at) else { break };
                     at += 1;
-                    record.end_cell();
+                    self.end_cell(record);
                     if end == self.delimiter {
                         self.state = State::CellStart;
                     } else {
@@ -242,7 +289,7 @@ impl Parser {
             State::RecordStart => Ok(false),
             State::Quoted => Err(OpenQuote { line: self.quote_line }),
             State::CellStart | State::Plain | State::QuoteInQuoted => {
-                record.end_cell();
+                self.end_cell(record);
                 self.state = State::RecordStart;
                 Ok(true)
             }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{ImportError, excerpt},
+    formula,
     record::{Fed, Parser, Record},
     source::{Source, WINDOW_BYTES, read_full},
 };
@@ -155,6 +156,8 @@ pub struct Sniffed {
     pub delimiter: Delimiter,
     /// Rows above the header that were passed over.
     pub notes_above: usize,
+    /// Whether it says that an apostrophe stands before each text that a spreadsheet would run, as RTV writes its reports. They are taken off.
+    pub has_guards: bool,
     /// Column names without surrounding spaces; a column may have none.
     pub header: Vec<String>,
 }
@@ -172,7 +175,12 @@ impl Sniffed {
             1 => " One line above the header is passed over.".to_owned(),
             more => format!(" {more} lines above the header are passed over."),
         };
-        format!("Read as {} with {} between the columns.{above}", self.encoding, self.delimiter_name())
+        let guards = if self.has_guards {
+            " It is a report of RTV: the apostrophes that keep a spreadsheet from running texts are taken off."
+        } else {
+            ""
+        };
+        format!("Read as {} with {} between the columns.{above}{guards}", self.encoding, self.delimiter_name())
     }
 }
 
@@ -209,6 +217,12 @@ pub(crate) fn start<R: Read>(
         }
     }
     let header = read_header(&record, encoding)?;
+    // RTV writes UTF-8 and nothing above the header.
+    let has_guards =
+        encoding == Encoding::Utf8 && layout.notes_above == 0 && formula::is_marked(&header, record.quoted());
+    if has_guards {
+        parser.take_off_guards();
+    }
     let encoding_label = if had_bom && encoding == Encoding::Utf8 { "UTF-8 with BOM" } else { encoding.label() };
     let sniffed = Sniffed {
         encoding: encoding_label,
@@ -216,6 +230,7 @@ pub(crate) fn start<R: Read>(
         read_as: encoding,
         delimiter: layout.delimiter,
         notes_above: layout.notes_above,
+        has_guards,
         header,
     };
     Ok(Started { source, parser, encoding, sniffed })

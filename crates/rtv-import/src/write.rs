@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::{
+    formula::without_formula,
     mapping::{EXPORT_COLUMNS, Metric},
     record::{Fed, Parser, Record},
     row::{CUT_MARK, PostRow, Refusal},
@@ -107,11 +108,6 @@ fn figure(post: &PostRow, metric: Metric) -> String {
         Metric::Sentiment => metrics.sentiment.map(|sentiment| sentiment.to_string()),
     }
     .unwrap_or_default()
-}
-
-/// A cell that a spreadsheet does not take for a formula: one that begins like one gets a leading `'`.
-pub fn without_formula(value: &str) -> String {
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0']) { format!("'{value}") } else { value.to_owned() }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use rtv_import::{
     DateOrder, Delimiter, Draft, Encoding, Field, ImportError, Mapping, OpenOptions, PostMetrics, PostRow, Published,
-    Question, Reader, Refusal, Row, guess, open, open_seekable, sample, write_posts,
+    Question, Reader, Refusal, Row, guess, open, open_seekable, sample, write_posts, write_refused_rows,
 };
 use rust_decimal::Decimal;
 
@@ -649,4 +649,62 @@ proptest! {
         prop_assert_eq!(refusals, []);
         prop_assert_eq!(read, posts);
     }
+}
+
+const GUARDED_HEADER: &str = "platform,account_id,post_id,published_at,text,\"campaign\"\n";
+
+#[test]
+fn guards_are_taken_off_where_the_header_says_that_there_are_some() {
+    let row = |id: &str, text: &str, campaign: &str| format!("x,1,{id},2026-03,{text},{campaign}\n");
+    let guarded = [
+        GUARDED_HEADER,
+        &row("'-5", "'=1+1", "'@spring"),
+        &row("b", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"", "'tis"),
+        &row("c", "''=1", "''tis"),
+        &row("d", "\"' \n=1\"", "' =1"),
+    ]
+    .concat();
+    let posts = read_posts(guarded.as_bytes(), OpenOptions::default());
+    let read: Vec<(&str, &str, &str)> = posts
+        .iter()
+        .map(|post| (&*post.external_id, post.text.as_deref().unwrap(), post.campaign.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        read,
+        [
+            ("-5", "=1+1", "@spring"),
+            ("b", "=HYPERLINK(\"http://x\",\"y\")", "'tis"),
+            ("c", "'=1", "''tis"),
+            // A label is read without the spaces around it, with and without a guard.
+            ("d", " \n=1", "=1"),
+        ]
+    );
+
+    // The same rows in a file that does not say so: the apostrophes are people's own.
+    let own = guarded.replace("\"campaign\"", "campaign");
+    let posts = read_posts(own.as_bytes(), OpenOptions::default());
+    assert_eq!((&*posts[0].external_id, posts[0].text.as_deref()), ("'-5", Some("'=1+1")));
+    assert!(!open(own.as_bytes(), OpenOptions::default()).unwrap().sniffed().has_guards);
+}
+
+#[test]
+fn a_row_that_is_refused_and_mended_keeps_its_texts() {
+    let file = [GUARDED_HEADER, "x,1,a,never,'=1+1,\n"].concat();
+    let mut reader = open(file.as_bytes(), OpenOptions::default()).unwrap();
+    assert!(reader.sniffed().has_guards && reader.sniffed().sentence().contains("taken off"));
+    let (header, delimiter) = (reader.sniffed().header.clone(), reader.sniffed().delimiter);
+    let (_, refusals) = read_all(&mut reader);
+    assert_eq!(refusals[0].raw, "x,1,a,never,=1+1,");
+    let mut written = Vec::new();
+    write_refused_rows(&mut written, &header, delimiter, &refusals).unwrap();
+    let mended = String::from_utf8(written).unwrap().replace("never", "2026-03");
+    let (posts, _) = read_all(&mut open(mended.as_bytes(), OpenOptions::default()).unwrap());
+    assert_eq!(posts[0].text.as_deref(), Some("=1+1"));
+}
+
+#[test]
+fn the_sample_that_is_guessed_from_has_no_guards_either() {
+    let file = [GUARDED_HEADER, "x,1,a,2026-03,'=1+1,'@spring\n"].concat();
+    let sample = sample(file.as_bytes(), None, None).unwrap();
+    assert_eq!(sample.rows[0][4..], ["=1+1", "@spring"]);
 }

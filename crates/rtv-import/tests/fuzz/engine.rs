@@ -153,7 +153,12 @@ fn check(input: &[u8], choice: u64) -> Result<Behaviour, String> {
     match &found {
         Ok(found) => {
             check_sample(found)?;
-            behaviour.add((found.sniffed.encoding, found.sniffed.delimiter.key(), found.sniffed.notes_above));
+            behaviour.add((
+                found.sniffed.encoding,
+                found.sniffed.delimiter.key(),
+                found.sniffed.notes_above,
+                found.sniffed.has_guards,
+            ));
             let guess = guess(found);
             check_guess(found, &guess)?;
             for column in &guess.columns {
@@ -433,7 +438,7 @@ impl Random {
 }
 
 /// Pieces that mean something to a reader of CSV, to the guess, or to a spreadsheet.
-const TOKENS: [&[u8]; 60] = [
+const TOKENS: [&[u8]; 62] = [
     b"\"",
     b"\"\"",
     b"\"a\"b",
@@ -457,6 +462,8 @@ const TOKENS: [&[u8]; 60] = [
     b"sep=,\r\n",
     b"=HYPERLINK(\"http://x\",\"y\")",
     b"=1+1",
+    b"'=1+1",
+    b"'",
     b"+1",
     b"-",
     b"@SUM(A1)",
@@ -608,6 +615,7 @@ fn seeds() -> Vec<Vec<u8>> {
         "a,b\n",
         "a,a\n1,2\n",
         "post_id,published_at,platform,account_id,text\n1,2026-03,facebook,1,😀\n1,2026-03-01T00:00:00+14:00,x,1,\"\"\"\"\n",
+        "post_id,published_at,platform,account_id,\"text\"\n1,2026-03,facebook,1,'=1+1\n2,2026-03,x,1,\"'' @a, b\"\n3,2026-03,x,1,'tis\n",
     ] {
         seeds.push(text.as_bytes().to_vec());
         seeds.push(format!("\u{FEFF}{text}").into_bytes());

@@ -1,0 +1,199 @@
+//! Workbooks, read by openpyxl, which shares no line with their writer. The script that runs it installs it where it is missing.
+
+use core::fmt::Write as _;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rtv_core::kpi::Unit;
+use rtv_core::report::{Cell, Filled, FilledContent, Kind};
+use rtv_report::xlsx::{Written, write};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::world;
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn bytes(filled: &Filled) -> (Vec<u8>, Written) {
+    let mut out = Vec::new();
+    let written = write(filled, &world::format(), &mut out).unwrap();
+    (out, written)
+}
+
+/// What openpyxl finds in the workbook.
+fn read(workbook: &[u8]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.xlsx");
+    std::fs::write(&path, workbook).unwrap();
+    let output = Command::new(project().join("scripts/openpyxl"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/read_workbook.py"))
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Each sheet as lines of cells, so that a difference can be read.
+fn shown(workbook: &Value) -> String {
+    let mut text = String::new();
+    for key in ["title", "company", "created"] {
+        writeln!(text, "{key}: {}", workbook[key].as_str().unwrap_or_default()).unwrap();
+    }
+    for sheet in workbook["sheets"].as_array().unwrap() {
+        write!(text, "\n== {}", sheet["name"].as_str().unwrap()).unwrap();
+        for key in ["frozen", "filter", "charts", "links", "scales"] {
+            write!(text, " | {key} {}", sheet[key]).unwrap();
+        }
+        text += "\n";
+        for row in sheet["rows"].as_array().unwrap() {
+            let cells: Vec<String> = row.as_array().unwrap().iter().map(shown_cell).collect();
+            text += cells.join(" | ").trim_end_matches([' ', '|']);
+            text += "\n";
+        }
+    }
+    text
+}
+
+fn shown_cell(cell: &Value) -> String {
+    let Some(cell) = cell.as_object() else { return String::new() };
+    let mark = |key: &str, mark: &str| if cell[key] == true { mark.to_owned() } else { String::new() };
+    let format = match cell["format"].as_str().unwrap() {
+        "General" => String::new(),
+        format => format!(" [{format}]"),
+    };
+    format!("{}{}{}{format}", mark("quoted", "'"), cell["value"], mark("bold", "*"))
+}
+
+fn sheet<'a>(workbook: &'a Value, name: &str) -> &'a Value {
+    workbook["sheets"].as_array().unwrap().iter().find(|sheet| sheet["name"] == name).unwrap()
+}
+
+#[test]
+fn a_small_report_is_this_workbook() {
+    let filled = world::small();
+    let (workbook, written) = bytes(&filled);
+    assert_eq!(written.notes, Vec::<String>::new());
+    assert_eq!(written.sheets.len(), 3 + 8);
+    insta::assert_snapshot!(shown(&read(&workbook)));
+    // Equal reports give equal bytes.
+    assert!(workbook == bytes(&filled).0);
+}
+
+#[test]
+fn twenty_rows_of_4812_say_so_and_lead_to_all() {
+    let (workbook, _) = bytes(&world::cut());
+    insta::assert_snapshot!(shown(&read(&workbook)));
+}
+
+/// What of a text a workbook holds.
+fn in_workbook(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '\t' | '\n' | '\r' => letter,
+            '\0'..='\u{1f}' | '\u{fffe}' => '\u{fffd}',
+            _ => letter,
+        })
+        .collect()
+}
+
+#[test]
+fn seventy_thousand_hostile_cells_are_strings_and_no_formula() {
+    let mut table = world::hostile();
+    // A sheet's name and a label are texts of people too.
+    table.columns[5].label = "=1+1".into();
+    let filled = world::report(vec![world::block(2, "='[x]y'!A1", FilledContent::Table(table.clone()))]);
+    let (workbook, written) = bytes(&filled);
+    assert_eq!(written.sheets, ["Report", "=' x y'!A1"]);
+    assert_eq!(written.rows, 10_000);
+    let replaced = "“='[x]y'!A1”: \u{fffd} stands for control characters that a workbook cannot hold, in ";
+    let cut = "“='[x]y'!A1”: Excel holds 32,767 characters in a cell; 3 cells had more and end with “(cut, …)”. The CSV has the whole text.";
+    assert!(written.notes[0].starts_with(replaced), "{:?}", written.notes);
+    assert_eq!(written.notes[1..], [cut]);
+
+    let read = read(&workbook);
+    assert_eq!(read["formulas"], 0);
+    assert_eq!(read["external_links"], 0);
+    let sheet = sheet(&read, &written.sheets[1]);
+    let rows = sheet["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 10_002);
+    assert_eq!(rows[0][5]["value"], "=1+1");
+    assert_eq!(rows[0][0]["value"], "published_at (Europe/Berlin)");
+    for (cells, read) in table.rows.iter().zip(&rows[1..]) {
+        for (column, cell) in cells.iter().enumerate() {
+            let found = &read[column];
+            match cell {
+                Cell::Missing => assert!(found.is_null(), "{found}"),
+                Cell::Text(text) => {
+                    assert_eq!((&found["type"], &found["quoted"]), (&"s".into(), &true.into()), "{found}");
+                    let found = found["value"].as_str().unwrap();
+                    let expect = in_workbook(text);
+                    if expect.encode_utf16().count() <= 32_767 {
+                        assert_eq!(found, expect);
+                    } else {
+                        assert!(found.encode_utf16().count() <= 32_767);
+                        let (kept, end) = found.rsplit_once(" … ").unwrap();
+                        assert!(expect.starts_with(kept) && kept.len() > 32_000, "{} kept", kept.len());
+                        assert!(
+                            end.starts_with("(cut, ") && end.ends_with(" characters; whole text in the CSV)"),
+                            "{end}"
+                        );
+                    }
+                }
+                Cell::Instant(at) => {
+                    let local = at.with_timezone(&chrono_tz::Europe::Berlin).format("%Y-%m-%dT%H:%M:%S").to_string();
+                    assert_eq!((&found["type"], &found["value"]), (&"d".into(), &local.into()));
+                }
+                Cell::Number(value) => {
+                    assert_eq!(found["type"], "n");
+                    let nearest: f64 = value.to_string().parse().unwrap();
+                    assert_eq!(found["value"].as_f64().unwrap().to_bits(), nearest.to_bits());
+                }
+                Cell::Day(_) | Cell::Ordinal(_) => panic!("there is none"),
+            }
+        }
+    }
+    let Some(Cell::Number(total)) = table.totals.unwrap().last().cloned() else { panic!() };
+    let last = &rows[10_001];
+    assert_eq!((&last[0]["value"], &last[0]["bold"]), (&"Total".into(), &true.into()));
+    assert_eq!(last[6]["value"].as_f64(), Some(total.to_string().parse().unwrap()));
+}
+
+#[test]
+fn a_table_that_is_longer_than_a_sheet_goes_on_in_the_next() {
+    const ROWS: u32 = 1_048_600;
+    let rows = (0..ROWS).map(|row| vec![Cell::Number(Decimal::from(row))]).collect();
+    let mut table = world::table(vec![world::column("reach", "Reach", Kind::Number(Unit::Count))], rows);
+    table.totals = Some(vec![Cell::Number(Decimal::from(u64::from(ROWS) * u64::from(ROWS - 1) / 2))]);
+    let filled = world::report(vec![
+        world::block(2, "All", FilledContent::Table(table)),
+        world::block(3, "all (2)", FilledContent::Table(world::table(Vec::new(), Vec::new()))),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.xlsx");
+    let written = write(&filled, &world::format(), &mut File::create(&path).unwrap()).unwrap();
+    assert_eq!(written.sheets, ["Report", "All", "All (2)", "all (2) (2)"]);
+    assert_eq!(
+        written.notes,
+        ["“All” has 1,048,600 rows, more than a sheet holds: it goes on from “All” to “All (2)”."]
+    );
+    let output = Command::new(project().join("scripts/openpyxl"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/count_rows.py"))
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let counted: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // Each sheet has the header; the totals stand on the last one.
+    assert_eq!(counted["All"]["first"], "Reach");
+    assert_eq!(counted["All (2)"]["first"], "Reach");
+    let rows = counted["All"]["rows"].as_u64().unwrap() + counted["All (2)"]["rows"].as_u64().unwrap();
+    assert!(counted["All"]["rows"].as_u64().unwrap() <= 1_048_576);
+    assert_eq!(rows, u64::from(ROWS) + 2 + 1);
+    let sum = counted["All"]["sum"].as_f64().unwrap() + counted["All (2)"]["sum"].as_f64().unwrap();
+    assert_eq!(sum.to_bits(), (f64::from(ROWS) * f64::from(ROWS - 1)).to_bits());
+}
