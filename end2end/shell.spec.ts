@@ -160,10 +160,10 @@ test.describe('crumbs, search and help', () => {
     await open(page, dashboard);
     if (scriptless) await page.getByRole('link', { name: 'Search' }).click();
     else await open(page, '/search?tenant=meadow');
-    await page.getByRole('searchbox', { name: 'Find a page or an organisation' }).fill('pos');
+    await page.getByRole('searchbox', { name: 'Find a page or an organisation' }).fill('posts');
     await page.getByRole('button', { name: 'Search' }).click();
-    await expect(page).toHaveURL('/search?tenant=meadow&q=pos');
-    await expect(page.getByText('1 result for “pos”.')).toBeVisible();
+    await expect(page).toHaveURL('/search?tenant=meadow&q=posts');
+    await expect(page.getByText('1 result for “posts”.')).toBeVisible();
     await page.getByRole('searchbox').fill('harbour tea');
     await page.getByRole('button', { name: 'Search' }).click();
     await expect(page.getByText('Nothing is called “harbour tea”')).toBeVisible();
@@ -227,7 +227,7 @@ test.describe('the palette @js', () => {
     await page.keyboard.press('Control+k');
     await expect(combobox(page)).toBeFocused();
     const options = palette(page).getByRole('option');
-    await expect(options).toHaveText([/Dashboard/, /Targets/, /Content/, /Deliveries/, /Accounts/, /Posts/, /Profile/, /Sessions/, /Keyboard shortcuts/]);
+    await expect(options).toHaveText([/Dashboard/, /Targets/, /Content/, /Deliveries/, /Accounts/, /Posts/, /Reports/, /Profile/, /Sessions/, /Keyboard shortcuts/]);
     const chosen = async () => {
       const id = await combobox(page).getAttribute('aria-activedescendant');
       await expect(palette(page).locator('[aria-selected="true"]')).toHaveAttribute('id', id!);

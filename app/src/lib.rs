@@ -42,6 +42,7 @@ pub mod profile;
 mod publish;
 #[cfg(feature = "hydrate")]
 mod recent;
+pub mod report;
 #[cfg(feature = "ssr")]
 pub mod request;
 pub mod routes;

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use leptos_router::params::ParamsMap;
-use rtv_core::permission::SEES_TEAM;
+use rtv_core::permission::{SEES_REPORTS, SEES_TEAM};
 use rtv_core::{Permission, Plan, Preference, TenantStatus};
 use rtv_ui::{
     BareLayout, Button, Crumb, IconName, LinkButton, NavGroup, NavItem, Notice, Shell, TenantLink, Tone, Variant,
@@ -228,6 +228,8 @@ pub enum Place {
     Posts,
     /// `/t/{tenant}/targets`
     Targets,
+    /// `/t/{tenant}/reports`
+    Reports,
     /// `/t/{tenant}/imports`
     Imports,
     /// `/t/{tenant}/team`
@@ -244,13 +246,14 @@ pub enum Place {
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Dashboard,
         Self::Targets,
         Self::Content,
         Self::Deliveries,
         Self::Accounts,
         Self::Posts,
+        Self::Reports,
         Self::Imports,
         Self::Switches,
         Self::Team,
@@ -268,6 +271,7 @@ impl Place {
             Self::Accounts => "Accounts",
             Self::Posts => "Posts",
             Self::Targets => "Targets",
+            Self::Reports => "Reports",
             Self::Imports => "Imports",
             Self::Team => "Team",
             Self::Audit => "Audit log",
@@ -286,6 +290,7 @@ impl Place {
             Self::Accounts => "accounts",
             Self::Posts => "posts",
             Self::Targets => "targets",
+            Self::Reports => "reports",
             Self::Imports => "imports",
             Self::Team => "team",
             Self::Audit => "audit",
@@ -300,7 +305,7 @@ impl Place {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
             Self::Content | Self::Deliveries | Self::Accounts => "Publish",
-            Self::Posts | Self::Imports => "Measure",
+            Self::Posts | Self::Reports | Self::Imports => "Measure",
             Self::Switches => "Operate",
             Self::Team | Self::ApiKeys | Self::Audit | Self::Settings => "Admin",
         }
@@ -315,6 +320,7 @@ impl Place {
             Self::Accounts => IconName::User,
             Self::Posts => IconName::Posts,
             Self::Targets => IconName::Target,
+            Self::Reports => IconName::Report,
             Self::Imports => IconName::Imports,
             Self::Team => IconName::Team,
             Self::ApiKeys => IconName::Lock,
@@ -334,6 +340,7 @@ impl Place {
             Self::Accounts => 'a',
             Self::Posts => 'p',
             Self::Targets => 't',
+            Self::Reports => 'r',
             Self::Imports => 'i',
             // `t` is the targets'; its first tab is the members.
             Self::Team => 'm',
@@ -351,6 +358,7 @@ impl Place {
             Self::Dashboard | Self::Targets | Self::Posts => &[Permission::AnalyticsRead],
             Self::Content | Self::Deliveries => &[Permission::ContentRead],
             Self::Accounts => &[Permission::ContentRead, Permission::AccountsConnect],
+            Self::Reports => SEES_REPORTS,
             Self::Imports => &[Permission::ImportsManage],
             Self::Team => SEES_TEAM,
             Self::Audit => &[Permission::AuditRead],

@@ -24,6 +24,7 @@ use crate::not_found::NotFound;
 use crate::password_reset::{NewPasswordPage, ResetPage};
 use crate::post::PostsPage;
 use crate::profile::ProfilePage;
+use crate::report::{ReportPage, ReportRunPage, ReportTablePage, ReportVersionsPage, ReportsPage};
 use crate::search::SearchPage;
 use crate::second_factor::SecondFactorPage;
 use crate::session::SessionsPage;
@@ -71,6 +72,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/imports/:import") view=ImportPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/imports/:import/roll-back") view=RollBackPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/posts") view=PostsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/reports") view=ReportsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/reports/:report") view=ReportPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/reports/:report/versions") view=ReportVersionsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/reports/:report/runs/:run") view=ReportRunPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/reports/:report/tables/:block") view=ReportTablePage ssr=SsrMode::Async />
                 <Route path=path!("/staff") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/mail") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/mail/:mail") view=ConsolePage ssr=SsrMode::Async />

@@ -12,6 +12,7 @@ use rtv_core::fault::{self, Planted};
 use rtv_domain::import::{Limits, Uploads};
 use rtv_domain::kill_switch::Ramp;
 use rtv_domain::mail::Outbox;
+use rtv_domain::report::Files;
 use rtv_domain::vault::Vault;
 use rtv_domain::{Clock, Database, PoolSettings};
 use rtv_outbound::gate::Gate;
@@ -44,6 +45,7 @@ const KNOWN: &[&str] = &[
     "RTV_CLOCK",
     "RTV_METRICS_ADDR",
     "RTV_SITE",
+    "RTV_REPORTS",
     "RTV_UPLOADS",
     "RTV_UPLOAD_BYTES",
     "RTV_UPLOAD_QUOTA_BYTES",
@@ -119,6 +121,9 @@ pub struct Settings {
     /// Folder with the browser's files. Unset: `site` beside the folder of this program, else `target/site`.
     #[arg(long, env = "RTV_SITE", global = true)]
     pub site: Option<PathBuf>,
+    /// Folder of the files of reports; every server and worker must see the same one. Unset: `reports` in RTV_HOME.
+    #[arg(long, env = "RTV_REPORTS", global = true)]
+    pub reports: Option<PathBuf>,
     /// Folder of uploaded files; every worker must see the same one. Unset: `uploads` in RTV_HOME.
     #[arg(long, env = "RTV_UPLOADS", global = true)]
     pub uploads: Option<PathBuf>,
@@ -269,6 +274,11 @@ impl Settings {
     /// The clock that RTV goes by.
     pub fn clock(&self) -> Clock {
         self.clock.unwrap_or_default()
+    }
+
+    /// Where files of reports lie.
+    pub fn report_files(&self) -> Files {
+        Files::new(self.reports.clone().unwrap_or_else(|| self.home.join("reports")))
     }
 
     /// Where uploaded files lie, and how many bytes they may be.

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod password_reset;
 pub mod preference;
 pub mod profile;
+pub mod report;
 pub mod sample_data;
 pub mod second_factor;
 pub mod session;

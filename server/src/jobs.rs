@@ -6,6 +6,7 @@ pub mod gate;
 pub mod import;
 pub mod mail;
 pub mod news;
+pub mod report;
 pub mod sweep;
 pub mod zone;
 
@@ -99,6 +100,8 @@ pub struct Equipment {
     pub clock: Clock,
     /// Where uploaded files lie.
     pub uploads: Uploads,
+    /// Makes files of reports.
+    pub press: report::Press,
     /// Hands mail over.
     pub mail: MailRoom,
     /// Signs the audit log.
@@ -122,6 +125,11 @@ impl Equipment {
             database: state.database.clone(),
             clock: state.clock,
             uploads: state.uploads.clone(),
+            press: report::Press {
+                renderer: Arc::clone(&state.renderer),
+                files: state.files.clone(),
+                base: state.settings.base_url().as_str().trim_end_matches('/').to_owned(),
+            },
             mail: MailRoom { vault: state.vault.clone(), mailer, outbox: state.outbox.clone() },
             key: Arc::clone(&state.audit_key),
             gate: state.gate.clone(),
@@ -138,6 +146,11 @@ impl Equipment {
             database,
             clock: settings.clock(),
             uploads: settings.uploads(),
+            press: report::Press {
+                renderer: Arc::new(rtv_charts::Renderer::start(rtv_charts::ECHARTS_SOURCE)?),
+                files: settings.report_files(),
+                base: settings.base_url().as_str().trim_end_matches('/').to_owned(),
+            },
             mail: MailRoom::open(settings)?,
             key: Arc::new(audit_key::load_or_create(&settings.audit_key_file())?),
             adapters: settings.adapters(gate.clone())?,
@@ -158,7 +171,7 @@ pub fn open_gate(settings: &config::Settings) -> anyhow::Result<Gate> {
 
 /// Works until told to stop.
 pub async fn run(equipment: Equipment, stopped: impl Future<Output = ()> + Send) {
-    let Equipment { database, clock, uploads, mail, key, gate, adapters, pace, ramp } = equipment;
+    let Equipment { database, clock, uploads, press, mail, key, gate, adapters, pace, ramp } = equipment;
     let context = |work| Context::new(database.clone(), clock, RequestInfo::default(), Actor::System(work));
     let sender = SenderIdentity::new(&format!("{} {}", config::operator(), std::process::id()));
     let sending = delivery::Sending {
@@ -171,12 +184,13 @@ pub async fn run(equipment: Equipment, stopped: impl Future<Output = ()> + Send)
     };
     let queue = QueueDatabase { database: database.clone(), context: context("queue") };
     let worker = Worker::new(queue, &config::operator(), WorkerSettings::default());
-    let worker = sweep::register(worker, context("sweep"), uploads.clone());
+    let worker = sweep::register(worker, context("sweep"), uploads.clone(), press.files.clone());
     let worker = match mail.mailer {
         Some(mailer) => self::mail::register(worker, context("mail"), mail.vault, mailer),
         None => worker,
     };
     let worker = import::register(worker, context("import"), uploads);
+    let worker = self::report::register(worker, context("report"), press);
     let worker = zone::register(worker, context("time zone"));
     let worker = news::register(worker, context("news"), mail.outbox.clone());
     let worker = audit::register(worker, context("audit retention"), key.clone());

@@ -23,8 +23,8 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::http::{
     account, api, api_key, audit, chart, confirmation, content, delivery, gallery, health, import, invitation,
-    kill_switch, metrics, password_reset, preference, profile, sample_data, second_factor, session, settings, sign_in,
-    staff, target, team,
+    kill_switch, metrics, password_reset, preference, profile, report, sample_data, second_factor, session, settings,
+    sign_in, staff, target, team,
 };
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
@@ -39,6 +39,7 @@ const LARGEST_FORM: usize = 64 * 1_024;
 pub type Route = (&'static str, &'static str, MethodRouter<AppState>);
 
 /// Routes that know who asks.
+#[expect(clippy::too_many_lines, reason = "it is one list")]
 pub fn routes() -> Vec<Route> {
     vec![
         ("POST", "/sign-in", post(sign_in::sign_in)),
@@ -100,6 +101,21 @@ pub fn routes() -> Vec<Route> {
         ("GET", "/t/{tenant}/audit/log.jsonl", get(audit::json_lines)),
         ("GET", "/t/{tenant}/audit/log.csv", get(audit::csv)),
         ("POST", "/t/{tenant}/audit/retention", post(audit::retention)),
+        ("POST", "/t/{tenant}/reports", post(report::create)),
+        ("POST", "/t/{tenant}/reports/{report}", post(report::details)),
+        ("POST", "/t/{tenant}/reports/{report}/parts", post(report::add)),
+        ("POST", "/t/{tenant}/reports/{report}/parts/{part}", post(report::edit)),
+        ("POST", "/t/{tenant}/reports/{report}/parts/{part}/act", post(report::act)),
+        ("POST", "/t/{tenant}/reports/{report}/undo", post(report::undo)),
+        ("POST", "/t/{tenant}/reports/{report}/restore", post(report::restore)),
+        ("POST", "/t/{tenant}/reports/{report}/delete", post(report::delete)),
+        ("POST", "/t/{tenant}/reports/{report}/bring-back", post(report::bring_back)),
+        ("GET", "/t/{tenant}/reports/{report}/charts/{block}", get(report::chart)),
+        ("POST", "/t/{tenant}/reports/{report}/runs", post(report::run)),
+        ("POST", "/t/{tenant}/reports/{report}/runs/{run}/again", post(report::again)),
+        ("POST", "/t/{tenant}/reports/{report}/runs/{run}/cancel", post(report::cancel)),
+        ("GET", "/t/{tenant}/reports/{report}/runs/{run}/charts/{block}", get(report::run_chart)),
+        ("GET", "/t/{tenant}/reports/{report}/runs/{run}/files/{name}", get(report::file)),
         ("POST", "/t/{tenant}/sample-data/remove", post(sample_data::remove)),
         ("POST", "/t/{tenant}/team/invitations", post(invitation::invite)),
         ("POST", "/t/{tenant}/team/invitations/{invitation}/resend", post(invitation::send_again)),

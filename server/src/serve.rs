@@ -136,6 +136,7 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
         longest_request: LONGEST_REQUEST,
         assets: Arc::new(assets),
         uploads: settings.uploads(),
+        files: settings.report_files(),
         audit_key: Arc::new(audit_key::load_or_create(&settings.audit_key_file())?),
         outbox: settings.outbox(vault.clone()),
         gate,

@@ -14,6 +14,7 @@ use rtv_domain::audit::AuditKey;
 use rtv_domain::import::Uploads;
 use rtv_domain::mail::Outbox;
 use rtv_domain::password::Passwords;
+use rtv_domain::report::Files;
 use rtv_domain::vault::Vault;
 use rtv_domain::{Actor, Clock, Context, Database, RequestInfo};
 use rtv_outbound::gate::Gate;
@@ -52,6 +53,8 @@ pub struct AppState {
     pub networks: Arc<dyn Networks>,
     /// Where uploaded files lie.
     pub uploads: Uploads,
+    /// Where files of reports lie.
+    pub files: Files,
     /// Signs the audit log and what is taken out of it.
     pub audit_key: Arc<AuditKey>,
     /// What Leptos needs.

@@ -148,7 +148,7 @@ async fn refused(
 
 /// The domain's question out of the address.
 fn question(ctx: &TenantContext, filter: &PageFilter) -> Result<Query, Error> {
-    let period = filter.period(ctx.today())?;
+    let period = filter.period(ctx.today(), ctx.tenant().week_start)?;
     Ok(Query {
         period,
         previous: filter.compare.period(period),
@@ -422,7 +422,7 @@ pub fn filter_view(
     let typed = |name: &str| {
         pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
     };
-    let period = filter.period(ctx.today()).ok();
+    let period = filter.period(ctx.today(), ctx.tenant().week_start).ok();
     let (from, to) = match filter.custom {
         Some((from, to)) => (from.to_string(), to.to_string()),
         None => (typed("from"), typed("to")),

@@ -119,7 +119,10 @@ pub(super) fn choose() -> AnyView {
 pub(super) fn error(status: u16) -> AnyView {
     let error = match status {
         403 => Error::Forbidden(Permission::ImportsManage),
-        422 => Error::invalid("range", "use one of 7d, 28d, 90d, mtd, qtd, ytd, last-month or custom."),
+        422 => Error::invalid(
+            "range",
+            "use one of 7d, 28d, 90d, mtd, qtd, ytd, yesterday, last-week, last-month, last-quarter, last-year or custom.",
+        ),
         429 => Error::Limit {
             message: "Ten reports were made in this hour, which is the limit of your plan.".into(),
             seconds: 1_500,

@@ -15,6 +15,7 @@ use super::{BANNER, below};
 use crate::announce::{Urgency, announce};
 use crate::arrival::all;
 use crate::page::DRAWN;
+use crate::report::api::read_report;
 
 /// The clock of the watch.
 const TICK: Duration = Duration::from_secs(1);
@@ -162,6 +163,13 @@ async fn refresh() {
     }
     let query = QUERY.with_borrow(Clone::clone);
     let html = match path.strip_prefix("/t/").and_then(|rest| rest.split_once('/')) {
+        Some((tenant, rest)) if rest.starts_with("reports/") => {
+            let parts = rest.split('/').skip(1).map(str::to_owned).collect();
+            match read_report(tenant.to_owned(), parts, Vec::new()).await {
+                Ok(page) => page.content.ok().map(crate::page::Drawn::into_html),
+                Err(_) => None,
+            }
+        }
         Some((tenant, _)) => match read_switches(tenant.to_owned(), below(&path), query).await {
             Ok(page) => page.content.ok().map(crate::page::Drawn::into_html),
             Err(_) => None,

@@ -41,7 +41,7 @@ pub(super) async fn posts(ctx: &TenantContext, pairs: &[(String, String)]) -> Re
         Err(other) => return Err(other),
     };
     let ctx = &narrowed.ctx;
-    let period = filter.period(ctx.today())?;
+    let period = filter.period(ctx.today(), ctx.tenant().week_start)?;
     let query = Query { period, filter: crate::dashboard::domain_filter(&filter), metric: filter.metric, after };
     let listing = match post::list(ctx, &query).await {
         Ok(listing) => listing,

@@ -22,7 +22,7 @@ pub(super) async fn targets(
 ) -> Result<Targets, Error> {
     let listing = target::list(ctx).await?;
     let format = Format::of(ctx.tenant());
-    let period = Range::Last28.period(ctx.today(), None)?;
+    let period = Range::Last28.period(ctx.today(), ctx.tenant().week_start, None)?;
     let name = |aim: Aim| match aim {
         Aim::Everything => "Everything".to_owned(),
         Aim::Platform(platform) => platform.label().to_owned(),

@@ -10,6 +10,8 @@ pub enum IconName {
     Dashboard,
     /// A sheet with lines of text.
     Posts,
+    /// A sheet with bars on it.
+    Report,
     /// An arrow into a tray.
     Imports,
     /// An arrow out of a tray.
@@ -94,7 +96,7 @@ pub enum IconName {
 
 impl IconName {
     /// Every icon, for galleries and tests.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::Dashboard,
         Self::Posts,
         Self::Imports,
@@ -136,6 +138,7 @@ impl IconName {
         Self::Keyboard,
         Self::Recent,
         Self::Write,
+        Self::Report,
         Self::Send,
     ];
 
@@ -203,6 +206,9 @@ impl IconName {
                 "M4 4h12a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zM3 8h14M3 12h14M8.5 8v8"
             }
             Self::Recent => "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM10 5.75V10l2.75 2",
+            Self::Report => {
+                "M5.5 2.75h6.25L15.5 6.5v9.75a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1V3.75a1 1 0 0 1 1-1zM11.5 2.75V6.5h4M7.5 14v-2.5M10 14V9.5M12.5 14v-1.5"
+            }
             Self::Write => {
                 "M12.25 4.75l3 3M4 16l.75-3.5 8.75-8.75a1.4 1.4 0 0 1 2 0l.75.75a1.4 1.4 0 0 1 0 2L7.5 15.25z"
             }

@@ -17,6 +17,7 @@ pub mod once;
 pub mod page;
 pub mod post;
 pub mod problem;
+pub mod report;
 pub mod role;
 pub mod team;
 pub mod tenant;
@@ -62,6 +63,11 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(delivery::one))
         .routes(routes!(delivery::explain))
         .routes(routes!(delivery::decide))
+        .routes(routes!(report::list, report::create))
+        .routes(routes!(report::one))
+        .routes(routes!(report::runs, report::run))
+        .routes(routes!(report::one_run))
+        .routes(routes!(report::file))
         .routes(routes!(kill_switch::list, kill_switch::engage))
         .routes(routes!(kill_switch::preview))
         .routes(routes!(kill_switch::ask_release))

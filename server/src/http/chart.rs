@@ -46,13 +46,17 @@ async fn sized(state: &AppState, option: String, pairs: &[(String, String)]) -> 
     if !SIZES.contains(&size) {
         return Err(Error::invalid("width", "use 1120 with height 320, or 720 or 400 with height 280."));
     }
-    let svg = draw(state, option, size).await?;
+    Ok(answer(&draw(state, option, size).await?))
+}
+
+/// A drawn chart as an answer. Its address holds the version of its data.
+pub fn answer(svg: &str) -> Response {
     let mut response = svg.as_bytes().to_vec().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PICTURE_CSP));
     headers.insert(header::CACHE_CONTROL, CACHING);
-    Ok(response)
+    response
 }
 
 /// The trend as an ECharts option.

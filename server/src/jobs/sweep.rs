@@ -1,9 +1,10 @@
-//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs, old mail, uploaded files, answers
-//! of the API; and ends imports that nobody works on any more.
+//! Removes what nobody needs any more: expired sessions, stale counters of sign-ins, finished jobs, old mail, uploaded files, files of
+//! reports, answers of the API; and ends imports and runs that nobody works on any more.
 
 use core::time::Duration;
 
 use rtv_domain::import::{self, Uploads};
+use rtv_domain::report::{self, Files};
 use rtv_domain::{Context, WorkKind, api_answer, mail, session, visit};
 use rtv_jobs::{Job, JobError, Worker};
 use serde::{Deserialize, Serialize};
@@ -29,10 +30,10 @@ impl Job for Sweep {
 }
 
 /// Adds the job to a worker.
-pub fn register(worker: Worker, context: Context, uploads: Uploads) -> Worker {
+pub fn register(worker: Worker, context: Context, uploads: Uploads, files: Files) -> Worker {
     worker
         .handle(move |_, _: Sweep| {
-            let (context, uploads) = (context.clone(), uploads.clone());
+            let (context, uploads, files) = (context.clone(), uploads.clone(), files.clone());
             async move {
                 let rows = session::sweep(&context).await.map_err(JobError::retry)?;
                 let mut tx = context.begin_worker(WorkKind::Queue).await.map_err(JobError::retry)?;
@@ -41,10 +42,11 @@ pub fn register(worker: Worker, context: Context, uploads: Uploads) -> Worker {
                     .map_err(JobError::retry)?;
                 tx.commit().await.map_err(JobError::retry)?;
                 let imports = import::sweep(&context, &uploads).await.map_err(JobError::retry)?;
+                let reports = report::sweep(&context, &files).await.map_err(JobError::retry)?;
                 let mails = mail::sweep(&context).await.map_err(JobError::retry)?;
                 let visits = visit::sweep(&context).await.map_err(JobError::retry)?;
                 let answers = api_answer::sweep(&context).await.map_err(JobError::retry)?;
-                tracing::debug!(rows, jobs, mails, visits, answers, ?imports, "swept");
+                tracing::debug!(rows, jobs, reports, mails, visits, answers, ?imports, "swept");
                 Ok(())
             }
         })

@@ -698,7 +698,7 @@ async fn the_description_is_whole_and_the_page_for_people_needs_no_script() {
             );
         }
     }
-    assert_eq!(ids.len(), 39);
+    assert_eq!(ids.len(), 46);
     let page = world.app.browser().get("/docs/api").await;
     let html = page.text();
     assert_eq!(page.status, 200);

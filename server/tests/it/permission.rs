@@ -255,6 +255,16 @@ impl World {
         (content, delivery)
     }
 
+    /// Ids of a report of the tenant that a target means, with a chart, and of a run of it that is done.
+    async fn report(&self, target: &str) -> (String, String) {
+        let ids = if target == "nonexistent" {
+            (Uuid::from_u128(48).into(), Uuid::from_u128(48).into())
+        } else {
+            self.app.report(Self::tenant(target)).await
+        };
+        (ids.0.to_string(), ids.1.to_string())
+    }
+
     /// Id of the account of the tenant that a target means.
     async fn account(&self, target: &str) -> String {
         let id = if target == "nonexistent" {
@@ -314,6 +324,12 @@ impl World {
         if path.contains("{delivery}") {
             path = path.replace("{delivery}", &self.delivery(target).await);
         }
+        if path.contains("{report}") {
+            let (report, run) = self.report(target).await;
+            path = path.replace("{report}", &report).replace("{run}", &run);
+            // The second part is a chart; the first file is that of its table.
+            path = path.replace("{block}", "2").replace("{part}", "2").replace("{name}", "csv");
+        }
         if path.contains("{account}") {
             path = path.replace("{account}", &self.account(target).await);
         }
@@ -349,6 +365,9 @@ impl World {
                 }
                 if arguments["delivery"].is_string() {
                     arguments["delivery"] = self.delivery(target).await.into();
+                }
+                if arguments["path"].is_array() {
+                    arguments["path"] = json!([self.report(target).await.0]);
                 }
                 if arguments["account"].is_string() {
                     arguments["account"] = self.account(target).await.into();
@@ -436,6 +455,7 @@ fn arguments(path: &str) -> fn(&str, &str) -> Value {
         | "/fn/team-roles" => |tenant, _| json!({ "tenant": tenant }),
         "/fn/account" => |tenant, _| json!({ "tenant": tenant, "account": "acc", "query": [] }),
         "/fn/content" => |tenant, _| json!({ "tenant": tenant, "content": "con", "query": [] }),
+        "/fn/report" => |tenant, _| json!({ "tenant": tenant, "path": ["rep"], "query": [] }),
         "/fn/delivery" => |tenant, _| json!({ "tenant": tenant, "delivery": "dlv", "query": [] }),
         "/fn/switches" => |tenant, _| json!({ "tenant": tenant, "below": "", "query": [] }),
         "/fn/halt-preview" => |tenant, _| json!({ "tenant": tenant, "scope": "all" }),
@@ -479,6 +499,8 @@ fn cell(answer: &Answer) -> String {
         Some(("con", _)) => "{content}".to_owned(),
         Some(("dlv", _)) => "{delivery}".to_owned(),
         Some(("acc", _)) => "{account}".to_owned(),
+        Some(("rep", _)) => "{report}".to_owned(),
+        Some(("run", _)) => "{run}".to_owned(),
         _ => part.to_owned(),
     };
     let path: Vec<String> = path.split('/').map(worded).collect();
@@ -616,8 +638,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (40 + 28 + 9 + 53) * 6 + (3 + 8 + 8) * 5,
-        "40 pages, 28 server functions, nine files and 53 forms, for six actors each, and what the console shows staff"
+        (45 + 29 + 12 + 65) * 6 + (3 + 8 + 8) * 5,
+        "45 pages, 29 server functions, twelve files and 65 forms, for six actors each, and what the console shows staff"
     );
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Request, header};
-use rtv_core::{ImportId, Role};
+use rtv_core::{ImportId, ReportId, Role, RunId};
 use rtv_domain::invitation::{self, NewInvitation};
 use rtv_domain::life_cycle::{self, Step};
 use rtv_domain::{Tenant, access, maintenance};
@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::test_app::{Answer, Browser, TestApp};
 
 /// What takes away and gives nothing goes on where nothing else changes.
-const STOPS: [&str; 5] = [
+const STOPS: [&str; 6] = [
+    "/t/{tenant}/reports/{report}/runs/{run}/cancel",
     "/t/{tenant}/switches/halt",
     "/t/{tenant}/api-keys/{key}/revoke",
     "/t/{tenant}/team/invitations/{invitation}/revoke",
@@ -49,6 +50,7 @@ struct World {
     content: Uuid,
     delivery: Uuid,
     account: Uuid,
+    report: (ReportId, RunId),
 }
 
 impl World {
@@ -98,7 +100,8 @@ impl World {
         let ctx = access::enter_as_operator(&app.operator(), &acme.slug, "test").await.unwrap();
         let new = NewInvitation { email: "guest@acme.example".into(), role: "viewer".into() };
         invitation::invite(&ctx, &app.state.outbox, &new).await.unwrap();
-        Self { app, acme, owner, staff, import, member, team, role, target, content, delivery, account }
+        let report = app.report("acme").await;
+        Self { app, acme, owner, staff, import, member, team, role, target, content, delivery, account, report }
     }
 
     async fn browser(&self, person: Uuid) -> Browser<'_> {
@@ -125,6 +128,11 @@ impl World {
             ("{content}", id("con", self.content)),
             ("{delivery}", id("dlv", self.delivery)),
             ("{account}", id("acc", self.account)),
+            ("{report}", self.report.0.to_string()),
+            ("{run}", self.report.1.to_string()),
+            ("{block}", "2".into()),
+            ("{part}", "2".into()),
+            ("{name}", "csv".into()),
             ("{invitation}", id("inv", self.invitation().await)),
             ("{switch}", id("ks", Uuid::from_u128(7))),
             ("{halt}", id("halt", Uuid::from_u128(7))),
@@ -159,6 +167,8 @@ impl World {
             "/t/{tenant}/team/roles/{role}" => {
                 &[("name", "Helpers"), ("permission", "content:create"), ("version", "1")]
             }
+            "/t/{tenant}/reports" => &[("template", "weekly")],
+            "/t/{tenant}/reports/{report}/parts" => &[("add", "section"), ("version", "1")],
             "/t/{tenant}/switches/halt" => &[("scope", "all"), ("reason", "drill")],
             "/staff/switches/halt" => &[("scope", "global"), ("reason", "drill")],
             "/t/{tenant}/targets" => &[("kpi", "reach"), ("aim", "all"), ("amount", "5")],

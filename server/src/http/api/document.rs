@@ -27,6 +27,7 @@ use super::problem::{CONTENT_TYPE, FieldProblem, Kind, Problem};
         (name = "Figures", description = "What the dashboard shows, and the posts behind it."),
         (name = "Imports", description = "Files of posts."),
         (name = "Deliveries", description = "What is on its way, what became of it, and deciding over what waits for somebody."),
+        (name = "Reports", description = "What was built, and what is made of it."),
         (name = "Kill switches", description = "Halting, what is halted, and asking for a release."),
         (name = "Users", description = "Members and what they hold."),
         (name = "Teams", description = "Groups of members and what they are responsible for."),
@@ -170,12 +171,17 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
 /// How an answer of `path` leads to an operation, if it holds all that this asks for. What the answer's own address has said is
 /// taken from there.
 fn link(target: &Target, path: &str, place: &str, fields: &[String]) -> Option<Value> {
-    // `/teams` and `/teams/{id}` lead to what begins with `/teams/{id}`.
+    // `/teams` and `/teams/{id}` lead to what begins with `/teams/{id}`; `/reports/{id}/runs` to what begins with `/runs/{id}`, where
+    // the id is the body's.
     let about = path.strip_suffix('}').and_then(|path| path.rsplit_once("/{")).map_or(path, |(before, _)| before);
-    if !target.path.starts_with(&format!("{about}/{{")) {
+    let (_, last) = about.rsplit_once('/')?;
+    let asked = if target.path.starts_with(&format!("{about}/{{")) {
+        varying(path)
+    } else if target.path.starts_with(&format!("/api/v1/{last}/{{")) {
+        Vec::new()
+    } else {
         return None;
-    }
-    let asked = varying(path);
+    };
     let has = |name: &str| fields.iter().any(|field| field == name);
     let mut parameters = Map::new();
     for name in &target.names {
@@ -183,6 +189,9 @@ fn link(target: &Target, path: &str, place: &str, fields: &[String]) -> Option<V
             format!("$request.path.{name}")
         } else if has(name) {
             format!("$response.body#{place}/{name}")
+        } else if name == "format" {
+            // Every run that is done has it.
+            "pdf".to_owned()
         } else {
             return None;
         };

@@ -128,7 +128,7 @@ pub struct KpisObject {
 #[allow(dead_code)]
 pub struct FilterParams {
     /// Which days; 28d if left out.
-    #[param(pattern = "^(7d|28d|90d|mtd|qtd|ytd|last-month|custom)$")]
+    #[param(pattern = "^(7d|28d|90d|mtd|qtd|ytd|yesterday|last-week|last-month|last-quarter|last-year|custom)$")]
     range: Option<String>,
     /// First day, with the range custom.
     #[param(format = "date")]
@@ -225,7 +225,7 @@ impl KpiObject {
 }
 
 async fn read(ctx: &TenantContext, filter: &PageFilter) -> Result<KpisObject, Error> {
-    let period = filter.period(ctx.today())?;
+    let period = filter.period(ctx.today(), ctx.tenant().week_start)?;
     let compare: Compare = filter.compare;
     let previous = compare.period(period);
     let query = Query {

@@ -146,7 +146,12 @@ pub async fn list(caller: Caller) -> Response {
             place => place.flatten(),
         };
         let ctx = &narrowed(&caller, &asked).await?;
-        let query = Query { period: asked.period(ctx.today())?, filter: covered(&asked), metric: asked.metric, after };
+        let query = Query {
+            period: asked.period(ctx.today(), ctx.tenant().week_start)?,
+            filter: covered(&asked),
+            metric: asked.metric,
+            after,
+        };
         let found = post::list_some(ctx, &query, ask.rows()).await?;
         let (basis, currency) = (found.basis.key(), &ctx.tenant().currency);
         Ok(Page {

@@ -130,9 +130,9 @@ pub struct TeamToMake {
     #[serde(default)]
     #[schema(max_length = 500)]
     description: String,
-    /// `7d`, `28d`, `90d`, `mtd`, `qtd`, `ytd` or `last-month`.
+    /// `7d`, `28d`, `90d`, `mtd`, `qtd`, `ytd`, `yesterday`, `last-week`, `last-month`, `last-quarter` or `last-year`.
     #[serde(default)]
-    #[schema(pattern = "^(|7d|28d|90d|mtd|qtd|ytd|last-month)$")]
+    #[schema(pattern = "^(|7d|28d|90d|mtd|qtd|ytd|yesterday|last-week|last-month|last-quarter|last-year)$")]
     default_period: Option<String>,
     /// Keys of platforms.
     #[serde(default)]
@@ -155,9 +155,10 @@ pub struct TeamChange {
     #[serde(default)]
     #[schema(max_length = 500)]
     description: Option<String>,
-    /// `7d`, `28d`, `90d`, `mtd`, `qtd`, `ytd` or `last-month`; an empty text for the usual one.
+    /// `7d`, `28d`, `90d`, `mtd`, `qtd`, `ytd`, `yesterday`, `last-week`, `last-month`, `last-quarter` or `last-year`; an empty
+    /// text for the usual one.
     #[serde(default)]
-    #[schema(pattern = "^(|7d|28d|90d|mtd|qtd|ytd|last-month)$")]
+    #[schema(pattern = "^(|7d|28d|90d|mtd|qtd|ytd|yesterday|last-week|last-month|last-quarter|last-year)$")]
     default_period: Option<String>,
     /// Keys of platforms; none: all.
     #[serde(default)]

@@ -1,0 +1,82 @@
+//! `/t/{tenant}/reports`: what marketers build for clients, and what was made of it. All of it is drawn on the server; forms are
+//! posted to routes of `server/src/http/report.rs`.
+
+pub mod api;
+#[cfg(feature = "ssr")]
+mod builder;
+#[cfg(feature = "ssr")]
+mod list;
+#[cfg(feature = "ssr")]
+mod present;
+#[cfg(feature = "ssr")]
+mod run;
+#[cfg(feature = "ssr")]
+mod sheet;
+#[cfg(feature = "ssr")]
+mod version;
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::page::{DrawnPage, Place};
+
+/// What of the reports an address names.
+#[derive(Clone, Copy)]
+enum Part {
+    List,
+    Builder,
+    Versions,
+    Run,
+    Table,
+}
+
+/// The list.
+#[component]
+pub fn ReportsPage() -> impl IntoView {
+    page(Part::List)
+}
+
+/// One report, to build it.
+#[component]
+pub fn ReportPage() -> impl IntoView {
+    page(Part::Builder)
+}
+
+/// The versions of a report.
+#[component]
+pub fn ReportVersionsPage() -> impl IntoView {
+    page(Part::Versions)
+}
+
+/// What was made of a report once.
+#[component]
+pub fn ReportRunPage() -> impl IntoView {
+    page(Part::Run)
+}
+
+/// The whole of a table of which the report shows a part.
+#[component]
+pub fn ReportTablePage() -> impl IntoView {
+    page(Part::Table)
+}
+
+fn page(part: Part) -> impl IntoView {
+    let params = use_params_map();
+    let query = use_query_map();
+    let page = Resource::new(
+        move || {
+            let params = params.read();
+            let word = |name: &str| params.get(name).unwrap_or_default();
+            let path = match part {
+                Part::List => Vec::new(),
+                Part::Builder => vec![word("report")],
+                Part::Versions => vec![word("report"), "versions".to_owned()],
+                Part::Run => vec![word("report"), "runs".to_owned(), word("run")],
+                Part::Table => vec![word("report"), "tables".to_owned(), word("block")],
+            };
+            (word("tenant"), path, crate::dashboard::pairs(&query.read()))
+        },
+        |(tenant, path, query)| api::read_report(tenant, path, query),
+    );
+    view! { <DrawnPage page place=Place::Reports /> }
+}

@@ -1,0 +1,575 @@
+//! From the domain's reports to the fields, sheets and sentences that people read. Runs on the server only.
+
+use rtv_core::filter::PageFilter;
+use rtv_core::report::{
+    Block, ChartKind, Content, Definition, Dimension, Filled, FilledContent, Measure, Query, Sort, Source, Table,
+};
+use rtv_core::{Error, Permission, ReportId};
+use rtv_domain::TenantContext;
+use rtv_domain::format::{Format, MISSING};
+use rtv_domain::report::{self, Asked, Difference, FileFormat, Report, Run, RunState, Shown, Template};
+use rtv_domain::{account, campaign, team};
+use rtv_ui::{CheckboxOption, FieldChange, SelectOption, Tone};
+
+use super::builder::{BlockForm, Builder, OutlinePart, OutlineSection, Panel, RunRow};
+use super::list::{ReportRow, Reports};
+use super::run::{FileView, RunView, WholeTable};
+use super::sheet::{self, Around};
+use super::version::Versions;
+use crate::dashboard::filter_view;
+use crate::page::Flash;
+
+/// Rows of a table that the preview shows: a page is no place for thousands.
+const PREVIEW_ROWS: u32 = 50;
+
+type Pairs = [(String, String)];
+
+fn value<'a>(pairs: &'a Pairs, name: &str) -> &'a str {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+}
+
+fn state_view(state: RunState) -> (&'static str, &'static str, Tone) {
+    let tone = match state {
+        RunState::Queued | RunState::Running => Tone::Info,
+        RunState::Done => Tone::Success,
+        RunState::Failed => Tone::Danger,
+        RunState::Cancelled => Tone::Neutral,
+    };
+    (state.key(), state.label(), tone)
+}
+
+/// The list.
+pub(super) async fn list(ctx: &TenantContext) -> Result<Reports, Error> {
+    let listed = report::list(ctx).await?;
+    let format = Format::of(ctx.tenant());
+    let path = format!("/t/{}/reports", ctx.tenant().slug);
+    let can_build = ctx.access().grants(Permission::ReportsManage);
+    let flash = crate::request::current().flash.unwrap_or_default();
+    Ok(Reports {
+        rows: listed
+            .into_iter()
+            .map(|one| {
+                let run = one.last_run.and_then(|(run, state, at)| {
+                    let (key, word, tone) = state_view(state.parse().ok()?);
+                    Some((key.to_owned(), word, tone, format!("{path}/{}/runs/{run}", one.id), format.instant(at)))
+                });
+                ReportRow {
+                    id: one.id.to_string(),
+                    href: format!("{path}/{}", one.id),
+                    name: one.name,
+                    description: one.description,
+                    changed: format!("{} by {}", format.instant(one.updated_at), one.changed_by),
+                    run,
+                }
+            })
+            .collect(),
+        can_build,
+        templates: Template::ALL.map(|one| (one.key(), one.label(), one.description())).to_vec(),
+        deleted: flash.value("deleted").filter(|_| can_build),
+    })
+}
+
+/// What the preview covers: what the address says, or what the report covers by itself where it says nothing.
+fn parameters(definition: &Definition, pairs: &Pairs) -> Result<(PageFilter, bool), Error> {
+    const NAMES: [&str; 8] = ["range", "from", "to", "compare", "platform", "account", "campaign", "team"];
+    let asked: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .filter(|(name, value)| NAMES.contains(name) && !value.is_empty())
+        .collect();
+    if asked.is_empty() {
+        let own = definition.parameters.split('&').filter_map(|pair| pair.split_once('='));
+        return Ok((PageFilter::parse(own)?, false));
+    }
+    Ok((PageFilter::parse(asked)?, true))
+}
+
+/// The builder.
+pub(super) async fn builder(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Result<Builder, Error> {
+    let one = report::one(ctx, id.parse().map_err(|_| Error::NotFound)?).await?;
+    if one.is_deleted {
+        return Err(Error::NotFound);
+    }
+    let flash = crate::request::current().flash.unwrap_or_default();
+    let format = Format::of(ctx.tenant());
+    let path = format!("/t/{}/reports/{}", ctx.tenant().slug, one.id);
+    let mut errors = flash.errors.clone();
+    let (filter, is_asked) = match parameters(&one.definition, pairs) {
+        Ok(parsed) => parsed,
+        Err(Error::Invalid(refused)) => {
+            crate::request::set_status(422);
+            errors.extend(refused.into_iter().map(|error| (error.field, error.message)));
+            (PageFilter::default(), false)
+        }
+        Err(other) => return Err(other),
+    };
+    let query = if is_asked { filter.to_query() } else { String::new() };
+    let chosen = value(pairs, "part").parse::<u32>().ok();
+    let asked = Asked {
+        parameters: &filter,
+        version: u32::try_from(one.version).ok(),
+        shown: Shown::AtMost(PREVIEW_ROWS),
+        address: &path,
+    };
+    let sheets = match report::fill(ctx, &one.definition, &asked).await {
+        Ok(filled) => {
+            let around = Around {
+                format: format.clone(),
+                charts: format!("{path}/charts"),
+                query: joined(&query, &format!("v={}", one.version)),
+                chosen: ctx
+                    .access()
+                    .grants(Permission::ReportsManage)
+                    .then(|| (chosen, if query.is_empty() { format!("{path}?") } else { format!("{path}?{query}&") })),
+            };
+            Ok(leptos::prelude::RenderHtml::to_html(sheet::sheets(&filled, &around)))
+        }
+        Err(Error::Invalid(refused)) => {
+            crate::request::set_status(422);
+            let text = refused.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>();
+            Err(format!("There is no preview. {}", text.join(" ")))
+        }
+        Err(other) => return Err(other),
+    };
+    let (accounts, campaigns, teams) =
+        (account::list(ctx).await?, campaign::list(ctx).await?, team::choices(ctx).await?);
+    let can_build = ctx.access().grants(Permission::ReportsManage) && ctx.read_only().is_none();
+    let runs = report::runs(ctx, Some(one.id)).await?;
+    Ok(Builder {
+        id: one.id.to_string(),
+        name: one.definition.name.clone(),
+        subtitle: format!("Version {}, saved by {}, {}.", one.version, one.changed_by, format.instant(one.updated_at)),
+        version: one.version.to_string(),
+        can_build,
+        undoes: one.undoes.clone().filter(|_| can_build),
+        can_redo: one.can_redo && can_build,
+        filter: filter_view(ctx, pairs, &filter, &accounts, &campaigns, &teams),
+        outline: outline(&one, chosen),
+        panel: if can_build { panel(&one, chosen, &flash) } else { Panel::None },
+        errors,
+        sheets,
+        runs: runs
+            .iter()
+            .map(|run| RunRow {
+                href: format!("{path}/runs/{}", run.id),
+                state: run.state.key(),
+                label: format!("{} · version {} · {}", run.state.label(), run.version, format.period(run.period)),
+                when: format.instant(run.created_at),
+            })
+            .collect(),
+        is_asked_to_delete: value(pairs, "step") == "delete",
+        query,
+    })
+}
+
+fn joined(query: &str, more: &str) -> String {
+    if query.is_empty() { more.to_owned() } else { format!("{query}&{more}") }
+}
+
+fn outline(report: &Report, chosen: Option<u32>) -> Vec<OutlineSection> {
+    let called = |title: &str, otherwise: String| if title.is_empty() { otherwise } else { title.to_owned() };
+    report
+        .definition
+        .sections
+        .iter()
+        .enumerate()
+        .map(|(index, section)| OutlineSection {
+            part: OutlinePart {
+                id: section.id,
+                label: called(&section.title, format!("Section {}", index + 1)),
+                kind: "Section",
+                is_chosen: chosen == Some(section.id),
+            },
+            blocks: section
+                .blocks
+                .iter()
+                .map(|block| OutlinePart {
+                    id: block.id,
+                    label: called(&block.title, phrase(&block.content)),
+                    kind: block.content.label(),
+                    is_chosen: chosen == Some(block.id),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// What a block without a heading is called.
+fn phrase(content: &Content) -> String {
+    match content {
+        Content::Text { text } if text.trim().is_empty() => "Empty".into(),
+        Content::Text { text } => text.chars().take(40).collect(),
+        Content::Metric { query } | Content::Chart { query, .. } | Content::Table { query, .. } => {
+            query.measures.iter().map(|one| one.label()).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn panel(report: &Report, chosen: Option<u32>, flash: &Flash) -> Panel {
+    let definition = &report.definition;
+    let is_typed = |kind: &str| flash.value("kind").as_deref() == Some(kind);
+    let typed = |is_it: bool, field: &str, stored: &str| {
+        if is_it { flash.value(field).unwrap_or_default() } else { stored.to_owned() }
+    };
+    if let Some(section) = chosen.and_then(|id| definition.section(id)) {
+        return Panel::Section { id: section.id, title: typed(is_typed("section"), "title", &section.title) };
+    }
+    if let Some(block) = chosen.and_then(|id| definition.block(id)) {
+        return Panel::Block(Box::new(block_form(block, flash)));
+    }
+    let is_details = flash.value("name").is_some();
+    Panel::Details {
+        name: typed(is_details, "name", &definition.name),
+        description: typed(is_details, "description", &definition.description),
+    }
+}
+
+fn option(value: impl Into<String>, label: impl Into<String>, selected: bool) -> SelectOption {
+    SelectOption { value: value.into(), label: label.into(), selected }
+}
+
+/// The fields of a block, as stored; the words that were typed into a refused form come back.
+fn block_form(block: &Block, flash: &Flash) -> BlockForm {
+    let kind = match &block.content {
+        Content::Text { .. } => "text",
+        Content::Metric { .. } => "metric",
+        Content::Chart { .. } => "chart",
+        Content::Table { .. } => "table",
+    };
+    let is_typed = flash.value("kind").as_deref() == Some(kind);
+    let typed = |field: &str, stored: String| if is_typed { flash.value(field).unwrap_or_default() } else { stored };
+    let chosen = |field: &str, stored: Vec<String>| if is_typed { flash.chosen(field) } else { stored };
+    let ticked = |field: &str, stored: bool| if is_typed { flash.value(field).is_some() } else { stored };
+    let mut form = BlockForm {
+        id: block.id,
+        kind,
+        label: block.content.label(),
+        title: typed("title", block.title.clone()),
+        text: None,
+        charts: Vec::new(),
+        sources: Vec::new(),
+        dimensions: Vec::new(),
+        measures: Vec::new(),
+        measure: Vec::new(),
+        sorts: Vec::new(),
+        limit: None,
+        compare: None,
+        totals: None,
+    };
+    if let Content::Text { text } = &block.content {
+        form.text = Some(typed("text", text.clone()));
+        return form;
+    }
+    let Some(query) = block.content.query() else { return form };
+    let source: Source = typed("source", query.source.key().into()).parse().unwrap_or(query.source);
+    let is_heat = matches!(block.content, Content::Chart { kind: ChartKind::HeatMap, .. });
+    form.sources = Source::ALL
+        .iter()
+        .filter(|one| kind != "chart" || **one != Source::Posts)
+        .map(|one| option(one.key(), one.label(), *one == source))
+        .collect();
+    let measures = chosen("measure", query.measures.iter().map(|one| one.key().to_owned()).collect());
+    let is_measured = |measure: &Measure| measures.iter().any(|one| one == measure.key());
+    if kind == "metric" {
+        form.measure = source.measures().iter().map(|one| option(one.key(), one.label(), is_measured(one))).collect();
+    } else {
+        form.measures = source
+            .measures()
+            .iter()
+            .map(|one| CheckboxOption {
+                value: one.key().into(),
+                label: one.label().into(),
+                checked: is_measured(one),
+                ..CheckboxOption::default()
+            })
+            .collect();
+        let places = match (kind, source) {
+            ("chart", _) => 2,
+            (_, Source::Posts) => Query::MOST_DIMENSIONS,
+            _ => 3,
+        };
+        form.dimensions = (0..places)
+            .map(|place| {
+                let stored = query.dimensions.get(place).map(|one| one.key().to_owned()).unwrap_or_default();
+                let chosen = typed(&format!("dimension-{}", place + 1), stored);
+                let offered = source.dimensions().iter().map(|one| option(one.key(), one.label(), one.key() == chosen));
+                core::iter::once(option("", "—", chosen.is_empty())).chain(offered).collect()
+            })
+            .collect();
+        form.sorts = sorts(query, &typed("sort", sort_key(query.sort)));
+        form.limit = Some(typed("limit", query.limit.map(|limit| limit.to_string()).unwrap_or_default()));
+    }
+    form.compare = (source != Source::Posts && !is_heat).then(|| ticked("compare", query.is_compared));
+    if let Content::Chart { kind, .. } = &block.content {
+        let chosen = typed("chart", kind.key().into());
+        form.charts = ChartKind::ALL.iter().map(|one| option(one.key(), one.label(), one.key() == chosen)).collect();
+    }
+    if let Content::Table { has_totals, .. } = &block.content {
+        form.totals = Some(ticked("totals", *has_totals));
+    }
+    form
+}
+
+/// An order as forms send it.
+fn sort_key(sort: Option<Sort>) -> String {
+    let written = |key: &str, is_descending: bool| format!("{key}:{}", if is_descending { "desc" } else { "asc" });
+    match sort {
+        None => String::new(),
+        Some(Sort::Dimension { by, is_descending }) => written(by.key(), is_descending),
+        Some(Sort::Measure { by, is_descending }) => written(by.key(), is_descending),
+    }
+}
+
+fn sorts(query: &Query, chosen: &str) -> Vec<SelectOption> {
+    let first = query
+        .dimensions
+        .first()
+        .map_or_else(|| "As it comes".to_owned(), |one: &Dimension| format!("By {}", one.label()));
+    let mut options = vec![option("", first, chosen.is_empty())];
+    for measure in &query.measures {
+        for (key, words) in [("desc", "greatest first"), ("asc", "least first")] {
+            let value = format!("{}:{key}", measure.key());
+            options.push(option(value.clone(), format!("{}, {words}", measure.label()), value == chosen));
+        }
+    }
+    for dimension in &query.dimensions {
+        for (key, words) in [("asc", "first to last"), ("desc", "last to first")] {
+            let value = format!("{}:{key}", dimension.key());
+            options.push(option(value.clone(), format!("{}, {words}", dimension.label()), value == chosen));
+        }
+    }
+    options
+}
+
+/// The versions.
+pub(super) async fn versions(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Result<Versions, Error> {
+    let id: ReportId = id.parse().map_err(|_| Error::NotFound)?;
+    let one = report::one(ctx, id).await?;
+    let listed = report::versions(ctx, id).await?;
+    let format = Format::of(ctx.tenant());
+    let asked = |name: &str| value(pairs, name).parse::<i64>().ok();
+    let to = asked("to").unwrap_or(one.version);
+    let from = asked("from").unwrap_or((to - 1).max(1));
+    let differences = if pairs.iter().any(|(name, _)| name == "from" || name == "to") {
+        let (older, newer) = (report::version(ctx, id, from).await?, report::version(ctx, id, to).await?);
+        let changes = report::compare(&older, &newer).into_iter().map(change).collect();
+        Some((format!("From version {from} to version {to}"), changes))
+    } else {
+        None
+    };
+    let options = |chosen: i64| {
+        listed.iter().map(|one| option(one.number.to_string(), one.number.to_string(), one.number == chosen)).collect()
+    };
+    Ok(Versions {
+        report: id.to_string(),
+        name: one.definition.name,
+        newest: one.version,
+        can_build: ctx.access().grants(Permission::ReportsManage) && ctx.read_only().is_none(),
+        from: options(from),
+        to: options(to),
+        rows: listed
+            .into_iter()
+            .map(|one| (one.number, one.summary, format!("{}, {}", one.created_by, format.instant(one.created_at))))
+            .collect(),
+        differences,
+    })
+}
+
+fn change(difference: Difference) -> FieldChange {
+    let (field, before, after) = match difference {
+        Difference::Added(what) => (what, None, Some("added".to_owned())),
+        Difference::Removed(what) => (what, Some("there".to_owned()), None),
+        Difference::Moved(what) => (what, Some("elsewhere".to_owned()), Some("moved".to_owned())),
+        Difference::Changed(what, was, is) => (what, Some(was).filter(|was| !was.is_empty()), Some(is)),
+    };
+    FieldChange { field, before: before.into(), after: after.into() }
+}
+
+/// The whole of a table, up to what a page can hold; the files hold the rest.
+pub(super) async fn table(ctx: &TenantContext, id: &str, block: &str, pairs: &Pairs) -> Result<WholeTable, Error> {
+    /// More than this no browser likes; it is said, and the files have all.
+    const MOST: u32 = 5_000;
+    let id: ReportId = id.parse().map_err(|_| Error::NotFound)?;
+    let block: u32 = block.parse().map_err(|_| Error::NotFound)?;
+    let one = report::one(ctx, id).await?;
+    let (filter, _) = parameters(&one.definition, pairs)?;
+    let path = format!("/t/{}/reports/{id}", ctx.tenant().slug);
+    let mut definition = one.definition.clone();
+    for section in &mut definition.sections {
+        for one in section.blocks.iter_mut().filter(|one| one.id == block) {
+            if let Content::Table { query, .. } | Content::Chart { query, .. } = &mut one.content {
+                query.limit = None;
+            }
+        }
+    }
+    let asked = Asked { parameters: &filter, version: None, shown: Shown::AtMost(MOST), address: &path };
+    let filled = report::fill_block(ctx, &definition, block, &asked).await?;
+    let found = filled.sections.iter().flat_map(|section| &section.blocks).next().ok_or(Error::NotFound)?;
+    let table = found.content.table().ok_or(Error::NotFound)?;
+    let format = Format::of(ctx.tenant());
+    Ok(WholeTable {
+        report: id.to_string(),
+        name: one.definition.name,
+        title: found.title.clone(),
+        subtitle: format!("{} · {} · as it is now", format.period(filled.period), filled.zone),
+        sheets: leptos::prelude::RenderHtml::to_html(sheet::alone(table, &format)),
+    })
+}
+
+/// A run.
+pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunView, Error> {
+    let report_id: ReportId = id.parse().map_err(|_| Error::NotFound)?;
+    let one = report::run(ctx, run.parse().map_err(|_| Error::NotFound)?).await?;
+    if one.report != report_id {
+        return Err(Error::NotFound);
+    }
+    let format = Format::of(ctx.tenant());
+    let path = format!("/t/{}/reports/{}", ctx.tenant().slug, one.report);
+    let can_build = ctx.access().grants(Permission::ReportsManage) && ctx.read_only().is_none();
+    let (sheets, changed) = if one.state == RunState::Done {
+        let filled = report::result(ctx, one.id).await?;
+        let changed = changed_since(ctx, &one, &filled, &path).await?;
+        let around = Around {
+            format: format.clone(),
+            charts: format!("{path}/runs/{}/charts", one.id),
+            query: String::new(),
+            chosen: None,
+        };
+        let shown = cut(filled, &path, &one);
+        (Some(leptos::prelude::RenderHtml::to_html(sheet::sheets(&shown, &around))), changed)
+    } else {
+        (None, None)
+    };
+    Ok(RunView {
+        report: one.report.to_string(),
+        id: one.id.to_string(),
+        name: one.name.clone(),
+        subtitle: format!("{} · {}", format.period(one.period), one.zone),
+        state: state_view(one.state),
+        progress: (!one.state.is_final())
+            .then(|| (one.step.clone().unwrap_or_else(|| "Waiting".into()), one.steps.0, one.steps.1)),
+        failure: one.failure.clone(),
+        facts: facts(&format, &one),
+        files: one.files.iter().map(|file| file_view(&format, &path, &one, file)).collect(),
+        notes: one.notes.clone(),
+        changed,
+        can_cancel: can_build || ctx.access().grants(Permission::ReportsManage),
+        can_run: can_build && one.state.is_final(),
+        sheets,
+    })
+}
+
+/// A page shows the beginning of long tables; the files have all of them.
+fn cut(mut filled: Filled, path: &str, run: &Run) -> Filled {
+    let most = usize::try_from(PREVIEW_ROWS).unwrap_or(usize::MAX);
+    for section in &mut filled.sections {
+        for block in &mut section.blocks {
+            let (FilledContent::Table(table) | FilledContent::Chart { table, .. }) = &mut block.content else {
+                continue;
+            };
+            if table.rows.len() > most {
+                table.rows.truncate(most);
+                table.whole = Some(format!("{path}/tables/{}?{}", block.id, run.parameters));
+            }
+        }
+    }
+    filled
+}
+
+fn facts(format: &Format, run: &Run) -> Vec<(String, String)> {
+    let instant = |at| format.instant(at);
+    let mut facts = vec![
+        ("Asked for by".to_owned(), format!("{}, {}", run.author, instant(run.created_at))),
+        ("Version".to_owned(), run.version.to_string()),
+        ("Days".to_owned(), format!("{} – {}", run.period.from(), run.period.to())),
+        ("Zone".to_owned(), run.zone.to_string()),
+        ("Data as of".to_owned(), run.as_of.map_or_else(|| MISSING.to_owned(), instant)),
+    ];
+    if let (Some(began), Some(ended)) = (run.started_at, run.finished_at) {
+        let milliseconds = (ended - began).num_milliseconds().max(0);
+        facts.push(("Took".to_owned(), format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100)));
+    }
+    if let Some(rows) = run.rows {
+        facts.push(("Rows".to_owned(), format.count(rows)));
+    }
+    if let Some(pages) = run.pages {
+        facts.push(("Pages".to_owned(), format.count(pages.into())));
+    }
+    facts.push(("Run".to_owned(), run.id.to_string()));
+    facts
+}
+
+fn file_view(format: &Format, path: &str, run: &Run, file: &report::FileRow) -> FileView {
+    let name = if file.part == 1 { file.format.key().to_owned() } else { format!("{}-{}", file.format, file.part) };
+    let href = format!("{path}/runs/{}/files/{name}", run.id);
+    let kib = (file.bytes + 1_023) / 1_024;
+    FileView {
+        raw: (file.format == FileFormat::Csv).then(|| format!("{href}?raw=1")),
+        href,
+        label: file.format.label().into(),
+        title: file.title.clone(),
+        detail: format!("{} KiB", format.count(kib)),
+    }
+}
+
+/// What the same report would say now, table by table and figure by figure. Nothing where the facts are those that they were.
+async fn changed_since(
+    ctx: &TenantContext,
+    run: &Run,
+    then: &Filled,
+    path: &str,
+) -> Result<Option<Vec<String>>, Error> {
+    let definition = report::version(ctx, run.report, run.version).await?;
+    let pairs: Vec<(&str, &str)> = run.parameters.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let parameters = PageFilter::parse(pairs)?;
+    let asked = Asked {
+        parameters: &parameters,
+        version: u32::try_from(run.version).ok(),
+        shown: Shown::AtMost(1),
+        address: path,
+    };
+    let now = match report::fill(ctx, &definition, &asked).await {
+        Ok(now) => now,
+        // An account or a campaign that it names is gone, or whoever looks sees no figures.
+        Err(Error::Invalid(_) | Error::Forbidden(_)) => return Ok(None),
+        Err(other) => return Err(other),
+    };
+    if now.filters != then.filters {
+        return Ok(None);
+    }
+    let format = Format::of(ctx.tenant());
+    let mut changed = Vec::new();
+    let blocks =
+        |filled: &Filled| filled.sections.iter().flat_map(|section| section.blocks.clone()).collect::<Vec<_>>();
+    for (was, is) in blocks(then).iter().zip(&blocks(&now)) {
+        match (&was.content, &is.content) {
+            (FilledContent::Metric(was), FilledContent::Metric(is)) if was.value != is.value => {
+                let words =
+                    |value: Option<_>| value.map_or_else(|| MISSING.to_owned(), |value| format.exact(was.unit, value));
+                changed.push(format!("{}: {} then, {} now.", was.label, words(was.value), words(is.value)));
+            }
+            (
+                FilledContent::Table(before) | FilledContent::Chart { table: before, .. },
+                FilledContent::Table(after) | FilledContent::Chart { table: after, .. },
+            ) => changed.extend(table_changes(&format, &was.title, before, after)),
+            _ => {}
+        }
+    }
+    changed.dedup();
+    Ok(Some(changed))
+}
+
+fn table_changes(format: &Format, title: &str, before: &Table, after: &Table) -> Vec<String> {
+    let mut changed = Vec::new();
+    if before.of_rows != after.of_rows {
+        let count = |number: u64| format.count(i64::try_from(number).unwrap_or(i64::MAX));
+        changed.push(format!("{title}: {} rows then, {} now.", count(before.of_rows), count(after.of_rows)));
+    }
+    if let (Some(was), Some(is)) = (&before.totals, &after.totals) {
+        for ((column, was), is) in before.columns.iter().zip(was).zip(is).filter(|((_, was), is)| was != is) {
+            let words = |cell| format.cell(column.kind, cell);
+            changed.push(format!("{title}, {} in total: {} then, {} now.", column.label, words(was), words(is)));
+        }
+    }
+    changed
+}

@@ -1,0 +1,167 @@
+//! What was made of a report once: its figures as they were then, its files, and what has changed since. And the whole of a table.
+
+use leptos::prelude::*;
+use rtv_ui::{
+    Badge, Button, Card, Crumb, Definition, DefinitionList, IconName, LinkButton, Notice, PageHeader, Progress, Tone,
+    Variant,
+};
+
+use crate::page::{Drawn, Framed};
+
+/// Everything that the page of a run shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunView {
+    pub(super) report: String,
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) subtitle: String,
+    /// State as stored, word, tone.
+    pub(super) state: (&'static str, &'static str, Tone),
+    /// What it is at, and how many of how many steps are done.
+    pub(super) progress: Option<(String, i32, i32)>,
+    pub(super) failure: Option<String>,
+    pub(super) facts: Vec<(String, String)>,
+    pub(super) files: Vec<FileView>,
+    pub(super) notes: Vec<String>,
+    /// What is different now, in sentences; `None` where it was not looked at.
+    pub(super) changed: Option<Vec<String>>,
+    pub(super) can_cancel: bool,
+    pub(super) can_run: bool,
+    /// The sheets, drawn.
+    pub(super) sheets: Option<String>,
+}
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileView {
+    pub(super) href: String,
+    pub(super) label: String,
+    pub(super) title: String,
+    pub(super) detail: String,
+    /// The same with text as it is, for a CSV.
+    pub(super) raw: Option<String>,
+}
+
+/// The whole of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeTable {
+    pub(super) report: String,
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) subtitle: String,
+    pub(super) sheets: String,
+}
+
+/// The page of a run, drawn.
+pub(super) fn drawn(page: Framed<RunView>) -> Drawn {
+    let Framed { frame, content: run } = page;
+    let report = format!("/t/{}/reports/{}", frame.slug, run.report);
+    let path = format!("{report}/runs/{}", run.id);
+    let crumbs =
+        vec![Crumb { label: run.name.clone(), href: Some(report.clone()) }, Crumb { label: "Run".into(), href: None }];
+    let (key, word, tone) = run.state;
+    let badge = view! { <span data-state=key><Badge tone>{word}</Badge></span> };
+    let again = run.can_run.then(|| {
+        view! {
+            <form method="post" action=format!("{path}/again")>
+                <Button icon=IconName::Report>"Make it again"</Button>
+            </form>
+        }
+    });
+    let is_open = run.progress.is_some();
+    let progress = run.progress.map(|(step, done, total)| {
+        let cancel = run.can_cancel.then(|| {
+            view! { <form method="post" action=format!("{path}/cancel")><Button>"Cancel"</Button></form> }
+        });
+        let thousandths = (total > 0).then(|| u32::try_from(done * 1_000 / total).unwrap_or(0));
+        let text = if total > 0 { format!("{done} of {total} steps") } else { "Waiting for a worker".to_owned() };
+        view! {
+            <Card title="Being made" text="The page looks again by itself; without scripts, load it again.">
+                <div class="l-stack" data-gap="3">
+                    <Progress label=step id="run-progress" thousandths text />
+                    {cancel}
+                </div>
+            </Card>
+        }
+    });
+    // Where scripts run, `watch.rs` fetches the page anew; elsewhere the browser does.
+    let refresh = is_open.then(
+        || view! { <div data-follows="moving"><noscript><meta http-equiv="refresh" content="2" /></noscript></div> },
+    );
+    let failure = run
+        .failure
+        .map(|reason| view! { <Notice tone=Tone::Danger>{format!("It could not be made. {reason}")}</Notice> });
+    let files = (!run.files.is_empty()).then(|| files(run.files));
+    let notes = (!run.notes.is_empty()).then(|| {
+        let notes = run.notes.into_iter().map(|note| view! { <li>{note}</li> }).collect_view();
+        view! { <Card title="What to know about the files"><ul class="c-sheet__notes">{notes}</ul></Card> }
+    });
+    let changed = run.changed.map(|changed| {
+        if changed.is_empty() {
+            return view! { <Notice tone=Tone::Success>"Nothing has changed since: the same report made now has the same figures."</Notice> }.into_any();
+        }
+        let lines = changed.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
+        view! {
+            <Notice tone=Tone::Info>
+                <p>"Changed since: data has arrived or was corrected after this was made. The files keep what they said."</p>
+                <ul class="c-sheet__notes" data-changed="">{lines}</ul>
+            </Notice>
+        }
+        .into_any()
+    });
+    let facts: Vec<Definition> = run.facts.into_iter().map(|(term, value)| Definition::new(term, value)).collect();
+    let sheets = run.sheets.map(|html| view! { <div inner_html=html></div> });
+    let html = view! {
+        {refresh}
+        <PageHeader title=run.name subtitle=run.subtitle actions=view! { {badge} {again} }.into_any() />
+        <div class="c-run">
+            <div class="l-stack" data-gap="4">
+                {progress}
+                {failure}
+                {changed}
+                {sheets}
+            </div>
+            <div class="l-stack" data-gap="4">
+                {files}
+                {notes}
+                <Card title="How it was made"><DefinitionList items=facts /></Card>
+            </div>
+        </div>
+    };
+    Drawn::new(crumbs, false, html)
+}
+
+fn files(files: Vec<FileView>) -> AnyView {
+    let rows = files
+        .into_iter()
+        .map(|file| {
+            let raw = file.raw.map(|href| view! { " " <a class="u-small" href=href download="" rel="external">"as it is"</a> });
+            view! {
+                <li class="c-files__row">
+                    <LinkButton href=file.href external=true icon=IconName::Export>{file.label}</LinkButton>
+                    <span class="c-files__title">{file.title}<span class="c-table__detail">{file.detail}{raw}</span></span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <Card title="Files" text="All of them hold the same figures as this page.">
+            <ul class="c-files">{rows}</ul>
+        </Card>
+    }
+    .into_any()
+}
+
+/// The whole of a table, drawn.
+pub(super) fn drawn_table(page: Framed<WholeTable>) -> Drawn {
+    let Framed { frame, content: table } = page;
+    let report = format!("/t/{}/reports/{}", frame.slug, table.report);
+    let crumbs =
+        vec![Crumb { label: table.name, href: Some(report.clone()) }, Crumb { label: table.title.clone(), href: None }];
+    let back = view! { <LinkButton href=report variant=Variant::Quiet icon=IconName::ChevronLeft>"Back to the report"</LinkButton> };
+    let html = view! {
+        <PageHeader title=table.title subtitle=table.subtitle actions=back.into_any() />
+        <div inner_html=table.sheets></div>
+    };
+    Drawn::new(crumbs, false, html)
+}
