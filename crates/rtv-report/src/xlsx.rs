@@ -194,6 +194,7 @@ fn write_figures(
         sheet.write_string_with_format(0, column, label, &Look::header(kind))?;
     }
     sheet.set_freeze_panes(1, 0)?;
+    sheet::for_print(sheet).set_landscape();
     let words = look.of(Kind::Text);
     for ((title, metric), row) in figures.iter().zip(1..) {
         let format = look.of(Kind::Number(metric.unit));
@@ -223,6 +224,7 @@ fn write_report(
     written: &mut Written,
 ) -> Result<(), XlsxError> {
     let mut page = Page { sheet, row: 0, losses: Losses::default() };
+    sheet::for_print(page.sheet);
     page.sheet.set_column_width(0, 28)?.set_column_width(1, 72)?.set_column_width(2, 34)?;
     let large = rust_xlsxwriter::Format::new().set_bold().set_font_size(16).set_quote_prefix();
     page.sheet.write_string_with_format(0, 0, fit(&filled.name, &mut page.losses), &large)?;

@@ -203,7 +203,8 @@ pub(super) fn draw(
     match kind {
         ChartKind::Pie | ChartKind::Donut => {}
         ChartKind::Funnel => {
-            chart.x_axis().set_reverse();
+            // The axes of a bar chart are those of a column chart that was turned, so its steps stand on the vertical one.
+            chart.y_axis().set_reverse();
         }
         // Days are drawn at their distances; weeks and months would become thin bars there, and what is ordered by a measure would change its order.
         _ if table.columns[0].kind == Kind::Day && is_ascending(table) => {

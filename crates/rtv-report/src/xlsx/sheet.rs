@@ -127,6 +127,7 @@ pub(super) fn write(
         write_header(sheet, beside, aside, look, losses)?;
     }
     sheet.set_freeze_panes(1, 0)?;
+    for_print(sheet).set_landscape().set_repeat_rows(0, 0)?;
     let rows = &table.rows[placed.rows.clone()];
     let last_filtered = row_number(rows.len());
     if let Some(last) = table.columns.len().checked_sub(1) {
@@ -150,6 +151,12 @@ pub(super) fn write(
         }
     }
     if is_end { write_below(sheet, row_number(height + 2), table, losses) } else { Ok(()) }
+}
+
+/// On paper a sheet is as wide as a page of A4, so no column is lost.
+pub(super) fn for_print(sheet: &mut Worksheet) -> &mut Worksheet {
+    const A4: u8 = 9;
+    sheet.set_paper_size(A4).set_print_fit_to_pages(1, 0)
 }
 
 /// The column in which what stands beside a table begins: one is left free.

@@ -35,7 +35,10 @@ def cell(one):
 def chart(one):
     series = [f"{item.val.numRef.f}" if hasattr(item, "val") else "" for item in one.series]
     stacked = f" {one.grouping}" if getattr(one, "grouping", None) else ""
-    return f"{type(one).__name__}{stacked}: {', '.join(series)}"
+    # The axis of the categories; shares have none.
+    axis = getattr(one, "x_axis", None)
+    downwards = " downwards" if axis is not None and axis.scaling.orientation == "maxMin" else ""
+    return f"{type(one).__name__}{stacked}{downwards}: {', '.join(series)}"
 
 
 def links(sheet):
