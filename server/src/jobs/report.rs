@@ -96,9 +96,13 @@ async fn work(press: &Press, taken: &TakenUp) -> Result<(), Error> {
     let total = i32::try_from(charts.len() + 3).unwrap_or(i32::MAX);
     let mut done = 1;
     let mut pictures = BTreeMap::new();
+    let mut left_out = Vec::new();
     for (block, title, kind, table) in charts {
         report::tell(ctx, run.id, &format!("drawing {title}"), done, total).await?;
-        pictures.insert(block, draw(&press.renderer, &chart(ctx, title, kind, table)).await?);
+        let drawn = chart(ctx, title, kind, table);
+        // What a drawing has no room for is said beside the files; its table has it.
+        left_out.extend(drawn.notes.iter().map(|note| format!("{title}: {note}")));
+        pictures.insert(block, draw(&press.renderer, &drawn).await?);
         done += 1;
     }
     report::tell(ctx, run.id, "writing files", done, total).await?;
@@ -110,7 +114,8 @@ async fn work(press: &Press, taken: &TakenUp) -> Result<(), Error> {
             Error::Internal
         })??
     };
-    report::finish(ctx, run.id, &filled, &printed.files, printed.pages, &printed.notes).await?;
+    let notes = [left_out, printed.notes].concat();
+    report::finish(ctx, run.id, &filled, &printed.files, printed.pages, &notes).await?;
     Ok(())
 }
 
