@@ -178,22 +178,6 @@ test('who may not build sees the report and no button, and other organisations s
   expect(await open(page, report.replace('meadow', 'harbour'))).toBe(404);
 });
 
-test('the pages of a report look as they should @js', async ({ page }) => {
-  test.skip(!process.env.RTV_E2E_SHOTS, 'for looking at them: RTV_E2E_SHOTS names a folder');
-  test.slow();
-  const report = await start(page, 'Monthly executive');
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    for (const [name, address] of Object.entries({ list: '/t/meadow/reports', builder: `${report}?${monthQuery(month)}&part=8` })) {
-      for (const width of [375, 768, 1440]) {
-        await page.setViewportSize({ width, height: 900 });
-        await open(page, address);
-        await page.screenshot({ path: `${process.env.RTV_E2E_SHOTS}/${name}-${colorScheme}-${width}.png`, fullPage: true });
-      }
-    }
-  }
-});
-
 test('the builder is accessible and fits everywhere @js', async ({ page }) => {
   test.slow();
   const report = await start(page, 'Monthly executive');

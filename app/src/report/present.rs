@@ -78,8 +78,7 @@ fn parameters(definition: &Definition, pairs: &Pairs) -> Result<(PageFilter, boo
         .filter(|(name, value)| NAMES.contains(name) && !value.is_empty())
         .collect();
     if asked.is_empty() {
-        let own = definition.parameters.split('&').filter_map(|pair| pair.split_once('='));
-        return Ok((PageFilter::parse(own)?, false));
+        return Ok((PageFilter::from_query(&definition.parameters)?, false));
     }
     Ok((PageFilter::parse(asked)?, true))
 }
@@ -87,9 +86,6 @@ fn parameters(definition: &Definition, pairs: &Pairs) -> Result<(PageFilter, boo
 /// The builder.
 pub(super) async fn builder(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Result<Builder, Error> {
     let one = report::one(ctx, id.parse().map_err(|_| Error::NotFound)?).await?;
-    if one.is_deleted {
-        return Err(Error::NotFound);
-    }
     let flash = crate::request::current().flash.unwrap_or_default();
     let format = Format::of(ctx.tenant());
     let path = format!("/t/{}/reports/{}", ctx.tenant().slug, one.id);
@@ -394,16 +390,8 @@ pub(super) async fn table(ctx: &TenantContext, id: &str, block: &str, pairs: &Pa
     let one = report::one(ctx, id).await?;
     let (filter, _) = parameters(&one.definition, pairs)?;
     let path = format!("/t/{}/reports/{id}", ctx.tenant().slug);
-    let mut definition = one.definition.clone();
-    for section in &mut definition.sections {
-        for one in section.blocks.iter_mut().filter(|one| one.id == block) {
-            if let Content::Table { query, .. } | Content::Chart { query, .. } = &mut one.content {
-                query.limit = None;
-            }
-        }
-    }
-    let asked = Asked { parameters: &filter, version: None, shown: Shown::AtMost(MOST), address: &path };
-    let filled = report::fill_block(ctx, &definition, block, &asked).await?;
+    let asked = Asked { parameters: &filter, version: None, shown: Shown::Whole(MOST), address: &path };
+    let filled = report::fill_block(ctx, &one.definition, block, &asked).await?;
     let found = filled.sections.iter().flat_map(|section| &section.blocks).next().ok_or(Error::NotFound)?;
     let table = found.content.table().ok_or(Error::NotFound)?;
     let format = Format::of(ctx.tenant());
@@ -500,8 +488,7 @@ fn facts(format: &Format, run: &Run) -> Vec<(String, String)> {
 }
 
 fn file_view(format: &Format, path: &str, run: &Run, file: &report::FileRow) -> FileView {
-    let name = if file.part == 1 { file.format.key().to_owned() } else { format!("{}-{}", file.format, file.part) };
-    let href = format!("{path}/runs/{}/files/{name}", run.id);
+    let href = format!("{path}/runs/{}/files/{}", run.id, file.name());
     let kib = (file.bytes + 1_023) / 1_024;
     FileView {
         raw: (file.format == FileFormat::Csv).then(|| format!("{href}?raw=1")),
@@ -520,8 +507,7 @@ async fn changed_since(
     path: &str,
 ) -> Result<Option<Vec<String>>, Error> {
     let definition = report::version(ctx, run.report, run.version).await?;
-    let pairs: Vec<(&str, &str)> = run.parameters.split('&').filter_map(|pair| pair.split_once('=')).collect();
-    let parameters = PageFilter::parse(pairs)?;
+    let parameters = PageFilter::from_query(&run.parameters)?;
     let asked = Asked {
         parameters: &parameters,
         version: u32::try_from(run.version).ok(),

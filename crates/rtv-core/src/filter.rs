@@ -98,6 +98,11 @@ impl PageFilter {
         if errors.is_empty() { Ok(filter) } else { Err(Error::Invalid(errors)) }
     }
 
+    /// Reads what [`Self::to_query`] wrote.
+    pub fn from_query(query: &str) -> Result<Self> {
+        Self::parse(query.split('&').filter_map(|pair| pair.split_once('=')))
+    }
+
     /// The days that are meant when today is `today` and weeks begin on `week_start` (Monday = 0 to Sunday = 6).
     pub fn period(&self, today: NaiveDate, week_start: u32) -> Result<Period> {
         self.range.period(today, week_start, self.custom)

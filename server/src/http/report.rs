@@ -19,14 +19,16 @@ use crate::state::AppState;
 
 type Page = (String, String);
 
+/// The filter of the preview that a form was sent from; none where the preview showed what the report covers by itself.
+fn asked_filter(pairs: &[(String, String)]) -> Result<Option<PageFilter>, Error> {
+    let query = value(pairs, "query");
+    if query.is_empty() { Ok(None) } else { PageFilter::from_query(&query).map(Some) }
+}
+
 /// Where a form of a report leads: to the part that is worked at, with the preview's filter.
 fn page(tenant: &str, report: &str, pairs: &[(String, String)], part: Option<u32>) -> String {
-    // The query of the form goes into an address of ours, so it is read and written again.
-    let typed = value(pairs, "query");
-    let parsed: Vec<Page> = url::form_urlencoded::parse(typed.as_bytes()).into_owned().collect();
-    let filter = PageFilter::parse(parsed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let mut query =
-        filter.map(|filter| if parsed.is_empty() { String::new() } else { filter.to_query() }).unwrap_or_default();
+    // What the form says goes into an address of ours, so it is read and written again.
+    let mut query = asked_filter(pairs).ok().flatten().map(|filter| filter.to_query()).unwrap_or_default();
     if let Some(part) = part {
         if !query.is_empty() {
             query.push('&');
@@ -110,17 +112,8 @@ pub async fn details(
     let outcome = async {
         let ctx = enter(&asked, &tenant).await?;
         step(&ctx, &report, &pairs, |one| {
-            let parameters = if value(&pairs, "keep_parameters").is_empty() {
-                one.definition.parameters.clone()
-            } else {
-                let query = value(&pairs, "query");
-                let parsed: Vec<Page> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-                if parsed.is_empty() {
-                    one.definition.parameters.clone()
-                } else {
-                    PageFilter::parse(parsed.iter().map(|(name, value)| (name.as_str(), value.as_str())))?.to_query()
-                }
-            };
+            let kept = if value(&pairs, "keep_parameters").is_empty() { None } else { asked_filter(&pairs)? };
+            let parameters = kept.map_or_else(|| one.definition.parameters.clone(), |filter| filter.to_query());
             Ok(Edit::SetDetails {
                 name: value(&pairs, "name"),
                 description: value(&pairs, "description").replace("\r\n", "\n"),
@@ -378,13 +371,7 @@ pub async fn run(
 ) -> Response {
     let begun = async {
         let ctx = enter(&asked, &tenant).await?;
-        let query = value(&pairs, "query");
-        let parsed: Vec<Page> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let parameters = if parsed.is_empty() {
-            None
-        } else {
-            Some(PageFilter::parse(parsed.iter().map(|(name, value)| (name.as_str(), value.as_str())))?)
-        };
+        let parameters = asked_filter(&pairs)?;
         report::begin(&ctx, id(&report)?, parameters.as_ref()).await
     };
     answer_begun(&state, &asked, &session, (&tenant, &report), begun.await).await
@@ -446,7 +433,7 @@ pub async fn file(
 ) -> Response {
     let found = async {
         let ctx = enter(&asked, &tenant).await?;
-        let (format, part) = named(&name)?;
+        let (format, part) = FileFormat::named(&name)?;
         let (run, file) = report::file(&ctx, id(&run)?, format, part).await?;
         let is_raw = value(&pairs, "raw") == "1" && format == FileFormat::Csv;
         let bytes = crate::jobs::report::read_or_make(&state, &ctx, &run, &file, is_raw).await?;
@@ -456,14 +443,6 @@ pub async fn file(
         Ok((name, format, bytes)) => download::file(Body::from(bytes), &name, format.content_type()),
         Err(error) => download::refuse(&state, &asked, error),
     }
-}
-
-fn named(name: &str) -> Result<(FileFormat, u32), Error> {
-    let (format, part) = match name.split_once('-') {
-        Some((format, part)) => (format, part.parse().map_err(|_| Error::NotFound)?),
-        None => (name, 1),
-    };
-    Ok((format.parse()?, part))
 }
 
 /// A chart of the preview, as a picture.
@@ -482,7 +461,7 @@ pub async fn chart(
             .filter(|(name, value)| *name != "v" && !value.is_empty())
             .collect();
         let parameters = if given.is_empty() {
-            PageFilter::parse(one.definition.parameters.split('&').filter_map(|pair| pair.split_once('=')))?
+            PageFilter::from_query(&one.definition.parameters)?
         } else {
             PageFilter::parse(given)?
         };

@@ -38,8 +38,6 @@ pub struct Report {
     pub undoes: Option<String>,
     /// Whether an undone save can be done again.
     pub can_redo: bool,
-    /// Whether it was deleted and can be brought back.
-    pub is_deleted: bool,
 }
 
 /// A line of the list.
@@ -280,8 +278,8 @@ pub async fn bring_back(ctx: &TenantContext, id: ReportId) -> Result<String, Err
 
 async fn set_deleted(ctx: &TenantContext, id: ReportId, is_deleted: bool) -> Result<String, Error> {
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(id)).await?;
-    let report = read(&mut tx, id, true).await?;
-    if report.is_deleted == is_deleted {
+    let (report, was_deleted) = read_even_deleted(&mut tx, id, true).await?;
+    if was_deleted == is_deleted {
         tx.rollback().await?;
         return Ok(report.definition.name);
     }
@@ -301,8 +299,7 @@ fn tidied(definition: &Definition) -> Result<Definition, Error> {
     definition.name = definition.name.trim().to_owned();
     definition.check()?;
     // What it covers has to be readable, so that no run fails for it.
-    let pairs: Vec<(&str, &str)> = definition.parameters.split('&').filter_map(|pair| pair.split_once('=')).collect();
-    rtv_core::filter::PageFilter::parse(pairs)?;
+    rtv_core::filter::PageFilter::from_query(&definition.parameters)?;
     Ok(definition)
 }
 
@@ -390,8 +387,14 @@ pub(super) async fn read_version(tx: &mut Tx, id: ReportId, number: i64) -> Resu
     stored(serde_json::from_value(definition))
 }
 
-/// The report with its newest version; held until the transaction ends, where it is to be changed.
+/// The report with its newest version; held until the transaction ends, where it is to be changed. A deleted one is none.
 pub(super) async fn read(tx: &mut Tx, id: ReportId, is_to_change: bool) -> Result<Report, Error> {
+    let (report, is_deleted) = read_even_deleted(tx, id, is_to_change).await?;
+    if is_deleted { Err(Error::NotFound) } else { Ok(report) }
+}
+
+/// The same, and whether it was deleted and can be brought back.
+async fn read_even_deleted(tx: &mut Tx, id: ReportId, is_to_change: bool) -> Result<(Report, bool), Error> {
     if is_to_change {
         sqlx::query!("select id from report where id = $1 for update", id.uuid())
             .fetch_optional(tx.connection())
@@ -415,7 +418,7 @@ pub(super) async fn read(tx: &mut Tx, id: ReportId, is_to_change: bool) -> Resul
     .await
     .map_err(failed)?
     .ok_or(Error::NotFound)?;
-    Ok(Report {
+    let report = Report {
         id,
         definition: stored(serde_json::from_value(row.definition))?,
         version: row.version,
@@ -424,8 +427,8 @@ pub(super) async fn read(tx: &mut Tx, id: ReportId, is_to_change: bool) -> Resul
         created_by: row.created_by,
         undoes: row.undo_to.map(|_| row.summary),
         can_redo: row.redo_to.is_some(),
-        is_deleted: row.deleted_at.is_some(),
-    })
+    };
+    Ok((report, row.deleted_at.is_some()))
 }
 
 /// Tells the later of two people what was saved in the meantime, and by whom.

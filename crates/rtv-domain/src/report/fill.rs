@@ -45,8 +45,8 @@ pub enum Shown {
     AsDefined,
     /// At most so many rows, for a page.
     AtMost(u32),
-    /// All of it, also where the definition shows less.
-    Whole,
+    /// So many rows at most, also where the definition shows less.
+    Whole(u32),
 }
 
 /// What all parts of a report share.
@@ -168,10 +168,10 @@ async fn frame(ctx: &TenantContext, asked: &Asked<'_>) -> Result<Frame, Error> {
         teams,
         summary,
         most: match asked.shown {
-            Shown::AtMost(most) => Some(most),
-            Shown::AsDefined | Shown::Whole => None,
+            Shown::AtMost(most) | Shown::Whole(most) => Some(most),
+            Shown::AsDefined => None,
         },
-        is_whole: asked.shown == Shown::Whole,
+        is_whole: matches!(asked.shown, Shown::Whole(_)),
         ctx,
     })
 }

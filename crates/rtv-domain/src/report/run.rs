@@ -104,6 +104,23 @@ impl FileFormat {
     }
 }
 
+impl FileFormat {
+    /// Reads what [`FileRow::name`] wrote.
+    pub fn named(name: &str) -> Result<(Self, u32), Error> {
+        match name.split_once('-') {
+            Some((format, part)) => Ok((format.parse()?, part.parse().map_err(|_| Error::NotFound)?)),
+            None => Ok((name.parse()?, 1)),
+        }
+    }
+}
+
+impl FileRow {
+    /// As addresses name it among the files of its run: `pdf`, or `csv-2` for the second table.
+    pub fn name(&self) -> String {
+        if self.part == 1 { self.format.to_string() } else { format!("{}-{}", self.format, self.part) }
+    }
+}
+
 impl RunState {
     /// Whether nothing happens to it any more.
     pub const fn is_final(self) -> bool {
@@ -228,7 +245,7 @@ pub async fn begin(ctx: &TenantContext, report: ReportId, parameters: Option<&Pa
 /// Asks for a run once more: the same version, days and filters. Where no fact has changed, its CSV is the same to the byte.
 pub async fn begin_again(ctx: &TenantContext, id: RunId) -> Result<RunId, Error> {
     let before = run(ctx, id).await?;
-    let parameters = PageFilter::parse(before.parameters.split('&').filter_map(|pair| pair.split_once('=')))?;
+    let parameters = PageFilter::from_query(&before.parameters)?;
     begin_version(ctx, before.report, Some(before.version), Some(&parameters)).await
 }
 
@@ -242,13 +259,9 @@ async fn begin_version(
     ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?.rollback().await?;
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(report)).await?;
     let stored_report = read(&mut tx, report, false).await?;
-    if stored_report.is_deleted {
-        return Err(Error::NotFound);
-    }
-    let own = stored_report.definition.parameters.clone();
     let parameters = match parameters {
         Some(parameters) => parameters.clone(),
-        None => PageFilter::parse(own.split('&').filter_map(|pair| pair.split_once('=')))?,
+        None => PageFilter::from_query(&stored_report.definition.parameters)?,
     };
     let version = version.unwrap_or(stored_report.version);
     let name = read_version(&mut tx, report, version).await?.name;
@@ -483,8 +496,7 @@ pub async fn take_up(ctx: &Context, ticket: Ticket) -> Result<Option<TakenUp>, E
     tx.commit().await?;
     ctx.narrowed = row.teams.into_iter().map(Into::into).collect();
     let run = run(&ctx, ticket.run).await?;
-    let pairs: Vec<(&str, &str)> = run.parameters.split('&').filter_map(|pair| pair.split_once('=')).collect();
-    let parameters = PageFilter::parse(pairs)?;
+    let parameters = PageFilter::from_query(&run.parameters)?;
     Ok(Some(TakenUp { ctx, run, definition, parameters }))
 }
 

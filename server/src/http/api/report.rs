@@ -165,10 +165,7 @@ pub struct RunObject {
 
 impl From<Run> for RunObject {
     fn from(run: Run) -> Self {
-        let address = |file: &FileRow| {
-            let part = if file.part == 1 { String::new() } else { format!("-{}", file.part) };
-            format!("/api/v1/runs/{}/files/{}{part}", run.id, file.format)
-        };
+        let address = |file: &FileRow| format!("/api/v1/runs/{}/files/{}", run.id, file.name());
         let files = run
             .files
             .iter()
@@ -275,7 +272,7 @@ fn built(body: ReportToMake) -> Result<(Definition, String), Error> {
 pub async fn one(Path(report): Path<String>, caller: Caller) -> Response {
     let found = async {
         let one = report::one(caller.ctx(), id::<ReportId>(&report)?).await?;
-        if one.is_deleted { Err(Error::NotFound) } else { ReportObject::try_from(one) }
+        ReportObject::try_from(one)
     };
     caller.answer(found.await)
 }
@@ -308,7 +305,7 @@ pub async fn run(Path(report): Path<String>, write: Write<RunToMake>) -> Respons
     let Write { once, body } = write;
     let outcome = async {
         let parameters = match body.parameters.as_deref() {
-            Some(query) => Some(PageFilter::parse(query.split('&').filter_map(|pair| pair.split_once('=')))?),
+            Some(query) => Some(PageFilter::from_query(query)?),
             None => None,
         };
         let run = report::begin(once.ctx(), id(&report)?, parameters.as_ref()).await?;
@@ -346,11 +343,7 @@ pub async fn file(
     caller: Caller,
 ) -> Response {
     let found = async {
-        let (format, part) = match name.split_once('-') {
-            Some((format, part)) => (format, part.parse().map_err(|_| Error::NotFound)?),
-            None => (name.as_str(), 1),
-        };
-        let format: FileFormat = format.parse()?;
+        let (format, part) = FileFormat::named(&name)?;
         let (run, file) = report::file(caller.ctx(), id(&run)?, format, part).await?;
         let bytes = crate::jobs::report::read_or_make(&state, caller.ctx(), &run, &file, false).await?;
         Ok((file.file_name, format, bytes))
