@@ -1,7 +1,7 @@
 # The commands of this project; each is a script of the same name in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test build site bench bench-import bench-report torture torture-import lighthouse e2e api-test mail-test fuzz prepare pictures fmt clean
+.PHONY: help setup run test build site bench bench-import bench-report torture torture-import torture-report lighthouse e2e api-test mail-test fuzz prepare pictures fmt clean
 ARGS ?=
 
 help: ## this list
@@ -37,6 +37,9 @@ torture: ## crashes, lost replies and flips of kill switches; hours; ARGS="--res
 
 torture-import: ## kill fifty workers in the middle of an import: all rows or none
 	@scripts/torture-import
+
+torture-report: ## 200 schedules due at once, twenty workers killed: each made and mailed once
+	@scripts/torture-report
 
 lighthouse: ## score pages as a phone on a slow line sees them; fails below the limits of end2end/lighthouse
 	@scripts/lighthouse $(ARGS)

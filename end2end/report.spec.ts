@@ -80,6 +80,22 @@ test('a block is added, changed, moved, copied, deleted, and each step undone', 
   await expect(sheets(page).locator('[data-block]')).toHaveCount(1);
 });
 
+test('a part is dragged before another one @js', async ({ page }) => {
+  await start(page, 'Blank report');
+  const outline = page.getByRole('navigation', { name: 'Parts of the report' });
+  for (const kind of ['chart', 'text']) {
+    await page.getByRole('button', { name: `Add ${kind} to Section 1` }).click();
+    await saved(page, `Added a ${kind}.`);
+  }
+  const blocks = outline.locator('.c-outline__blocks .c-outline__kind');
+  await expect(blocks).toHaveText(['Chart', 'Text']);
+  await blocks.nth(1).dragTo(blocks.nth(0));
+  await saved(page, 'Moved text');
+  await expect(blocks).toHaveText(['Text', 'Chart']);
+  await page.getByRole('button', { name: /^Undo/ }).click();
+  await expect(blocks).toHaveText(['Chart', 'Text']);
+});
+
 test('what cannot be measured is refused by name, and what was typed stays', async ({ page }) => {
   await start(page, 'Blank report');
   await page.getByRole('button', { name: 'Add chart to Section 1' }).click();

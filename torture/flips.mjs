@@ -63,11 +63,11 @@ async function askRelease(scene, id, name, plan) {
   const isRefused = ({ status, location }) => status !== 303 || /\/release(\?|$)|\/releases\/[^/]+\/?(\?|$)/.test(location);
   const asked = await scene.rtv.press(staff[0], `/staff/switches/${id}/release`, { typed: name, reason: 'torture', plan, minutes: '1' });
   const pending = asked.location.match(/\/staff\/switches\/releases\/[^/?]+/)?.[0];
-  if (!pending && isRefused(asked)) throw new Error(`asking for the release of ${name} led to ${asked.status} ${asked.location}`);
+  if (!pending && isRefused(asked)) throw new Error(`asking for the release of ${name} led to ${asked.status} ${asked.location}\n${scene.rtv.errors()}`);
   return async () => {
     if (!pending) return;
     const approved = await scene.rtv.press(staff[1], `${pending}/approve`, {});
-    if (isRefused(approved)) throw new Error(`approving the release of ${name} led to ${approved.status} ${approved.location}`);
+    if (isRefused(approved)) throw new Error(`approving the release of ${name} led to ${approved.status} ${approved.location}\n${scene.rtv.errors()}`);
   };
 }
 
@@ -98,7 +98,7 @@ export function flow(scene, rate, among = scene.accounts) {
         position = await scene.sandbox.position();
         if ((await scene.published(from)) >= rate / 4) return;
       }
-      throw new Error(`deliveries do not flow at ${rate} a second: ${JSON.stringify(await scene.states())}\n${scene.rtv.logs().slice(-3000)}`);
+      throw new Error(`deliveries do not flow at ${rate} a second: ${JSON.stringify(await scene.states())}\n${scene.rtv.errors()}`);
     },
   };
 }

@@ -179,6 +179,12 @@ export function product({ folder, cluster, sandbox, build, database, settings = 
       for (const person of staff) await cookieOf(person);
     },
     count: () => processes.size,
+    /** What went wrong last, from the logs of all processes; not that the database was away, which the harness sees to. */
+    errors: () =>
+      [...processes].flatMap((running) => running.log().split('\n'))
+        .filter((line) => line.includes('ERROR') && !/does not answer|cannot be read/.test(line))
+        .slice(-10)
+        .join('\n'),
     logs: () => [...processes].map((running) => running.log()).join('\n'),
     /** Ends all its processes; the database stays. */
     async stop() {

@@ -23,6 +23,7 @@ pub use filter::{
     AccountOption, AddressForm, ChoiceView, FilterBarView, FilterView, Step, hidden_fields, pairs, select_options,
 };
 #[cfg(feature = "ssr")]
+pub(crate) use present::number_style;
 pub use present::{domain_filter, filter_view, trend_chart, zones};
 
 use leptos::prelude::*;

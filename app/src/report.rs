@@ -5,11 +5,18 @@ pub mod api;
 #[cfg(feature = "ssr")]
 mod builder;
 #[cfg(feature = "ssr")]
+pub mod chart;
+pub mod handout;
+#[cfg(feature = "ssr")]
 mod list;
+#[cfg(feature = "hydrate")]
+mod outline;
 #[cfg(feature = "ssr")]
 mod present;
 #[cfg(feature = "ssr")]
 mod run;
+#[cfg(feature = "ssr")]
+mod schedule;
 #[cfg(feature = "ssr")]
 mod sheet;
 #[cfg(feature = "ssr")]
@@ -27,7 +34,10 @@ enum Part {
     Builder,
     Versions,
     Run,
+    Schedules,
+    Schedule,
     Table,
+    Inbox,
 }
 
 /// The list.
@@ -60,7 +70,27 @@ pub fn ReportTablePage() -> impl IntoView {
     page(Part::Table)
 }
 
+/// When a report is made by itself.
+#[component]
+pub fn ReportSchedulesPage() -> impl IntoView {
+    page(Part::Schedules)
+}
+
+/// One of its schedules.
+#[component]
+pub fn ReportSchedulePage() -> impl IntoView {
+    page(Part::Schedule)
+}
+
+/// What schedules have sent to the reader.
+#[component]
+pub fn ReportInboxPage() -> impl IntoView {
+    page(Part::Inbox)
+}
+
 fn page(part: Part) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    outline::listen();
     let params = use_params_map();
     let query = use_query_map();
     let page = Resource::new(
@@ -71,6 +101,9 @@ fn page(part: Part) -> impl IntoView {
                 Part::List => Vec::new(),
                 Part::Builder => vec![word("report")],
                 Part::Versions => vec![word("report"), "versions".to_owned()],
+                Part::Schedules => vec![word("report"), "schedules".to_owned()],
+                Part::Schedule => vec![word("report"), "schedules".to_owned(), word("schedule")],
+                Part::Inbox => vec!["inbox".to_owned()],
                 Part::Run => vec![word("report"), "runs".to_owned(), word("run")],
                 Part::Table => vec![word("report"), "tables".to_owned(), word("block")],
             };

@@ -24,7 +24,11 @@ use crate::not_found::NotFound;
 use crate::password_reset::{NewPasswordPage, ResetPage};
 use crate::post::PostsPage;
 use crate::profile::ProfilePage;
-use crate::report::{ReportPage, ReportRunPage, ReportTablePage, ReportVersionsPage, ReportsPage};
+use crate::report::handout::HandoutPage;
+use crate::report::{
+    ReportInboxPage, ReportPage, ReportRunPage, ReportSchedulePage, ReportSchedulesPage, ReportTablePage,
+    ReportVersionsPage, ReportsPage,
+};
 use crate::search::SearchPage;
 use crate::second_factor::SecondFactorPage;
 use crate::session::SessionsPage;
@@ -49,6 +53,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/code") view=CodePage ssr=SsrMode::Async />
                 <Route path=path!("/invite/:token") view=InvitePage ssr=SsrMode::Async />
+                <Route path=path!("/shared/:token") view=HandoutPage ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
                 <Route path=path!("/reset/:token") view=NewPasswordPage ssr=SsrMode::Async />
                 <Route path=path!("/me") view=ProfilePage ssr=SsrMode::Async />
@@ -76,6 +81,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/reports/:report") view=ReportPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/reports/:report/versions") view=ReportVersionsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/reports/:report/runs/:run") view=ReportRunPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/inbox") view=ReportInboxPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/reports/:report/schedules") view=ReportSchedulesPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/reports/:report/schedules/:schedule") view=ReportSchedulePage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/reports/:report/tables/:block") view=ReportTablePage ssr=SsrMode::Async />
                 <Route path=path!("/staff") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/mail") view=ConsolePage ssr=SsrMode::Async />

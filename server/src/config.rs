@@ -4,6 +4,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use ipnet::IpNet;
@@ -46,6 +47,7 @@ const KNOWN: &[&str] = &[
     "RTV_METRICS_ADDR",
     "RTV_SITE",
     "RTV_REPORTS",
+    "RTV_REPORT_FONTS",
     "RTV_UPLOADS",
     "RTV_UPLOAD_BYTES",
     "RTV_UPLOAD_QUOTA_BYTES",
@@ -124,6 +126,9 @@ pub struct Settings {
     /// Folder of the files of reports; every server and worker must see the same one. Unset: `reports` in RTV_HOME.
     #[arg(long, env = "RTV_REPORTS", global = true)]
     pub reports: Option<PathBuf>,
+    /// Font files (TTF or OTF), parted by colons, for letters in PDFs that the shipped font does not have.
+    #[arg(long, env = "RTV_REPORT_FONTS", value_delimiter = ':', global = true)]
+    pub report_fonts: Vec<PathBuf>,
     /// Folder of uploaded files; every worker must see the same one. Unset: `uploads` in RTV_HOME.
     #[arg(long, env = "RTV_UPLOADS", global = true)]
     pub uploads: Option<PathBuf>,
@@ -279,6 +284,21 @@ impl Settings {
     /// Where files of reports lie.
     pub fn report_files(&self) -> Files {
         Files::new(self.reports.clone().unwrap_or_else(|| self.home.join("reports")))
+    }
+
+    /// The fonts for PDFs that the operator names; each must be one.
+    pub fn report_fonts(&self) -> anyhow::Result<Arc<[Vec<u8>]>> {
+        let read = |path: &PathBuf| {
+            let bytes =
+                std::fs::read(path).with_context(|| format!("{} (RTV_REPORT_FONTS) cannot be read", path.display()))?;
+            match rtv_report::pdf::check_font(&bytes) {
+                Ok(()) => Ok(bytes),
+                Err(why) => {
+                    bail!("{} (RTV_REPORT_FONTS) cannot be used: {why}; name a TTF or OTF file", path.display())
+                }
+            }
+        };
+        self.report_fonts.iter().map(read).collect()
     }
 
     /// Where uploaded files lie, and how many bytes they may be.

@@ -31,6 +31,7 @@ use tokio::sync::watch;
 use crate::audit_key;
 use crate::config;
 use crate::jobs::delivery::Pace;
+use crate::press::Press;
 use crate::state::AppState;
 
 /// Where the queue gets its transactions.
@@ -101,7 +102,7 @@ pub struct Equipment {
     /// Where uploaded files lie.
     pub uploads: Uploads,
     /// Makes files of reports.
-    pub press: report::Press,
+    pub press: Press,
     /// Hands mail over.
     pub mail: MailRoom,
     /// Signs the audit log.
@@ -125,11 +126,7 @@ impl Equipment {
             database: state.database.clone(),
             clock: state.clock,
             uploads: state.uploads.clone(),
-            press: report::Press {
-                renderer: Arc::clone(&state.renderer),
-                files: state.files.clone(),
-                base: state.settings.base_url().as_str().trim_end_matches('/').to_owned(),
-            },
+            press: state.press(),
             mail: MailRoom { vault: state.vault.clone(), mailer, outbox: state.outbox.clone() },
             key: Arc::clone(&state.audit_key),
             gate: state.gate.clone(),
@@ -146,9 +143,10 @@ impl Equipment {
             database,
             clock: settings.clock(),
             uploads: settings.uploads(),
-            press: report::Press {
+            press: Press {
                 renderer: Arc::new(rtv_charts::Renderer::start(rtv_charts::ECHARTS_SOURCE)?),
                 files: settings.report_files(),
+                fonts: settings.report_fonts()?,
                 base: settings.base_url().as_str().trim_end_matches('/').to_owned(),
             },
             mail: MailRoom::open(settings)?,
@@ -184,13 +182,13 @@ pub async fn run(equipment: Equipment, stopped: impl Future<Output = ()> + Send)
     };
     let queue = QueueDatabase { database: database.clone(), context: context("queue") };
     let worker = Worker::new(queue, &config::operator(), WorkerSettings::default());
-    let worker = sweep::register(worker, context("sweep"), uploads.clone(), press.files.clone());
+    let worker = sweep::register(worker, context("sweep"), uploads.clone(), press.files.clone(), mail.outbox.clone());
+    let worker = self::report::register(worker, context("report"), press, mail.outbox.clone(), mail.mailer.clone());
     let worker = match mail.mailer {
         Some(mailer) => self::mail::register(worker, context("mail"), mail.vault, mailer),
         None => worker,
     };
     let worker = import::register(worker, context("import"), uploads);
-    let worker = self::report::register(worker, context("report"), press);
     let worker = zone::register(worker, context("time zone"));
     let worker = news::register(worker, context("news"), mail.outbox.clone());
     let worker = audit::register(worker, context("audit retention"), key.clone());

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod key_file;
 pub mod middleware;
 pub mod networks;
+pub mod press;
 pub mod router;
 pub mod serve;
 pub mod state;

@@ -137,6 +137,7 @@ pub fn state(settings: Settings, database: Database) -> anyhow::Result<AppState>
         assets: Arc::new(assets),
         uploads: settings.uploads(),
         files: settings.report_files(),
+        report_fonts: settings.report_fonts()?,
         audit_key: Arc::new(audit_key::load_or_create(&settings.audit_key_file())?),
         outbox: settings.outbox(vault.clone()),
         gate,

@@ -21,6 +21,7 @@ use rtv_outbound::gate::Gate;
 use rtv_platforms::Adapters;
 
 use crate::config::Settings;
+use crate::press::Press;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ pub struct AppState {
     pub uploads: Uploads,
     /// Where files of reports lie.
     pub files: Files,
+    /// Fonts for PDFs that the operator names.
+    pub report_fonts: Arc<[Vec<u8>]>,
     /// Signs the audit log and what is taken out of it.
     pub audit_key: Arc<AuditKey>,
     /// What Leptos needs.
@@ -67,6 +70,14 @@ impl AppState {
     /// A context of an actor, for what no request asked for.
     pub fn context(&self, actor: Actor, request: RequestInfo) -> Context {
         Context::new(self.database.clone(), self.clock, request, actor)
+    }
+}
+
+impl AppState {
+    /// What makes files of reports.
+    pub fn press(&self) -> Press {
+        let base = self.settings.base_url().as_str().trim_end_matches('/').to_owned();
+        Press { renderer: self.renderer.clone(), files: self.files.clone(), fonts: self.report_fonts.clone(), base }
     }
 }
 

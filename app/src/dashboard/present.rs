@@ -713,12 +713,17 @@ pub async fn trend_chart(ctx: &TenantContext, filter: &PageFilter) -> Result<Tre
             .collect(),
         series,
         marks,
-        numbers: if ctx.tenant().locale.starts_with("en") {
-            NumberStyle::ENGLISH
-        } else {
-            NumberStyle { decimal: format.decimal_mark(), group: format.group_mark(), ..NumberStyle::ENGLISH }
-        },
+        numbers: number_style(ctx.tenant()),
         font_family: "system-ui, -apple-system, \"Segoe UI\", Roboto, \"DejaVu Sans\", sans-serif".into(),
         no_data: figure.and_then(|figure| figure.missing.clone()).unwrap_or_else(|| "No values in this period.".into()),
     })
+}
+
+/// How charts write the tenant's numbers.
+pub(crate) fn number_style(tenant: &rtv_domain::Tenant) -> NumberStyle {
+    if tenant.locale.starts_with("en") {
+        return NumberStyle::ENGLISH;
+    }
+    let format = Format::of(tenant);
+    NumberStyle { decimal: format.decimal_mark(), group: format.group_mark(), ..NumberStyle::ENGLISH }
 }

@@ -16,6 +16,18 @@ pub async fn read_report(
     let word = |index: usize| path.get(index).map(String::as_str).unwrap_or_default();
     match (word(0), word(1), word(2)) {
         ("", ..) => crate::request::drawn(&ctx, super::present::list(&ctx).await, super::list::drawn).await,
+        // No id of a report, so none is hidden by it.
+        ("inbox", "", "") => {
+            crate::request::drawn(&ctx, super::schedule::present::inbox(&ctx).await, super::schedule::drawn_inbox).await
+        }
+        (report, "schedules", "") => {
+            let content = super::schedule::present::list(&ctx, report).await;
+            crate::request::drawn(&ctx, content, super::schedule::drawn_list).await
+        }
+        (report, "schedules", schedule) => {
+            let content = super::schedule::present::one(&ctx, report, schedule).await;
+            crate::request::drawn(&ctx, content, super::schedule::drawn).await
+        }
         (report, "", "") => {
             crate::request::drawn(&ctx, super::present::builder(&ctx, report, &query).await, super::builder::drawn)
                 .await

@@ -166,7 +166,10 @@ fn hidden(builder: &Builder) -> AnyView {
 }
 
 fn actions(path: &str, builder: &Builder) -> AnyView {
-    let versions = view! { <LinkButton href=format!("{path}/versions") variant=Variant::Quiet icon=IconName::Recent>"Versions"</LinkButton> };
+    let versions = view! {
+        <LinkButton href=format!("{path}/schedules") variant=Variant::Quiet icon=IconName::Recent>"Schedules"</LinkButton>
+        <LinkButton href=format!("{path}/versions") variant=Variant::Quiet>"Versions"</LinkButton>
+    };
     if !builder.can_build {
         return versions.into_any();
     }
@@ -204,8 +207,10 @@ fn at(path: &str, builder: &Builder, part: u32) -> String {
 fn outline(path: &str, builder: &Builder) -> AnyView {
     let line = |part: &OutlinePart| {
         let current = part.is_chosen.then_some("true");
+        // Where scripts run, it can be dragged before another part; its buttons do the same.
+        let draggable = builder.can_build.then_some("true");
         view! {
-            <a class="c-outline__link" href=at(path, builder, part.id) aria-current=current data-part=part.id>
+            <a class="c-outline__link" href=at(path, builder, part.id) aria-current=current data-part=part.id draggable=draggable>
                 <span class="c-outline__kind">{part.kind}</span>
                 <span class="c-outline__label">{part.label.clone()}</span>
             </a>
@@ -256,6 +261,16 @@ fn outline(path: &str, builder: &Builder) -> AnyView {
             </form>
         }
     });
+    let moving = builder.can_build.then(|| {
+        let (base, hidden) = (format!("{path}/parts"), hidden(builder));
+        view! {
+            <form method="post" data-move=base hidden=true>
+                {hidden}
+                <input type="hidden" name="act" value="before" />
+                <input type="hidden" name="target" value="" />
+            </form>
+        }
+    });
     let whole = if builder.query.is_empty() { path.to_owned() } else { format!("{path}?{}", builder.query) };
     let name = builder.name.clone();
     let is_whole = matches!(builder.panel, Panel::Details { .. }).then_some("true");
@@ -268,6 +283,7 @@ fn outline(path: &str, builder: &Builder) -> AnyView {
                 </a>
                 <ol class="c-outline">{sections}</ol>
                 {add}
+                {moving}
             </nav>
         </Card>
     }
@@ -399,7 +415,7 @@ fn block_panel(path: &str, builder: &Builder, form: BlockForm) -> AnyView {
     .into_any()
 }
 
-fn runs(rows: Vec<RunRow>) -> AnyView {
+pub(super) fn runs(rows: Vec<RunRow>) -> AnyView {
     if rows.is_empty() {
         return view! {
             <Card title="Runs">

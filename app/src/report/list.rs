@@ -1,7 +1,7 @@
 //! The list of reports, drawn, with what one may start from.
 
 use leptos::prelude::*;
-use rtv_ui::{Badge, Button, Card, EmptyState, IconName, PageHeader, RowLink, Table, Tone, Variant};
+use rtv_ui::{Badge, Button, Card, EmptyState, IconName, LinkButton, PageHeader, RowLink, Table, Tone, Variant};
 
 use crate::page::{Drawn, Framed};
 
@@ -42,6 +42,9 @@ pub(super) fn drawn(page: Framed<Reports>) -> Drawn {
             </form>
         }
     });
+    let inbox = view! {
+        <LinkButton href=format!("/t/{}/inbox", frame.slug) variant=Variant::Quiet icon=IconName::Report>"Inbox"</LinkButton>
+    };
     let body = if is_empty {
         let text = if can_build {
             "Start from a template below. You see it with your own figures at once, change what you like, and make it as PDF, Excel and CSV."
@@ -56,7 +59,7 @@ pub(super) fn drawn(page: Framed<Reports>) -> Drawn {
         <PageHeader
             title="Reports"
             subtitle="Built once, the same in every format: page, PDF, Excel and CSV."
-            actions=view! { {restore} }.into_any()
+            actions=view! { {restore} {inbox} }.into_any()
         />
         <div class="l-stack" data-gap="5">
             {body}

@@ -2,18 +2,19 @@
 
 use rtv_core::filter::PageFilter;
 use rtv_core::report::{
-    Block, ChartKind, Content, Definition, Dimension, Filled, FilledContent, Measure, Query, Sort, Source, Table,
+    Block, ChartKind, Content, Definition, Dimension, FileFormat, Filled, FilledContent, MailState, Measure, Query,
+    RunState, Sort, Source, Table,
 };
 use rtv_core::{Error, Permission, ReportId};
 use rtv_domain::TenantContext;
 use rtv_domain::format::{Format, MISSING};
-use rtv_domain::report::{self, Asked, Difference, FileFormat, Report, Run, RunState, Shown, Template};
+use rtv_domain::report::{self, Asked, Difference, Report, Run, Shown, Template};
 use rtv_domain::{account, campaign, team};
 use rtv_ui::{CheckboxOption, FieldChange, SelectOption, Tone};
 
 use super::builder::{BlockForm, Builder, OutlinePart, OutlineSection, Panel, RunRow};
 use super::list::{ReportRow, Reports};
-use super::run::{FileView, RunView, WholeTable};
+use super::run::{FileView, MailingView, RunView, WholeTable};
 use super::sheet::{self, Around};
 use super::version::Versions;
 use crate::dashboard::filter_view;
@@ -33,7 +34,7 @@ fn state_view(state: RunState) -> (&'static str, &'static str, Tone) {
         RunState::Queued | RunState::Running => Tone::Info,
         RunState::Done => Tone::Success,
         RunState::Failed => Tone::Danger,
-        RunState::Cancelled => Tone::Neutral,
+        RunState::Skipped | RunState::Cancelled => Tone::Neutral,
     };
     (state.key(), state.label(), tone)
 }
@@ -110,6 +111,7 @@ pub(super) async fn builder(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Res
     let sheets = match report::fill(ctx, &one.definition, &asked).await {
         Ok(filled) => {
             let around = Around {
+                tenant: ctx.tenant().clone(),
                 format: format.clone(),
                 charts: format!("{path}/charts"),
                 query: joined(&query, &format!("v={}", one.version)),
@@ -418,6 +420,7 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
         let filled = report::result(ctx, one.id).await?;
         let changed = changed_since(ctx, &one, &filled, &path).await?;
         let around = Around {
+            tenant: ctx.tenant().clone(),
             format: format.clone(),
             charts: format!("{path}/runs/{}/charts", one.id),
             query: String::new(),
@@ -428,6 +431,29 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
     } else {
         (None, None)
     };
+    let can_repeat = can_build;
+    let mailings = report::mailings(ctx, one.id).await?;
+    let newest = |to: &str| mailings.iter().filter(|other| other.recipient == to).map(|other| other.number).max();
+    let mailing_views = mailings
+        .iter()
+        .map(|mailing| MailingView {
+            id: mailing.id.to_string(),
+            to: mailing.recipient.clone(),
+            state: mail_state_view(mailing.state),
+            detail: mailing_detail(&format, mailing),
+            can_repeat: can_repeat
+                && mailing.state.can_be_repeated()
+                && newest(&mailing.recipient) == Some(mailing.number),
+        })
+        .collect();
+    let attempts = report::attempts(ctx, one.id)
+        .await?
+        .into_iter()
+        .map(|attempt| {
+            let what = attempt.recipient.map_or_else(|| "Making it".to_owned(), |to| format!("Mail to {to}"));
+            (format.instant(attempt.at), what, attempt.outcome)
+        })
+        .collect();
     Ok(RunView {
         report: one.report.to_string(),
         id: one.id.to_string(),
@@ -441,6 +467,9 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
         files: one.files.iter().map(|file| file_view(&format, &path, &one, file)).collect(),
         notes: one.notes.clone(),
         changed,
+        late: one.is_late.then(|| late(&one)),
+        mailings: mailing_views,
+        attempts,
         can_cancel: can_build || ctx.access().grants(Permission::ReportsManage),
         can_run: can_build && one.state.is_final(),
         sheets,
@@ -464,6 +493,36 @@ fn cut(mut filled: Filled, path: &str, run: &Run) -> Filled {
     filled
 }
 
+fn late(run: &Run) -> String {
+    let due = run.occurrence.as_deref().unwrap_or_default();
+    let missed = match run.missed {
+        0 => String::new(),
+        1 => " One time before it was missed; this run makes up for it.".into(),
+        more => format!(" {more} times before it were missed; this run makes up for them."),
+    };
+    format!("It came late: it was due at {due}.{missed}")
+}
+
+fn mail_state_view(state: MailState) -> (&'static str, &'static str, Tone) {
+    let tone = match state {
+        MailState::Waiting | MailState::Sending => Tone::Info,
+        MailState::Sent | MailState::Delivered => Tone::Success,
+        MailState::Failed => Tone::Danger,
+        MailState::Uncertain => Tone::Warning,
+        MailState::Caught | MailState::Withheld => Tone::Neutral,
+    };
+    (state.key(), state.label(), tone)
+}
+
+fn mailing_detail(format: &Format, mailing: &report::Mailing) -> String {
+    let mut parts = vec![format.instant(mailing.changed_at)];
+    if mailing.number > 1 {
+        parts.push(format!("sent for the {}. time", mailing.number));
+    }
+    parts.extend(mailing.last_error.clone());
+    parts.join(" · ")
+}
+
 fn facts(format: &Format, run: &Run) -> Vec<(String, String)> {
     let instant = |at| format.instant(at);
     let mut facts = vec![
@@ -483,8 +542,21 @@ fn facts(format: &Format, run: &Run) -> Vec<(String, String)> {
     if let Some(pages) = run.pages {
         facts.push(("Pages".to_owned(), format.count(pages.into())));
     }
+    if let Some(occurrence) = &run.occurrence {
+        facts.push(("Made for".to_owned(), occurrence.clone()));
+    }
     facts.push(("Run".to_owned(), run.id.to_string()));
     facts
+}
+
+/// A run in the list at the side.
+pub(super) fn run_row(format: &Format, path: &str, run: &Run) -> RunRow {
+    RunRow {
+        href: format!("{path}/runs/{}", run.id),
+        state: run.state.key(),
+        label: format!("{} · {}", run.state.label(), run.author),
+        when: format.instant(run.created_at),
+    }
 }
 
 fn file_view(format: &Format, path: &str, run: &Run, file: &report::FileRow) -> FileView {

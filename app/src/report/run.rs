@@ -25,10 +25,25 @@ pub struct RunView {
     pub(super) notes: Vec<String>,
     /// What is different now, in sentences; `None` where it was not looked at.
     pub(super) changed: Option<Vec<String>>,
+    /// That it came late, and for what it stands.
+    pub(super) late: Option<String>,
+    pub(super) mailings: Vec<MailingView>,
+    /// When, what was tried, what came of it.
+    pub(super) attempts: Vec<(String, String, String)>,
     pub(super) can_cancel: bool,
     pub(super) can_run: bool,
     /// The sheets, drawn.
     pub(super) sheets: Option<String>,
+}
+
+/// A report on its way to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailingView {
+    pub(super) id: String,
+    pub(super) to: String,
+    pub(super) state: (&'static str, &'static str, Tone),
+    pub(super) detail: String,
+    pub(super) can_repeat: bool,
 }
 
 /// A file.
@@ -91,6 +106,9 @@ pub(super) fn drawn(page: Framed<RunView>) -> Drawn {
     let failure = run
         .failure
         .map(|reason| view! { <Notice tone=Tone::Danger>{format!("It could not be made. {reason}")}</Notice> });
+    let late = run.late.map(|text| view! { <Notice tone=Tone::Warning>{text}</Notice> });
+    let mailings = (!run.mailings.is_empty()).then(|| mailings(&path, run.mailings));
+    let attempts = (!run.attempts.is_empty()).then(|| attempts(run.attempts));
     let files = (!run.files.is_empty()).then(|| files(run.files));
     let notes = (!run.notes.is_empty()).then(|| {
         let notes = run.notes.into_iter().map(|note| view! { <li>{note}</li> }).collect_view();
@@ -118,17 +136,55 @@ pub(super) fn drawn(page: Framed<RunView>) -> Drawn {
             <div class="l-stack" data-gap="4">
                 {progress}
                 {failure}
+                {late}
                 {changed}
                 {sheets}
             </div>
             <div class="l-stack" data-gap="4">
                 {files}
+                {mailings}
+                {attempts}
                 {notes}
                 <Card title="How it was made"><DefinitionList items=facts /></Card>
             </div>
         </div>
     };
     Drawn::new(crumbs, false, html)
+}
+
+fn mailings(path: &str, mailings: Vec<MailingView>) -> AnyView {
+    let rows = mailings
+        .into_iter()
+        .map(|one| {
+            let (key, word, tone) = one.state;
+            let again = one.can_repeat.then(|| {
+                let label = format!("Send again to {}", one.to);
+                view! {
+                    <form method="post" action=format!("{path}/mails/{}/again", one.id)>
+                        <Button small=true label>"Send again"</Button>
+                    </form>
+                }
+            });
+            view! {
+                <li class="c-mailing" data-state=key>
+                    <span class="c-mailing__to">{one.to}<span class="c-table__detail">{one.detail}</span></span>
+                    <Badge tone>{word}</Badge>
+                    {again}
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <Card title="Goes to"><ul class="c-mailings">{rows}</ul></Card> }.into_any()
+}
+
+fn attempts(attempts: Vec<(String, String, String)>) -> AnyView {
+    let rows = attempts
+        .into_iter()
+        .map(|(at, what, outcome)| {
+            view! { <li>{what}<span class="c-table__detail">{format!("{at}. {outcome}")}</span></li> }
+        })
+        .collect_view();
+    view! { <Card title="Attempts" text="The newest first."><ul class="c-runs">{rows}</ul></Card> }.into_any()
 }
 
 fn files(files: Vec<FileView>) -> AnyView {

@@ -7,6 +7,7 @@ use rtv_ui::Disclosure;
 
 /// What sheets need to know beside the report.
 pub(super) struct Around {
+    pub(super) tenant: rtv_domain::Tenant,
     pub(super) format: Format,
     /// Address that charts stand below: `{charts}/{block}?{query}`.
     pub(super) charts: String,
@@ -159,7 +160,7 @@ fn block(block: &FilledBlock, around: &Around) -> AnyView {
             view! { <p class="c-sheet__refused" role="note">{reason.clone()}</p> }.into_any()
         }
         FilledContent::Table(one) => table(one, &around.format),
-        FilledContent::Chart { table: one, .. } => {
+        FilledContent::Chart { kind, table: one } => {
             let src = if around.query.is_empty() {
                 format!("{}/{}", around.charts, block.id)
             } else {
@@ -167,8 +168,14 @@ fn block(block: &FilledBlock, around: &Around) -> AnyView {
             };
             let alt = format!("{}: {}", block.title, summary(one, &around.format));
             let figures = table(one, &around.format);
+            let notes = super::chart::chart(&around.tenant, &block.title, *kind, one).notes;
+            let notes = (!notes.is_empty()).then(|| {
+                let notes = notes.into_iter().map(|note| view! { <li>{note}</li> }).collect_view();
+                view! { <ul class="c-sheet__notes">{notes}</ul> }
+            });
             view! {
                 <img class="c-sheet__chart" src=src alt=alt width="640" height="280" loading="lazy" />
+                {notes}
                 <Disclosure summary="Figures of this chart">{figures}</Disclosure>
             }
             .into_any()

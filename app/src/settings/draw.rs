@@ -310,6 +310,30 @@ fn mode(now: &Settings, can_change: bool, version: &str, path: &str) -> AnyView 
     .into_any()
 }
 
+async fn report_domains(ctx: &TenantContext, flash: &Flash, base: &str) -> Result<AnyView, Error> {
+    let stored = settings::report_domains(ctx).await?.join("\n");
+    let (version, _) = version(flash, &settings::read(ctx).await?, base);
+    let action = format!("{base}/report-domains");
+    let (typed, error) = (flash.value("report_domains").unwrap_or(stored), flash.error("report_domains"));
+    Ok(view! {
+        <Card title="Where reports may go" text="Schedules mail reports to people outside. Name the domains of your clients, and nobody mistypes one.">
+            <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off">
+                <input type="hidden" name="version" value=version />
+                <TextArea
+                    label="Domains that reports may be mailed to"
+                    name="report_domains"
+                    value=typed
+                    hint="One in a line: client.example, which holds for mail.client.example too. Empty: any."
+                    error=error
+                    rows=4
+                />
+                {save(true)}
+            </form>
+        </Card>
+    }
+    .into_any())
+}
+
 async fn security(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Result<AnyView, Error> {
     let now = settings::read(ctx).await?;
     let base = Place::Settings.address(ctx.tenant().slug.as_str());
@@ -366,6 +390,7 @@ async fn security(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Resul
         }
         .into_any()
     };
+    let domains = if can_change { Some(report_domains(ctx, flash, &base).await?) } else { None };
     Ok(view! {
         {stale}
         <div class="l-grid" data-columns="2">
@@ -373,6 +398,7 @@ async fn security(ctx: &TenantContext, flash: &Flash, can_change: bool) -> Resul
                 {access}
             </Card>
             {second_factor(now.tenant.mfa_required, &base, can_change)}
+            {domains}
         </div>
     }
     .into_any())

@@ -20,6 +20,7 @@ pub(super) async fn one(request: &Request, slug: &str) -> Result<Page, Error> {
     let one = staff::tenant(&request.context, slug).await?;
     let path = format!("/staff/tenants/{}", one.tenant.slug);
     let standings = rtv_domain::limit::of_tenant(&request.context, &one.tenant.slug).await?;
+    let reports = rtv_domain::report::copyable(&request.context, &one.tenant.slug).await?;
     let format = Format::of(&one.tenant);
     let OneTenant { tenant, version, created_at, status_changed, members, visits } = one;
     let facts = vec![
@@ -55,6 +56,7 @@ pub(super) async fn one(request: &Request, slug: &str) -> Result<Page, Error> {
             <LimitTable standings format />
         </Card>
         {limit(request, version, &path)}
+        {copy_report(request, reports, &path)}
         {people(members, now)}
         {visited(visits, now)}
     };
@@ -159,6 +161,32 @@ fn limit(request: &Request, version: i64, path: &str) -> AnyView {
                 <Field label="At most" name="value" value hint="Storage in GB. Empty: as the plan says." error=value_error inputmode="numeric" maxlength="13" />
                 <div>
                     <Button>"Save limit"</Button>
+                </div>
+            </form>
+        </Card>
+    }
+    .into_any()
+}
+
+fn copy_report(request: &Request, reports: Vec<(rtv_core::ReportId, String)>, path: &str) -> AnyView {
+    if reports.is_empty() {
+        return ().into_any();
+    }
+    let flash = request.flash.clone().unwrap_or_default();
+    let asked = flash.value("report").unwrap_or_default();
+    let options = reports
+        .into_iter()
+        .map(|(id, label)| SelectOption { selected: id.to_string() == asked, value: id.to_string(), label })
+        .collect::<Vec<_>>();
+    let (action, report_error, to_error) = (format!("{path}/copy-report"), flash.error("report"), flash.error("to"));
+    let to = flash.value("to").unwrap_or_default();
+    view! {
+        <Card title="Copy a report to another tenant" text="What it is built of goes along, and no figure. Accounts, campaigns and teams that it is limited to stay behind.">
+            <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off">
+                <SelectField label="Report" name="report" options error=report_error />
+                <Field label="To" name="to" value=to error=to_error hint="The name in the tenant’s address." maxlength="40" required=true />
+                <div>
+                    <Button>"Copy report"</Button>
                 </div>
             </form>
         </Card>

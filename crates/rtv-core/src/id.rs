@@ -122,6 +122,8 @@ ids! {
     RunId = "run_";
     /// When a report is made by itself.
     ScheduleId = "sch_";
+    /// A report on its way to one person.
+    ReportMailId = "rml_";
     /// A release that waits for a second person.
     ReleaseId = "rel_";
     /// One measurement of how fast a halt is.

@@ -47,7 +47,6 @@ pub mod revision;
 pub mod role;
 pub mod roster;
 pub mod sample_data;
-pub mod schedule;
 pub mod schema;
 pub mod scorecard;
 pub mod second_factor;

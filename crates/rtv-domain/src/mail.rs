@@ -42,6 +42,8 @@ pub enum Kind {
     Notice,
     /// Tells a team's member what their team has asked for.
     News,
+    /// Brings a report, or says that one could not be brought.
+    Report,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
             Self::PasswordReset => "password_reset",
             Self::Notice => "notice",
             Self::News => "news",
+            Self::Report => "report",
         }
     }
 }
@@ -120,6 +123,11 @@ impl Outbox {
     /// Whether mail stays here instead of being sent.
     pub const fn is_caught(&self) -> bool {
         self.is_caught
+    }
+
+    /// What seals the links of mail.
+    pub(crate) const fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// The address of a page of ours.

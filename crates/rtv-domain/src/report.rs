@@ -1,27 +1,38 @@
 //! Reports: what was built (`definition.rs`), how its queries are answered (`fill.rs` and a file for each source), what was
-//! made of it (`run.rs`).
+//! made of it (`run.rs`), when that happens by itself (`schedule.rs`) and how it reaches its readers (`dispatch.rs`).
 
+mod attempt;
 mod audience;
 mod definition;
 mod deliveries;
+mod dispatch;
 mod figures;
 mod fill;
+mod handout;
 mod hours;
+mod inbox;
 mod posts;
 mod run;
+pub mod schedule;
 mod store;
 mod sweep;
 mod template;
+mod transfer;
 
+pub use attempt::{Attempt, attempts, note_failure};
 pub use definition::{
     Difference, Listed, Report, Version, bring_back, compare, create, delete, list, may_build, one, redo, restore,
     save, undo, version, versions,
 };
+pub use dispatch::{Dispatch, MOST_ATTACHED, Mailing, Outgoing, SendReport, claim, look, mailings, send_again, settle};
 pub use fill::{Asked, MOST_ROWS, Shown, fill, fill_block};
+pub use handout::{Handout, handout, handout_file, subscribe};
+pub use inbox::{Received, inbox};
 pub use run::{
-    FileFormat, FileRow, MakeRun, NewFile, Run, RunState, TakenUp, Ticket, begin, begin_again, cancel, fail, file,
-    finish, result, run, runs, take_up, tell,
+    FileRow, MakeRun, NewFile, Run, TakenUp, Ticket, begin, begin_again, cancel, fail, file, finish, is_skipped,
+    result, run, runs, take_up, tell,
 };
 pub use store::Files;
 pub use sweep::{KEEP_DAYS, sweep};
 pub use template::Template;
+pub use transfer::{copy_to, copyable};

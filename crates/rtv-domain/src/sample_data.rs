@@ -120,12 +120,33 @@ pub(crate) async fn clear(tx: &mut Tx, tenant: TenantId) -> Result<Removed, Erro
         .execute(tx.connection())
         .await
         .map_err(failed)?;
-    // Versions and runs go along; a report that somebody has changed is theirs now.
-    sqlx::query!("delete from report where is_sample and version = 1")
+    // Versions, runs and schedules go along; a report that somebody has changed, or has sent by a schedule, is theirs now.
+    sqlx::query!(
+        r#"
+        delete from report
+        where is_sample
+          and version = 1
+          and not exists (
+            select 1
+            from report_schedule
+            where report_schedule.tenant_id = report.tenant_id
+              and report_schedule.report_id = report.id
+              and not report_schedule.is_sample
+          )
+        "#
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    sqlx::query!("update report set is_sample = false where is_sample")
         .execute(tx.connection())
         .await
         .map_err(failed)?;
-    sqlx::query!("update report set is_sample = false where is_sample")
+    sqlx::query!("delete from report_schedule where is_sample and version = 1")
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    sqlx::query!("update report_schedule set is_sample = false where is_sample")
         .execute(tx.connection())
         .await
         .map_err(failed)?;

@@ -402,6 +402,59 @@ pub async fn clear_ip_ranges(ctx: &Context, slug: &Slug) -> Result<Vec<IpNet>, E
     Ok(tenant.ip_ranges)
 }
 
+/// Domains as people write them, one in a line: `client.example`.
+pub fn parse_domains(text: &str) -> Result<Vec<String>, String> {
+    let mut domains: Vec<String> = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let domain = line.trim_start_matches('@').to_lowercase();
+        // Whatever an address may stand in front of is a domain.
+        if format!("somebody@{domain}").parse::<rtv_core::Email>().is_err() {
+            let line: String = line.chars().take(60).collect();
+            return Err(format!("“{line}” is no domain; write client.example, one in a line"));
+        }
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    if domains.len() > MOST_RANGES {
+        return Err(format!("these are {} domains; use at most {MOST_RANGES}", domains.len()));
+    }
+    Ok(domains)
+}
+
+/// Domains that reports may be mailed to; none: any.
+pub async fn report_domains(ctx: &TenantContext) -> Result<Vec<String>, Error> {
+    let mut tx = ctx.begin_to_read(&[Permission::SettingsUpdate], Resource::Tenant).await?;
+    let domains = read_domains(&mut tx, ctx).await?;
+    tx.rollback().await?;
+    Ok(domains)
+}
+
+async fn read_domains(tx: &mut Tx, ctx: &TenantContext) -> Result<Vec<String>, Error> {
+    sqlx::query_scalar!("select report_domains from tenant where id = $1", ctx.tenant().id.uuid())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(failed)
+}
+
+/// Limits the domains that reports may be mailed to. Recipients elsewhere get nothing from then on.
+pub async fn change_report_domains(ctx: &TenantContext, typed: &str, version: &str) -> Result<(), Error> {
+    let mut tx = ctx.begin(Permission::SettingsUpdate, Resource::Tenant).await?;
+    let domains = parse_domains(typed).map_err(|message| Error::invalid("report_domains", message))?;
+    hold(&mut tx, ctx, version).await?;
+    let before = read_domains(&mut tx, ctx).await?;
+    if before == domains {
+        return tx.rollback().await;
+    }
+    sqlx::query!("update tenant set report_domains = $2 where id = $1", ctx.tenant().id.uuid(), &domains[..])
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    let told = |domains: &[String]| Map::from_iter([("report_domains".to_owned(), json!(domains))]);
+    finish(&mut tx, ctx, "settings.security", told(&before), told(&domains)).await?;
+    tx.commit().await
+}
+
 /// A colour as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Branding {
@@ -447,6 +500,18 @@ pub async fn change_branding(ctx: &TenantContext, typed: &Branding) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn domains_are_read_line_by_line() {
+        assert_eq!(
+            parse_domains(" Client.example\r\n\n@other.example\nclient.example"),
+            Ok(vec!["client.example".into(), "other.example".into()])
+        );
+        assert_eq!(parse_domains(""), Ok(Vec::new()));
+        for bad in ["client", "a b.example", "dana@client.example", "-.example", "client.example, other.example"] {
+            assert!(parse_domains(bad).unwrap_err().contains(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn ranges_are_read_line_by_line() {

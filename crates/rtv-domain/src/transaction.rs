@@ -21,7 +21,7 @@
 //! | [`Context::begin_staff`] | the operator | tenants, users, mail; one tenant's rows when it names one |
 //! | [`Context::begin_gate`] | what reads, records and acknowledges kill switches | all switches, halts and senders; deliveries in all tenants |
 //! | [`Context::begin_switches`] | staff who look at kill switches, halt or resume | the same, and one tenant's rows when it names one |
-//! | [`Context::begin_worker`] | jobs | jobs, mail, what is swept, and which chains of the audit log have something to do |
+//! | [`Context::begin_worker`] | jobs | jobs, mail, what is swept or due, and which chains of the audit log have something to do |
 //! | [`Context::begin_sender`] | sending | content, deliveries, attempts, connections and switches of all tenants; one tenant's rows when it turns to it |
 //! | [`Context::begin_sealer`] | sealing one chain | its events; adds seals and heads |
 //! | [`Context::begin_retention`] | dropping payloads of one chain | its events; empties those whose time is over |
@@ -110,6 +110,8 @@ pub enum Resource {
     Report(rtv_core::ReportId),
     /// One run of a report.
     Run(rtv_core::RunId),
+    /// One schedule of a report.
+    Schedule(rtv_core::ScheduleId),
 }
 
 impl Resource {
@@ -162,6 +164,7 @@ impl Resource {
             Self::Reports => ("report", "all".into()),
             Self::Report(id) => ("report", id.to_string()),
             Self::Run(id) => ("report_run", id.to_string()),
+            Self::Schedule(id) => ("report_schedule", id.to_string()),
         }
     }
 }
@@ -211,6 +214,8 @@ pub enum StaffPermission {
     SwitchesDrill,
     /// Take out what became of every delivery, for a check from outside.
     DeliveriesExport,
+    /// Copy a report from one tenant to another.
+    ReportsCopy,
 }
 
 impl StaffPermission {
@@ -227,6 +232,7 @@ impl StaffPermission {
             | Self::SwitchesRead => Aim::Read,
             // Sending does not begin again while nothing may change.
             Self::SwitchesRelease
+            | Self::ReportsCopy
             | Self::TenantsCreate
             | Self::TenantsUpdate
             | Self::TenantsStatus
@@ -267,7 +273,8 @@ impl StaffPermission {
             | Self::VisitEnd
             | Self::SwitchesRead
             | Self::SwitchesEngage
-            | Self::SwitchesRelease => true,
+            | Self::SwitchesRelease
+            | Self::ReportsCopy => true,
         }
     }
 
@@ -300,6 +307,8 @@ pub enum WorkKind {
     Audit,
     /// Handing mail over.
     Mail,
+    /// Finding schedules that are due.
+    Schedule,
 }
 
 /// An open transaction that knows who acts. Dropped, it is rolled back.
@@ -558,9 +567,10 @@ impl Context {
     /// what is swept and which chains wait, and no tenant's rows.
     pub async fn begin_worker(&self, kind: WorkKind) -> Result<Tx, Error> {
         match (&self.actor, kind) {
-            (Actor::System(_), WorkKind::Queue | WorkKind::Sweep | WorkKind::Mail | WorkKind::Audit) => {
-                self.open(Markers { actor: "worker", aim: Aim::Keep, ..Markers::default() }).await
-            }
+            (
+                Actor::System(_),
+                WorkKind::Queue | WorkKind::Sweep | WorkKind::Mail | WorkKind::Audit | WorkKind::Schedule,
+            ) => self.open(Markers { actor: "worker", aim: Aim::Keep, ..Markers::default() }).await,
             _ => Err(Error::NotFound),
         }
     }

@@ -27,6 +27,8 @@ pub enum Purpose {
     Totp,
     /// The body of a mail; of the mail.
     Mail,
+    /// A link in a mail to the files of a report; of nobody, because it says itself what it opens.
+    ReportLink,
     /// The token of an account; of tenant, account, account of the platform and version of the token.
     Token,
 }
@@ -36,6 +38,7 @@ impl Purpose {
         match self {
             Self::Totp => "totp",
             Self::Mail => "mail",
+            Self::ReportLink => "report link",
             Self::Token => "token",
         }
     }
@@ -104,24 +107,32 @@ impl Vault {
 
     /// Opens what [`Vault::seal_bound`] has sealed for this purpose and this owner.
     pub(crate) fn open_bound(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        let fault = |why: &str| {
+        self.opened(purpose, owner, sealed).map_err(|why| {
             let owner = hex::encode(owner);
             tracing::error!(purpose = purpose.key(), %owner, "a sealed value cannot be opened: {why}");
             Error::Internal
-        };
-        let (head, rest) = sealed.split_at_checked(1 + KEY_ID + NONCE).ok_or_else(|| fault("it is too short"))?;
+        })
+    }
+
+    /// The same for what somebody shows who may have made it up, which is no fault.
+    pub(crate) fn try_open(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        self.opened(purpose, owner, sealed).ok()
+    }
+
+    fn opened(&self, purpose: Purpose, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, &'static str> {
+        let (head, rest) = sealed.split_at_checked(1 + KEY_ID + NONCE).ok_or("it is too short")?;
         if head[0] != FORM {
-            return Err(fault("its form is not known to this version"));
+            return Err("its form is not known to this version");
         }
         if head[1..=KEY_ID] != self.id {
-            return Err(fault("it was sealed with another master key than that of RTV_SECRET_KEY_FILE"));
+            return Err("it was sealed with another master key than that of RTV_SECRET_KEY_FILE");
         }
         let mut nonce = [0; NONCE];
         nonce.copy_from_slice(&head[1 + KEY_ID..]);
         let bound = bound_to(purpose, owner);
         self.cipher()
             .decrypt(&XNonce::from(nonce), Payload { msg: rest, aad: &bound })
-            .map_err(|_| fault("it was changed, or belongs to another row"))
+            .map_err(|_| "it was changed, or belongs to another row")
     }
 }
 

@@ -14,7 +14,7 @@ use core::time::Duration;
 use chrono::{DateTime, Utc};
 use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
+use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
@@ -83,6 +83,28 @@ pub struct Letter<'a> {
     pub text: &'a SecretString,
     /// When it is sent.
     pub at: DateTime<Utc>,
+    /// Files that go along.
+    pub attachments: Vec<Attachment>,
+    /// Where its reader asks for no more of it, by one POST: RFC 8058.
+    pub unsubscribe: Option<&'a SecretString>,
+}
+
+impl<'a> Letter<'a> {
+    /// One that is text alone.
+    pub const fn plain(id: Uuid, to: &'a str, subject: &'a str, text: &'a SecretString, at: DateTime<Utc>) -> Self {
+        Self { id, to, subject, text, at, attachments: Vec::new(), unsubscribe: None }
+    }
+}
+
+/// A file that goes along with a mail.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    /// Its name for people.
+    pub name: String,
+    /// Media type.
+    pub kind: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
 }
 
 impl Mailer {
@@ -139,16 +161,33 @@ impl Mailer {
         let to = letter.to.parse().map_err(|_| refused("the recipient is no address that mail can go to"))?;
         // Nobody's absence note should answer it, RFC 3834.
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
-        Message::builder()
+        let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(letter.subject)
             .date(letter.at.into())
             .message_id(Some(format!("<{}@{}>", letter.id.simple(), self.from.email.domain())))
-            .raw_header(automatic)
-            .header(ContentType::TEXT_PLAIN)
-            .body(letter.text.expose_secret().to_owned())
-            .map_err(|_| refused("its parts do not make a message"))
+            .raw_header(automatic);
+        if let Some(address) = letter.unsubscribe {
+            let header =
+                |name: &'static str, value: String| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
+            message = message
+                .raw_header(header("List-Unsubscribe", format!("<{}>", address.expose_secret())))
+                .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+        }
+        let text = letter.text.expose_secret().to_owned();
+        let built = if letter.attachments.is_empty() {
+            message.header(ContentType::TEXT_PLAIN).body(text)
+        } else {
+            let mut parts = MultiPart::mixed().singlepart(SinglePart::plain(text));
+            for file in &letter.attachments {
+                let kind = ContentType::parse(file.kind).map_err(|_| refused("a file has no kind"))?;
+                parts = parts
+                    .singlepart(lettre::message::Attachment::new(file.name.clone()).body(file.bytes.clone(), kind));
+            }
+            message.multipart(parts)
+        };
+        built.map_err(|_| refused("its parts do not make a message"))
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {

@@ -35,10 +35,15 @@ pub struct Look {
     pub language: String,
     /// The tenant's hue, degrees.
     pub hue: f64,
-    /// The tenant's logo, a PNG.
+    /// The tenant's logo, a PNG or JPEG whose size was judged when it was taken in.
     pub logo: Option<Vec<u8>>,
     /// Font files that the operator names, for what the shipped font does not cover; the first that has a letter gives it.
     pub fonts: Vec<Vec<u8>>,
+}
+
+/// Refuses what is no font that a PDF can hold.
+pub fn check_font(bytes: &[u8]) -> Result<(), String> {
+    face::check(bytes)
 }
 
 /// The SVG of each chart, by the number of its block.

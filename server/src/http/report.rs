@@ -1,5 +1,8 @@
 //! Forms of `/t/{tenant}/reports`: building a report step by step, making files of it, and taking them out.
 
+pub mod handout;
+pub mod schedule;
+
 use std::sync::Arc;
 
 use axum::Form;
@@ -7,10 +10,10 @@ use axum::body::Body;
 use axum::extract::{Path, Query as AddressQuery, State};
 use axum::response::Response;
 use rtv_core::filter::PageFilter;
-use rtv_core::report::{Block, Content, Dimension, Edit, Measure, NewBlock, Query, Sort, Source};
+use rtv_core::report::{Block, Content, Dimension, Edit, FileFormat, Measure, NewBlock, Query, Sort, Source};
 use rtv_core::{Error, FieldError, ReportId, RunId};
 use rtv_domain::TenantContext;
-use rtv_domain::report::{self, FileFormat, Report, Template};
+use rtv_domain::report::{self, Report, Template};
 use tower_sessions::Session;
 
 use crate::http::form::{Asked, Pairs, enter, id, value, values};
@@ -80,16 +83,19 @@ async fn step(
     Ok((edited.summary, edited.part))
 }
 
-/// Answers a step: to the part that it is about now, or back to where it was refused.
-async fn stepped(
-    state: &AppState,
-    asked: &Asked,
-    session: &Session,
+/// One step of building from a form to its answer: to the part that it is about now, or back to where it was refused.
+async fn build(
+    (state, asked, session): (&AppState, &Asked, &Session),
     (tenant, report): (&str, &str),
-    (pairs, part): (Pairs, Option<u32>),
-    outcome: Result<(String, Option<u32>), Error>,
+    part: Option<u32>,
+    pairs: Pairs,
+    edit: impl FnOnce(&Report, &[(String, String)]) -> Result<Edit, Error>,
 ) -> Response {
-    match outcome {
+    let outcome = async {
+        let ctx = enter(asked, tenant).await?;
+        step(&ctx, report, &pairs, |one| edit(one, &pairs)).await
+    };
+    match outcome.await {
         Ok((summary, part)) => {
             let to = page(tenant, report, &pairs, part);
             flash::lead_with(session, flash::success(format!("{summary}.")), &to).await
@@ -109,21 +115,16 @@ pub async fn details(
     Path((tenant, report)): Path<Page>,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    let outcome = async {
-        let ctx = enter(&asked, &tenant).await?;
-        step(&ctx, &report, &pairs, |one| {
-            let kept = if value(&pairs, "keep_parameters").is_empty() { None } else { asked_filter(&pairs)? };
-            let parameters = kept.map_or_else(|| one.definition.parameters.clone(), |filter| filter.to_query());
-            Ok(Edit::SetDetails {
-                name: value(&pairs, "name"),
-                description: value(&pairs, "description").replace("\r\n", "\n"),
-                parameters,
-            })
+    let edit = |one: &Report, pairs: &[(String, String)]| {
+        let kept = if value(pairs, "keep_parameters").is_empty() { None } else { asked_filter(pairs)? };
+        let parameters = kept.map_or_else(|| one.definition.parameters.clone(), |filter| filter.to_query());
+        Ok(Edit::SetDetails {
+            name: value(pairs, "name"),
+            description: value(pairs, "description").replace("\r\n", "\n"),
+            parameters,
         })
-        .await
     };
-    let outcome = outcome.await;
-    stepped(&state, &asked, &session, (&tenant, &report), (pairs, None), outcome).await
+    build((&state, &asked, &session), (&tenant, &report), None, pairs, edit).await
 }
 
 /// Adds a section, or something to one.
@@ -134,21 +135,16 @@ pub async fn add(
     Path((tenant, report)): Path<Page>,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    let outcome = async {
-        let ctx = enter(&asked, &tenant).await?;
-        step(&ctx, &report, &pairs, |_| {
-            let what = value(&pairs, "add");
-            if what == "section" {
-                return Ok(Edit::AddSection);
-            }
-            let kind = NewBlock::ALL.into_iter().find(|kind| kind.key() == what);
-            let kind = kind.ok_or_else(|| Error::invalid("add", "choose a section, figure, chart, table or text."))?;
-            Ok(Edit::AddBlock { section: part(&value(&pairs, "section"))?, kind })
-        })
-        .await
+    let edit = |_: &Report, pairs: &[(String, String)]| {
+        let what = value(pairs, "add");
+        if what == "section" {
+            return Ok(Edit::AddSection);
+        }
+        let kind = NewBlock::ALL.into_iter().find(|kind| kind.key() == what);
+        let kind = kind.ok_or_else(|| Error::invalid("add", "choose a section, figure, chart, table or text."))?;
+        Ok(Edit::AddBlock { section: part(&value(pairs, "section"))?, kind })
     };
-    let outcome = outcome.await;
-    stepped(&state, &asked, &session, (&tenant, &report), (pairs, None), outcome).await
+    build((&state, &asked, &session), (&tenant, &report), None, pairs, edit).await
 }
 
 fn part(text: &str) -> Result<u32, Error> {
@@ -163,24 +159,18 @@ pub async fn act(
     Path((tenant, report, number)): Path<(String, String, String)>,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    let outcome = async {
-        let ctx = enter(&asked, &tenant).await?;
-        step(&ctx, &report, &pairs, |_| {
-            let part = part(&number)?;
-            Ok(match value(&pairs, "act").as_str() {
-                "up" => Edit::Move { part, is_up: true },
-                "down" => Edit::Move { part, is_up: false },
-                "copy" => Edit::Copy { part },
-                "delete" => Edit::Delete { part },
-                "before" => Edit::MoveBefore { part, target: self::part(&value(&pairs, "target"))? },
-                _ => return Err(Error::invalid("act", "use up, down, before, copy or delete.")),
-            })
+    let edit = |_: &Report, pairs: &[(String, String)]| {
+        let part = part(&number)?;
+        Ok(match value(pairs, "act").as_str() {
+            "up" => Edit::Move { part, is_up: true },
+            "down" => Edit::Move { part, is_up: false },
+            "copy" => Edit::Copy { part },
+            "delete" => Edit::Delete { part },
+            "before" => Edit::MoveBefore { part, target: self::part(&value(pairs, "target"))? },
+            _ => return Err(Error::invalid("act", "use up, down, before, copy or delete.")),
         })
-        .await
     };
-    let outcome = outcome.await;
-    let part = number.parse().ok();
-    stepped(&state, &asked, &session, (&tenant, &report), (pairs, part), outcome).await
+    build((&state, &asked, &session), (&tenant, &report), number.parse().ok(), pairs, edit).await
 }
 
 /// Changes a section or a block.
@@ -191,22 +181,16 @@ pub async fn edit(
     Path((tenant, report, number)): Path<(String, String, String)>,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    let outcome = async {
-        let ctx = enter(&asked, &tenant).await?;
-        step(&ctx, &report, &pairs, |one| {
-            let (part, title) = (part(&number)?, value(&pairs, "title"));
-            if one.definition.section(part).is_some() {
-                return Ok(Edit::SetSection { part, title });
-            }
-            let gone = || Error::invalid("part", "this part is not in the report any more; load the page again.");
-            let block = one.definition.block(part).ok_or_else(gone)?;
-            Ok(Edit::SetBlock { part, title, content: content(block, &pairs)? })
-        })
-        .await
+    let edit = |one: &Report, pairs: &[(String, String)]| {
+        let (part, title) = (part(&number)?, value(pairs, "title"));
+        if one.definition.section(part).is_some() {
+            return Ok(Edit::SetSection { part, title });
+        }
+        let gone = || Error::invalid("part", "this part is not in the report any more; load the page again.");
+        let block = one.definition.block(part).ok_or_else(gone)?;
+        Ok(Edit::SetBlock { part, title, content: content(block, pairs)? })
     };
-    let outcome = outcome.await;
-    let part = number.parse().ok();
-    stepped(&state, &asked, &session, (&tenant, &report), (pairs, part), outcome).await
+    build((&state, &asked, &session), (&tenant, &report), number.parse().ok(), pairs, edit).await
 }
 
 /// What a block is to show, as its form says; all fields that are wrong are named at once.
@@ -270,6 +254,7 @@ fn sort(typed: &str, dimensions: &[Dimension], measures: &[Measure]) -> Option<S
         .or_else(|| measures.iter().find(|one| one.key() == key).map(|by| Sort::Measure { by: *by, is_descending }))
 }
 
+/// What could be read; what could not is named with everything else that is wrong.
 fn kept<T>(parsed: Result<T, Error>, errors: &mut Vec<FieldError>) -> Option<T> {
     match parsed {
         Ok(value) => Some(value),
@@ -436,7 +421,7 @@ pub async fn file(
         let (format, part) = FileFormat::named(&name)?;
         let (run, file) = report::file(&ctx, id(&run)?, format, part).await?;
         let is_raw = value(&pairs, "raw") == "1" && format == FileFormat::Csv;
-        let bytes = crate::jobs::report::read_or_make(&state, &ctx, &run, &file, is_raw).await?;
+        let bytes = state.press().read_or_make(&ctx, &run, &file, is_raw).await?;
         Ok((file.file_name, format, bytes))
     };
     match found.await {
@@ -474,7 +459,7 @@ pub async fn chart(
         };
         let number: u32 = block.parse().map_err(|_| Error::NotFound)?;
         let filled = report::fill_block(&ctx, &one.definition, number, &asked).await?;
-        crate::jobs::report::picture(&state, &ctx, &filled, number).await
+        crate::press::picture(&state, &ctx, &filled, number).await
     };
     picture(drawn.await)
 }
@@ -489,7 +474,7 @@ pub async fn run_chart(
         let ctx = enter(&asked, &tenant).await?;
         let filled = report::result(&ctx, id(&run)?).await?;
         let number: u32 = block.parse().map_err(|_| Error::NotFound)?;
-        crate::jobs::report::picture(&state, &ctx, &filled, number).await
+        crate::press::picture(&state, &ctx, &filled, number).await
     };
     picture(drawn.await)
 }

@@ -92,6 +92,23 @@ pub async fn security(
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
 }
 
+/// Limits the domains that reports may be mailed to.
+pub async fn report_domains(
+    State(state): State<AppState>,
+    asked: Asked,
+    session: Session,
+    Path(tenant): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let outcome = async {
+        let ctx = enter(&asked, &tenant).await?;
+        settings::change_report_domains(&ctx, &value(&pairs, "report_domains"), &value(&pairs, "version")).await?;
+        Ok("The domains are saved. Reports go nowhere else from now on.".to_owned())
+    };
+    let page = format!("/t/{tenant}/settings/security");
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
+}
+
 /// Asks every member for a second factor, or no longer does.
 pub async fn require_second_factor(
     State(state): State<AppState>,

@@ -7,7 +7,7 @@ use rtv_core::{Error, Plan, Slug, UserId, VisitId};
 use rtv_domain::life_cycle::{self, Step};
 use rtv_domain::limit::{self, Change};
 use rtv_domain::tenant::{self, NewTenant};
-use rtv_domain::{Context, access, maintenance, password_reset, staff, user, visit};
+use rtv_domain::{Context, access, maintenance, password_reset, report, staff, user, visit};
 use tower_sessions::Session;
 
 use crate::http::flash;
@@ -120,6 +120,27 @@ pub async fn set_limit(
         limit::change(ctx, &slug, &change).await?;
         let allowed = most.map_or_else(|| "as the plan says".to_owned(), |most| most.to_string());
         Ok(format!("{}: {allowed}.", what.label()))
+    };
+    let page = format!("/staff/tenants/{tenant}");
+    flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await
+}
+
+/// Copies a report to another tenant.
+pub async fn copy_report(
+    State(state): State<AppState>,
+    asked: Asked,
+    session: Session,
+    Path(tenant): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let outcome = async {
+        let ctx = console(&asked)?;
+        let from = known(ctx, &tenant).await?;
+        let report =
+            value(&pairs, "report").parse().map_err(|_| Error::invalid("report", "choose one of the list."))?;
+        let to = value(&pairs, "to").trim().parse().map_err(|message: String| Error::invalid("to", message))?;
+        let name = report::copy_to(ctx, &from, report, &to).await?;
+        Ok(format!("“{name}” is in {to} now. Accounts, campaigns and teams that it was limited to stayed behind."))
     };
     let page = format!("/staff/tenants/{tenant}");
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, pairs).await

@@ -23,8 +23,7 @@ async fn deliver(
     id: rtv_core::MailId,
 ) -> Result<(), JobError> {
     let Some(outgoing) = mail::look(context, vault, id).await.map_err(JobError::retry)? else { return Ok(()) };
-    let letter =
-        Letter { id: id.uuid(), to: &outgoing.to, subject: &outgoing.subject, text: &outgoing.text, at: context.now() };
+    let letter = Letter::plain(id.uuid(), &outgoing.to, &outgoing.subject, &outgoing.text, context.now());
     let handover = match mailer.open(&letter).await {
         Ok(open) => {
             if !mail::claim(context, id).await.map_err(JobError::retry)? {
@@ -43,7 +42,8 @@ async fn deliver(
     }
 }
 
-fn ended(outcome: Result<(), MailError>) -> Handover {
+/// What the mail server's answer means for the row of the mail.
+pub(super) fn ended(outcome: Result<(), MailError>) -> Handover {
     match outcome {
         Ok(()) => Handover::Accepted,
         Err(MailError::TryAgain(reason)) => Handover::TryAgain(reason),

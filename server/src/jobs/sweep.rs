@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use rtv_domain::import::{self, Uploads};
+use rtv_domain::mail::Outbox;
 use rtv_domain::report::{self, Files};
 use rtv_domain::{Context, WorkKind, api_answer, mail, session, visit};
 use rtv_jobs::{Job, JobError, Worker};
@@ -30,10 +31,10 @@ impl Job for Sweep {
 }
 
 /// Adds the job to a worker.
-pub fn register(worker: Worker, context: Context, uploads: Uploads, files: Files) -> Worker {
+pub fn register(worker: Worker, context: Context, uploads: Uploads, files: Files, outbox: Outbox) -> Worker {
     worker
         .handle(move |_, _: Sweep| {
-            let (context, uploads, files) = (context.clone(), uploads.clone(), files.clone());
+            let (context, uploads, files, outbox) = (context.clone(), uploads.clone(), files.clone(), outbox.clone());
             async move {
                 let rows = session::sweep(&context).await.map_err(JobError::retry)?;
                 let mut tx = context.begin_worker(WorkKind::Queue).await.map_err(JobError::retry)?;
@@ -42,7 +43,7 @@ pub fn register(worker: Worker, context: Context, uploads: Uploads, files: Files
                     .map_err(JobError::retry)?;
                 tx.commit().await.map_err(JobError::retry)?;
                 let imports = import::sweep(&context, &uploads).await.map_err(JobError::retry)?;
-                let reports = report::sweep(&context, &files).await.map_err(JobError::retry)?;
+                let reports = report::sweep(&context, &outbox, &files).await.map_err(JobError::retry)?;
                 let mails = mail::sweep(&context).await.map_err(JobError::retry)?;
                 let visits = visit::sweep(&context).await.map_err(JobError::retry)?;
                 let answers = api_answer::sweep(&context).await.map_err(JobError::retry)?;

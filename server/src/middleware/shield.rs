@@ -52,7 +52,8 @@ pub async fn shield(State(state): State<AppState>, request: Request, next: Next)
     let method = request.method().clone();
     let is_api = request.uri().path().starts_with(api::PREFIX);
     // No cookie counts there, so another site's page can send nothing that this browser's owner may do.
-    let outcome = if !is_api && is_foreign(&method, request.headers(), &base) {
+    let needs_own_page = !is_api && !is_one_click(request.uri().path());
+    let outcome = if needs_own_page && is_foreign(&method, request.headers(), &base) {
         tracing::warn!("a request that changes something came from another site and was refused");
         Err(Error::Foreign)
     } else {
@@ -111,6 +112,13 @@ fn is_upload(request: &Request) -> bool {
         .is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 
+/// Whether a mail program asks for no more mails of a kind, which it does without any of our pages (RFC 8058). The token in the address is
+/// the whole right to it; no cookie gives any.
+fn is_one_click(path: &str) -> bool {
+    let token = path.strip_prefix("/shared/").and_then(|rest| rest.strip_suffix("/unsubscribe"));
+    token.is_some_and(|token| !token.contains('/'))
+}
+
 /// Whether a request that may change something lacks the proof that one of our own pages sent it. Browsers send
 /// `Sec-Fetch-Site`; where it is missing the `Origin` must be exactly ours; a request with neither is refused.
 fn is_foreign(method: &Method, headers: &HeaderMap, base: &Url) -> bool {
@@ -166,6 +174,20 @@ mod tests {
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         assert_eq!(is_foreign(method, &headers, &base), foreign, "{method} {headers:?}");
+    }
+
+    #[test]
+    fn only_the_address_that_ends_mails_is_posted_to_without_a_page_of_ours() {
+        assert!(is_one_click("/shared/00ff/unsubscribe"));
+        for other in [
+            "/shared/00ff/leave",
+            "/shared/a/b/unsubscribe",
+            "/t/acme/unsubscribe",
+            "/shared//../x/unsubscribe",
+            "/shared",
+        ] {
+            assert!(!is_one_click(other), "{other}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::test_app::TestApp;
 
 /// How the server answers one mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mood {
+pub(crate) enum Mood {
     /// Takes it.
     Takes,
     /// Says 451 to the recipient.
@@ -43,14 +43,14 @@ struct Post {
     conversations: usize,
 }
 
-struct MailServer {
+pub(crate) struct MailServer {
     port: u16,
     post: Arc<Mutex<Post>>,
 }
 
 impl MailServer {
     /// Goes through the moods mail by mail, and then takes everything.
-    async fn start(moods: &[Mood]) -> Self {
+    pub(crate) async fn start(moods: &[Mood]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let taken: Arc<Mutex<Post>> = Arc::default();
@@ -65,11 +65,11 @@ impl MailServer {
         Self { port, post: taken }
     }
 
-    fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         self.post.lock().unwrap().messages.clone()
     }
 
-    fn address(&self) -> SecretString {
+    pub(crate) fn address(&self) -> SecretString {
         SecretString::from(format!("smtp://rtv:s3cr%2Ft@127.0.0.1:{}", self.port))
     }
 }

@@ -32,6 +32,7 @@ mod queries;
 mod read_only;
 mod sample_data;
 mod sandbox;
+mod schedule;
 mod search;
 mod second_factor;
 mod settings;

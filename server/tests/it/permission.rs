@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Request, header};
-use rtv_core::{ImportId, Permission, Role, Scope};
+use rtv_core::{ImportId, Permission, ReportMailId, Role, ScheduleId, Scope};
 use rtv_domain::invitation::{self, NewInvitation};
 use rtv_domain::kill_switch::{self, Side, Why};
 use rtv_domain::{Tenant, access, mail};
@@ -329,6 +329,17 @@ impl World {
             path = path.replace("{report}", &report).replace("{run}", &run);
             // The second part is a chart; the first file is that of its table.
             path = path.replace("{block}", "2").replace("{part}", "2").replace("{name}", "csv");
+            if path.contains("{schedule}") || path.contains("{letter}") {
+                let nobodys = (Uuid::from_u128(49).into(), Uuid::from_u128(49).into());
+                let (schedule, letter): (ScheduleId, ReportMailId) = match target {
+                    "nonexistent" => nobodys,
+                    _ => {
+                        let (report, run) = (report.parse().unwrap(), run.parse().unwrap());
+                        self.app.schedule(Self::tenant(target), report, run).await
+                    }
+                };
+                path = path.replace("{schedule}", &schedule.to_string()).replace("{letter}", &letter.to_string());
+            }
         }
         if path.contains("{account}") {
             path = path.replace("{account}", &self.account(target).await);
@@ -446,7 +457,7 @@ fn arguments(path: &str) -> fn(&str, &str) -> Value {
         "/fn/help-keyboard" | "/fn/home" | "/fn/sessions" | "/fn/profile" | "/fn/reset" => |_, _| json!({}),
         "/fn/staff" => |_, _| json!({ "path": "/staff/tenants", "query": [] }),
         "/fn/confirm" | "/fn/second-factor" => |_, _| json!({ "next": "/me" }),
-        "/fn/invite" | "/fn/reset-link" => |_, _| json!({ "token": "0".repeat(64) }),
+        "/fn/invite" | "/fn/reset-link" | "/fn/handout" => |_, _| json!({ "token": "0".repeat(64) }),
         "/fn/api-keys"
         | "/fn/search"
         | "/fn/import-mappings"
@@ -501,6 +512,7 @@ fn cell(answer: &Answer) -> String {
         Some(("acc", _)) => "{account}".to_owned(),
         Some(("rep", _)) => "{report}".to_owned(),
         Some(("run", _)) => "{run}".to_owned(),
+        Some(("sch", _)) => "{schedule}".to_owned(),
         _ => part.to_owned(),
     };
     let path: Vec<String> = path.split('/').map(worded).collect();
@@ -638,8 +650,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (45 + 29 + 12 + 65) * 6 + (3 + 8 + 8) * 5,
-        "45 pages, 29 server functions, twelve files and 65 forms, for six actors each, and what the console shows staff"
+        (49 + 30 + 14 + 73) * 6 + (3 + 9 + 8) * 5,
+        "49 pages, 30 server functions, fourteen files and 73 forms, for six actors each, and what the console shows staff"
     );
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Request, header};
-use rtv_core::{ImportId, ReportId, Role, RunId};
+use rtv_core::{ImportId, ReportId, ReportMailId, Role, RunId, ScheduleId};
 use rtv_domain::invitation::{self, NewInvitation};
 use rtv_domain::life_cycle::{self, Step};
 use rtv_domain::{Tenant, access, maintenance};
@@ -51,6 +51,7 @@ struct World {
     delivery: Uuid,
     account: Uuid,
     report: (ReportId, RunId),
+    schedule: (ScheduleId, ReportMailId),
 }
 
 impl World {
@@ -101,7 +102,23 @@ impl World {
         let new = NewInvitation { email: "guest@acme.example".into(), role: "viewer".into() };
         invitation::invite(&ctx, &app.state.outbox, &new).await.unwrap();
         let report = app.report("acme").await;
-        Self { app, acme, owner, staff, import, member, team, role, target, content, delivery, account, report }
+        let schedule = app.schedule("acme", report.0, report.1).await;
+        Self {
+            app,
+            acme,
+            owner,
+            staff,
+            import,
+            member,
+            team,
+            role,
+            target,
+            content,
+            delivery,
+            account,
+            report,
+            schedule,
+        }
     }
 
     async fn browser(&self, person: Uuid) -> Browser<'_> {
@@ -130,6 +147,8 @@ impl World {
             ("{account}", id("acc", self.account)),
             ("{report}", self.report.0.to_string()),
             ("{run}", self.report.1.to_string()),
+            ("{schedule}", self.schedule.0.to_string()),
+            ("{letter}", self.schedule.1.to_string()),
             ("{block}", "2".into()),
             ("{part}", "2".into()),
             ("{name}", "csv".into()),
@@ -168,6 +187,8 @@ impl World {
                 &[("name", "Helpers"), ("permission", "content:create"), ("version", "1")]
             }
             "/t/{tenant}/reports" => &[("template", "weekly")],
+            "/t/{tenant}/reports/{report}/schedules/{schedule}/act" => &[("act", "copy")],
+            "/t/{tenant}/settings/report-domains" => &[("report_domains", "client.example"), ("version", "1")],
             "/t/{tenant}/reports/{report}/parts" => &[("add", "section"), ("version", "1")],
             "/t/{tenant}/switches/halt" => &[("scope", "all"), ("reason", "drill")],
             "/staff/switches/halt" => &[("scope", "global"), ("reason", "drill")],

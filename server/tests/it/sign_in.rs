@@ -290,9 +290,11 @@ async fn a_form_from_elsewhere_is_refused_and_changes_nothing() {
         .iter()
         .chain(&rtv_server::router::open_routes())
         .filter(|(method, ..)| *method != "GET")
+        // Mail programs post there without any page of ours; the token is the whole right to it.
+        .filter(|(_, pattern, _)| *pattern != "/shared/{token}/unsubscribe")
         .map(|(_, pattern, _)| pattern.replace("{session}", &other.to_string()))
         .collect();
-    assert_eq!(paths.len(), 92);
+    assert_eq!(paths.len(), 100);
     paths.extend(server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()));
     assert!(paths.len() >= 45, "{paths:?}");
     paths.push("/anything/else".into());

@@ -10,12 +10,13 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use rtv_core::report::{Edit, NewBlock};
-use rtv_core::{ImportId, Permission, ReportId, Role, RunId, Slug};
+use rtv_core::report::{Edit, FileFormat, NewBlock, Rhythm, Way};
+use rtv_core::{ImportId, Permission, ReportId, ReportMailId, Role, RunId, ScheduleId, Slug};
 use rtv_domain::api_key::{self, NewKey};
 use rtv_domain::import::Options;
 use rtv_domain::password::Passwords;
 use rtv_domain::report;
+use rtv_domain::report::schedule::{self, Plan};
 use rtv_domain::tenant::NewTenant;
 use rtv_domain::user::{self, Belongs};
 use rtv_domain::{
@@ -105,15 +106,51 @@ impl TestApp {
         };
         let filled = report::fill(&taken.ctx, &definition, &asked).await.unwrap();
         let file = report::NewFile {
-            format: report::FileFormat::Csv,
+            format: FileFormat::Csv,
             part: 1,
             title: String::new(),
             file_name: "r.csv".into(),
             bytes: 1,
             sha256: [0; 32],
         };
-        report::finish(&taken.ctx, run, &filled, &[file], None, &[]).await.unwrap();
+        report::finish(&taken.ctx, &self.state.outbox, &taken.run, &filled, &[file], None, &[]).await.unwrap();
         (id, run)
+    }
+
+    /// A schedule of a report, and a mail of its run that failed.
+    pub(crate) async fn schedule(&self, tenant: &str, report: ReportId, run: RunId) -> (ScheduleId, ReportMailId) {
+        let ctx = access::enter_as_operator(&self.operator(), &tenant.parse().unwrap(), "test").await.unwrap();
+        let pairs = [("frequency", "weekly"), ("weekday", "mon"), ("time", "08:00"), ("zone", "Europe/Berlin")];
+        let dispatch = report::Dispatch {
+            way: Way::Link,
+            formats: vec![FileFormat::Csv],
+            recipients: vec!["client@client.example".parse().unwrap()],
+            skips_empty: false,
+            is_test: false,
+        };
+        let plan = Plan { rhythm: Rhythm::parse(pairs).unwrap(), range: None, dispatch };
+        let schedule = schedule::create(&ctx, report, &plan).await.unwrap();
+        let mail = Uuid::now_v7();
+        let mut tx = self.marked("tenant", Some(ctx.tenant().id.uuid()), None).await;
+        sqlx::query("update report_run set schedule_id = $2, dispatch = $3 where id = $1")
+            .bind(run.uuid())
+            .bind(schedule.uuid())
+            .bind(serde_json::json!(plan.dispatch))
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        sqlx::query(
+            "insert into report_mail (tenant_id, id, run_id, recipient, state, created_at, changed_at)
+             values ($1, $2, $3, 'client@client.example', 'failed', '2026-11-20', '2026-11-20')",
+        )
+        .bind(ctx.tenant().id.uuid())
+        .bind(mail)
+        .bind(run.uuid())
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        (schedule, mail.into())
     }
 
     pub(crate) async fn tenant(&self, slug: &str) -> Tenant {
@@ -313,6 +350,7 @@ pub(crate) fn settings(site: &TempDir) -> Settings {
         metrics_addr: None,
         site: Some(site.path().to_owned()),
         reports: None,
+        report_fonts: Vec::new(),
         uploads: None,
         upload_bytes: 1_000_000,
         upload_quota_bytes: 5_000_000,

@@ -168,6 +168,31 @@ impl Filled {
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| block.content.table())
     }
+
+    /// Whether there is nothing to report: it has figures, and each of the period itself is missing or 0. What could not be filled
+    /// is something to report.
+    pub fn is_empty(&self) -> bool {
+        let blocks = || self.sections.iter().flat_map(|section| &section.blocks).map(|block| &block.content);
+        let has_figures = blocks().any(|content| !matches!(content, FilledContent::Text(_)));
+        has_figures
+            && blocks().all(|content| match content {
+                FilledContent::Text(_) => true,
+                FilledContent::Metric(metric) => metric.value.is_none_or(|value| value.is_zero()),
+                FilledContent::Chart { table, .. } | FilledContent::Table(table) => table.is_empty(),
+                FilledContent::Refused(_) => false,
+            })
+    }
+}
+
+impl Table {
+    /// Whether each figure of the period itself, in rows and totals, is missing or 0.
+    fn is_empty(&self) -> bool {
+        self.rows.iter().chain(&self.totals).all(|row| {
+            row.iter().zip(&self.columns).all(|(cell, column)| {
+                column.key.ends_with("_previous") || !matches!(cell, Cell::Number(value) if !value.is_zero())
+            })
+        })
+    }
 }
 
 impl FilledContent {

@@ -150,7 +150,7 @@ pub(crate) async fn write_engagement(tx: &mut Tx, owner: TenantId, id: SwitchId)
     }
     .scope()?;
     let name = scope::name(&scope, &scope::names(tx, &scope).await?);
-    sqlx::query!(
+    let written = sqlx::query!(
         r#"
         insert into halt (
           tenant_id, id, switch_id, epoch, kind, platform, action, account_id, campaign_id, scope_name, engaged_at, clicked_at,
@@ -172,7 +172,12 @@ pub(crate) async fn write_engagement(tx: &mut Tx, owner: TenantId, id: SwitchId)
     )
     .execute(tx.connection())
     .await
-    .map_err(failed)?;
+    .map_err(failed)?
+    .rows_affected();
+    // A release and the recorder came at the same moment; the other one has written all of it.
+    if written == 0 {
+        return Ok(());
+    }
     let after = json!({
         "scope": name, "halt": HaltId::from(row.halt_id), "epoch": row.epoch, "reason": row.reason, "note": row.note,
         "ticket": row.ticket, "review_at": row.review_at, "is_automatic": row.is_automatic,

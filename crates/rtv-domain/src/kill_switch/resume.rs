@@ -113,7 +113,9 @@ pub(crate) async fn carry_out(
               and rtv_switch_covers($4, $5, $6, $7, $8, $9, tenant_id, platform, 'publish', account_id, campaign_id)
             )
           )
-        order by 7, due_at, id
+        -- In the order in which senders hold rows (delivery/change.rs): a row that one of them has claimed since this statement began is
+        -- held here too, and in another order each would wait for the other.
+        order by tenant_id, id
         for update
         "#,
         id.uuid(),
@@ -129,7 +131,7 @@ pub(crate) async fn carry_out(
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
-    let found: Vec<Found> = rows
+    let mut found: Vec<Found> = rows
         .into_iter()
         .map(|row| Found {
             tenant: row.tenant_id,
@@ -143,6 +145,8 @@ pub(crate) async fn carry_out(
             },
         })
         .collect();
+    // What is overdue goes first, the oldest before the others.
+    found.sort_unstable_by_key(|one| (one.overdue.is_upcoming, one.overdue.due_at, one.overdue.id));
     let overdue: Vec<Overdue> = found.iter().map(|one| one.overdue).collect();
     let fates = if is_careless { Some(vec![Fate::Send(now); overdue.len()]) } else { apply(plan, ramp, &overdue, now) };
     let Some(fates) = fates else { return Ok(None) };

@@ -138,26 +138,36 @@ pub async fn create(ctx: &TenantContext, definition: &Definition, summary: &str)
     let definition = tidied(definition)?;
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Reports).await?;
     let id = ReportId::from(Uuid::now_v7());
-    let who = ctx.context().actor().label();
+    write(&mut tx, id, &definition, summary, &ctx.context().actor().label()).await?;
+    let after = json!({ "name": definition.name, "version": 1, "change": summary });
+    tx.audit(Event::new("report.create", "report", id.to_string()).after(after)).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Writes a report with its first version into the tenant of the transaction.
+pub(super) async fn write(
+    tx: &mut Tx,
+    id: ReportId,
+    definition: &Definition,
+    summary: &str,
+    who: &str,
+) -> Result<(), Error> {
+    let now = tx.now();
     sqlx::query!(
         r#"
         insert into report (tenant_id, id, name, created_at, created_by, updated_at, changed_by)
-        values ($1, $2, $3, $4, $5, $4, $5)
+        values (rtv_tenant(), $1, $2, $3, $4, $3, $4)
         "#,
-        ctx.tenant().id.uuid(),
         id.uuid(),
         definition.name,
-        ctx.now(),
+        now,
         who,
     )
     .execute(tx.connection())
     .await
     .map_err(failed)?;
-    add_version(ctx, &mut tx, id, 1, &definition, summary, (None, None)).await?;
-    let after = json!({ "name": definition.name, "version": 1, "change": summary });
-    tx.audit(Event::new("report.create", "report", id.to_string()).after(after)).await?;
-    tx.commit().await?;
-    Ok(id)
+    add_version(tx, id, 1, definition, summary, (None, None), who).await
 }
 
 /// Refuses whoever may not build reports, before anything of what they sent is looked at.
@@ -323,7 +333,7 @@ async fn put(
     .execute(tx.connection())
     .await
     .map_err(failed)?;
-    add_version(ctx, tx, report.id, number, definition, summary, way).await?;
+    add_version(tx, report.id, number, definition, summary, way, &ctx.context().actor().label()).await?;
     let before = json!({ "name": report.definition.name, "version": report.version });
     let after = json!({ "name": definition.name, "version": number, "change": summary });
     tx.audit(Event::new("report.save", "report", report.id.to_string()).before(before).after(after)).await?;
@@ -331,30 +341,30 @@ async fn put(
 }
 
 async fn add_version(
-    ctx: &TenantContext,
     tx: &mut Tx,
     id: ReportId,
     number: i64,
     definition: &Definition,
     summary: &str,
     (undo_to, redo_to): (Option<i64>, Option<i64>),
+    who: &str,
 ) -> Result<(), Error> {
+    let now = tx.now();
     sqlx::query!(
         r#"
         insert into report_version (
           tenant_id, report_id, number, definition, summary, undo_to, redo_to, created_at, created_by
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        values (rtv_tenant(), $1, $2, $3, $4, $5, $6, $7, $8)
         "#,
-        ctx.tenant().id.uuid(),
         id.uuid(),
         number,
         json!(definition),
         summary,
         undo_to,
         redo_to,
-        ctx.now(),
-        ctx.context().actor().label(),
+        now,
+        who,
     )
     .execute(tx.connection())
     .await

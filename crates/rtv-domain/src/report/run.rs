@@ -1,8 +1,6 @@
 //! Runs: a version of a report with its parameters, made by a worker. The typed result is kept with the run, and every file is
 //! made from it; so a file can be made again, and is the same to the byte.
 
-use core::fmt;
-use core::str::FromStr;
 use core::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,121 +8,33 @@ use chrono_tz::Tz;
 use rtv_core::filter::PageFilter;
 use rtv_core::period::{Period, Range};
 use rtv_core::permission::SEES_REPORTS;
-use rtv_core::report::{Definition, Filled};
-use rtv_core::{Error, Permission, ReportId, RunId, TenantId};
-use rtv_jobs::Job;
+use rtv_core::report::{Definition, FileFormat, Filled, RunState};
+use rtv_core::{Error, Permission, ReportId, RunId, ScheduleId, TenantId};
+use rtv_jobs::{BackOff, Job};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::definition::{read, read_version};
+use super::attempt;
+use super::definition::{Report, read, read_version};
+use super::dispatch::{self, Dispatch};
+use super::schedule::due::Due;
 use crate::access::{self, stored};
 use crate::audit::Event;
 use crate::context::{Access, Context, TenantContext};
-use crate::transaction::{Resource, failed};
+use crate::mail::Outbox;
+use crate::news::enqueue;
+use crate::transaction::{Resource, Tx, failed};
 
 /// A list shows so many runs.
 const LISTED: i64 = 50;
 /// Bytes of a result; a report that is larger is an export.
 const MOST_BYTES: usize = 512 * 1_024 * 1_024;
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$line:meta])* $variant:ident = $key:literal, $label:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$line])* $variant,)* }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// As stored and in addresses.
-            pub const fn key(self) -> &'static str {
-                match self { $(Self::$variant => $key,)* }
-            }
-
-            /// Words for people.
-            pub const fn label(self) -> &'static str {
-                match self { $(Self::$variant => $label,)* }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self, Error> {
-                Self::ALL.iter().copied().find(|one| one.key() == text).ok_or(Error::NotFound)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.key())
-            }
-        }
-    };
-}
-
-words! {
-    /// Where a run stands.
-    RunState {
-        /// A worker will take it.
-        Queued = "queued", "Waiting";
-        /// A worker is at it.
-        Running = "running", "Being made";
-        /// Its figures and files are there.
-        Done = "done", "Done";
-        /// It could not be made.
-        Failed = "failed", "Failed";
-        /// Somebody stopped it.
-        Cancelled = "cancelled", "Cancelled";
-    }
-}
-
-words! {
-    /// What a file is.
-    FileFormat {
-        /// Pages to read and print.
-        Pdf = "pdf", "PDF";
-        /// A workbook.
-        Xlsx = "xlsx", "Excel";
-        /// One table.
-        Csv = "csv", "CSV";
-    }
-}
-
-impl FileFormat {
-    /// Media type.
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Self::Pdf => "application/pdf",
-            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            Self::Csv => "text/csv; charset=utf-8",
-        }
-    }
-}
-
-impl FileFormat {
-    /// Reads what [`FileRow::name`] wrote.
-    pub fn named(name: &str) -> Result<(Self, u32), Error> {
-        match name.split_once('-') {
-            Some((format, part)) => Ok((format.parse()?, part.parse().map_err(|_| Error::NotFound)?)),
-            None => Ok((name.parse()?, 1)),
-        }
-    }
-}
-
 impl FileRow {
     /// As addresses name it among the files of its run: `pdf`, or `csv-2` for the second table.
     pub fn name(&self) -> String {
-        if self.part == 1 { self.format.to_string() } else { format!("{}-{}", self.format, self.part) }
-    }
-}
-
-impl RunState {
-    /// Whether nothing happens to it any more.
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+        self.format.name(self.part)
     }
 }
 
@@ -169,6 +79,16 @@ pub struct Run {
     pub notes: Vec<String>,
     /// Why it failed.
     pub failure: Option<String>,
+    /// The schedule that it was made for.
+    pub schedule: Option<ScheduleId>,
+    /// Name of the occurrence; none where somebody asked for it.
+    pub occurrence: Option<String>,
+    /// Whether it came late.
+    pub is_late: bool,
+    /// How many occurrences before it were not made, for which it makes up.
+    pub missed: i32,
+    /// To whom it goes, and as what.
+    pub dispatch: Option<Dispatch>,
     /// Its files.
     pub files: Vec<FileRow>,
 }
@@ -224,8 +144,9 @@ pub struct MakeRun(pub Ticket);
 
 impl Job for MakeRun {
     const KIND: &'static str = "report.run";
-    const MAX_ATTEMPTS: u16 = 6;
+    const MAX_ATTEMPTS: u16 = dispatch::ATTEMPTS;
     const TIMEOUT: Duration = Duration::from_mins(30);
+    const BACK_OFF: BackOff = dispatch::BACK_OFF;
 
     fn tenant(&self) -> Option<Uuid> {
         Some(self.0.tenant.uuid())
@@ -258,63 +179,102 @@ async fn begin_version(
     // Whoever sees no figures makes no report of them.
     ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?.rollback().await?;
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(report)).await?;
-    let stored_report = read(&mut tx, report, false).await?;
+    let mut report = read(&mut tx, report, false).await?;
     let parameters = match parameters {
         Some(parameters) => parameters.clone(),
-        None => PageFilter::from_query(&stored_report.definition.parameters)?,
+        None => PageFilter::from_query(&report.definition.parameters)?,
     };
-    let version = version.unwrap_or(stored_report.version);
-    let name = read_version(&mut tx, report, version).await?.name;
-    let period = parameters.period(ctx.today(), ctx.tenant().week_start)?;
-    let fixed = PageFilter { range: Range::Custom, custom: Some((period.from(), period.to())), ..parameters };
-    let id = RunId::from(Uuid::now_v7());
-    // Who sees figures through teams alone makes reports of what these are responsible for.
-    let teams: Vec<Uuid> = match ctx.access() {
-        Access::Member(holding) if !holding.everywhere().contains(Permission::AnalyticsRead) => {
-            holding.teams_with(Permission::AnalyticsRead).iter().map(|team| team.uuid()).collect()
-        }
-        _ => Vec::new(),
+    if let Some(version) = version {
+        report.definition = read_version(&mut tx, report.id, version).await?;
+        report.version = version;
+    }
+    let new = NewRun {
+        report: &report,
+        parameters,
+        teams: teams_of(ctx),
+        author: (ctx.context().actor().label(), ctx.context().actor().audit_id()),
+        of: None,
+        dispatch: None,
     };
-    sqlx::query!(
-        r#"
-        insert into report_run (
-          tenant_id, id, report_id, version, name, parameters, teams, zone, period_from, period_to, author, author_id, created_at
-        )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-        "#,
-        ctx.tenant().id.uuid(),
-        id.uuid(),
-        report.uuid(),
-        version,
-        name,
-        fixed.to_query(),
-        &teams,
-        ctx.tenant().zone.name(),
-        period.from(),
-        period.to(),
-        ctx.context().actor().label(),
-        ctx.context().actor().audit_id(),
-        ctx.now(),
-    )
-    .execute(tx.connection())
-    .await
-    .map_err(failed)?;
-    let after = json!({ "report": report, "version": version, "parameters": fixed.to_query() });
-    tx.audit(Event::new("report.run", "report_run", id.to_string()).after(after)).await?;
-    enqueue(&mut tx, &MakeRun(Ticket { tenant: ctx.tenant().id, run: id })).await?;
+    let id = insert(ctx, &mut tx, &new).await?.ok_or(Error::Internal)?;
     tx.commit().await?;
     Ok(id)
 }
 
-async fn enqueue(tx: &mut crate::Tx, job: &MakeRun) -> Result<(), Error> {
-    rtv_jobs::enqueue(tx.queue(), job, None).await.map_err(|error| match error {
-        rtv_jobs::Error::Database(error) => failed(error),
-        other => {
-            tracing::error!(error = %other, "a job cannot be enqueued");
-            Error::Internal
+/// Teams whose figures whoever acts sees, where they see figures through teams alone: a report is then made of what these are
+/// responsible for.
+pub(super) fn teams_of(ctx: &TenantContext) -> Vec<Uuid> {
+    match ctx.access() {
+        Access::Member(holding) if !holding.everywhere().contains(Permission::AnalyticsRead) => {
+            holding.teams_with(Permission::AnalyticsRead).iter().map(|team| team.uuid()).collect()
         }
-    })?;
-    Ok(())
+        _ => Vec::new(),
+    }
+}
+
+/// A run that is not written yet.
+pub(super) struct NewRun<'a> {
+    /// The report, as the version of the run has it.
+    pub(super) report: &'a Report,
+    /// What it covers. The days that it means now are kept.
+    pub(super) parameters: PageFilter,
+    pub(super) teams: Vec<Uuid>,
+    pub(super) author: (String, Option<Uuid>),
+    /// The schedule, and what of it was due; nothing of it where somebody asked.
+    pub(super) of: Option<(ScheduleId, Option<Due>)>,
+    pub(super) dispatch: Option<Dispatch>,
+}
+
+/// Writes a run and the job that makes it. `None`: the occurrence has its run already.
+pub(super) async fn insert(ctx: &TenantContext, tx: &mut Tx, new: &NewRun<'_>) -> Result<Option<RunId>, Error> {
+    let NewRun { report, parameters, teams, author, of, dispatch } = new;
+    let period = parameters.period(ctx.today(), ctx.tenant().week_start)?;
+    let fixed = PageFilter { range: Range::Custom, custom: Some((period.from(), period.to())), ..parameters.clone() };
+    let id = RunId::from(Uuid::now_v7());
+    let due = of.and_then(|(_, due)| due);
+    let written = sqlx::query!(
+        r#"
+        insert into report_run (
+          tenant_id, id, report_id, version, name, parameters, teams, zone, period_from, period_to, author, author_id, created_at,
+          schedule_id, occurrence, is_late, missed, dispatch
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        on conflict (tenant_id, schedule_id, occurrence) do nothing
+        "#,
+        ctx.tenant().id.uuid(),
+        id.uuid(),
+        report.id.uuid(),
+        report.version,
+        report.definition.name,
+        fixed.to_query(),
+        &teams[..],
+        ctx.tenant().zone.name(),
+        period.from(),
+        period.to(),
+        author.0,
+        author.1,
+        ctx.now(),
+        of.map(|(schedule, _)| schedule.uuid()),
+        due.map(|due| due.occurrence.name()),
+        due.is_some_and(|due| due.is_late),
+        due.map_or(0, |due| i32::try_from(due.missed).unwrap_or(i32::MAX)),
+        dispatch.as_ref().map(|dispatch| json!(dispatch)),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    if written == 0 {
+        return Ok(None);
+    }
+    let mut after = json!({ "report": report.id, "version": report.version, "parameters": fixed.to_query() });
+    if let (Some((schedule, due)), Some(after)) = (of, after.as_object_mut()) {
+        after.insert("schedule".into(), json!(schedule));
+        after.insert("occurrence".into(), json!(due.map(|due| due.occurrence.name())));
+    }
+    tx.audit(Event::new("report.run", "report_run", id.to_string()).after(after)).await?;
+    enqueue(tx, &MakeRun(Ticket { tenant: ctx.tenant().id, run: id })).await?;
+    Ok(Some(id))
 }
 
 /// One run with its files.
@@ -335,7 +295,8 @@ async fn read_runs(ctx: &TenantContext, id: Option<RunId>, report: Option<Report
         r#"
         select
           id, report_id, version, name, parameters, zone, period_from, period_to, state, step, steps_done, steps_total, author,
-          created_at, started_at, finished_at, as_of, row_count, page_count, notes, failure
+          created_at, started_at, finished_at, as_of, row_count, page_count, notes, failure, schedule_id, occurrence, is_late,
+          missed, dispatch
         from report_run
         where ($1::uuid is null or id = $1) and ($2::uuid is null or report_id = $2)
         order by created_at desc, id desc
@@ -385,6 +346,11 @@ async fn read_runs(ctx: &TenantContext, id: Option<RunId>, report: Option<Report
                 pages: row.page_count,
                 notes: stored(serde_json::from_value(row.notes))?,
                 failure: row.failure,
+                schedule: row.schedule_id.map(ScheduleId::from),
+                occurrence: row.occurrence,
+                is_late: row.is_late,
+                missed: row.missed,
+                dispatch: row.dispatch.map(|dispatch| stored(serde_json::from_value(dispatch))).transpose()?,
                 files: Vec::new(),
             })
         })
@@ -518,16 +484,18 @@ pub async fn tell(ctx: &TenantContext, id: RunId, step: &str, done: i32, total: 
     Ok(told > 0)
 }
 
-/// Ends a run with its result and its files, which are in their places: all of it or nothing. False where it is not wanted
-/// any more.
+/// Ends a run with its result and its files, which are in their places, and has it go to its readers: all of it or nothing. False
+/// where it is not wanted any more.
 pub async fn finish(
     ctx: &TenantContext,
-    id: RunId,
+    outbox: &Outbox,
+    made: &Run,
     filled: &Filled,
     files: &[NewFile],
     pages: Option<i32>,
     notes: &[String],
 ) -> Result<bool, Error> {
+    let id = made.id;
     let result = serde_json::to_vec(filled).map_err(|error| {
         tracing::error!(%error, "a result cannot be kept");
         Error::Internal
@@ -539,11 +507,12 @@ pub async fn finish(
         ));
     }
     let rows: usize = filled.tables().map(|table| table.rows.len()).sum();
+    let is_skipped = is_skipped(made, filled);
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Run(id)).await?;
     let ended = sqlx::query!(
         r#"
         update report_run
-        set state = 'done', finished_at = $2, result = $3, as_of = $4, row_count = $5, page_count = $6, notes = $7,
+        set state = $8, finished_at = $2, result = $3, as_of = $4, row_count = $5, page_count = $6, notes = $7,
           step = null, steps_done = steps_total
         where id = $1 and state = 'running'
         "#,
@@ -554,6 +523,7 @@ pub async fn finish(
         i64::try_from(rows).unwrap_or(i64::MAX),
         pages,
         json!(notes),
+        if is_skipped { RunState::Skipped.key() } else { RunState::Done.key() },
     )
     .execute(tx.connection())
     .await
@@ -583,6 +553,9 @@ pub async fn finish(
         .await
         .map_err(failed)?;
     }
+    if !is_skipped {
+        dispatch::send_out(ctx, &mut tx, made, outbox).await?;
+    }
     access::refuse_read_only_now(&mut tx, ctx.tenant().id).await?;
     let after = json!({ "rows": rows, "files": files.len() });
     tx.audit(Event::new("report.done", "report_run", id.to_string()).after(after)).await?;
@@ -590,8 +563,13 @@ pub async fn finish(
     Ok(true)
 }
 
-/// Ends a run that cannot be made, with the reason for people.
-pub async fn fail(ctx: &TenantContext, id: RunId, reason: &str) -> Result<(), Error> {
+/// Whether a run has nothing to report and its schedule wants nothing then: it needs no files.
+pub fn is_skipped(made: &Run, filled: &Filled) -> bool {
+    made.dispatch.as_ref().is_some_and(|dispatch| dispatch.skips_empty) && filled.is_empty()
+}
+
+/// Ends a run that cannot be made, with the reason for people. Who keeps its schedule is told.
+pub async fn fail(ctx: &TenantContext, outbox: &Outbox, id: RunId, reason: &str) -> Result<(), Error> {
     let mut tx = ctx.begin_to_tidy(Permission::ReportsManage, Resource::Run(id)).await?;
     let ended = sqlx::query!(
         r#"
@@ -610,6 +588,11 @@ pub async fn fail(ctx: &TenantContext, id: RunId, reason: &str) -> Result<(), Er
     if ended > 0 {
         let event = Event::new("report.failed", "report_run", id.to_string()).detail(reason);
         tx.audit(event).await?;
+        attempt::note(&mut tx, ctx, id, None, &format!("Not made: {reason}")).await?;
+        let text = format!(
+            "A report could not be made: {reason}\n\nNothing was sent. Mend what it names, then use “Run now” on the page of the schedule."
+        );
+        dispatch::tell_owner(ctx, &mut tx, outbox, id, id.uuid(), "a report could not be made", &text).await?;
     }
     tx.commit().await
 }

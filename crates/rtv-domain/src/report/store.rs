@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rtv_core::report::FileFormat;
 use rtv_core::{Error, RunId, TenantId};
-
-use super::run::FileFormat;
 
 /// Where files of runs lie. Cheap to clone. Every worker and every server must see the same folder.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use super::run::fail;
 use super::store::Files;
 use crate::access;
 use crate::context::Context;
+use crate::mail::Outbox;
 use crate::transaction::{Resource, WorkKind, failed};
 
 /// Files lie on the disk for so many days.
@@ -23,13 +24,13 @@ const MOST: i64 = 500;
 const ORPHAN: Duration = Duration::from_hours(1);
 
 /// Tidies up once. Returns how many runs it dealt with.
-pub async fn sweep(ctx: &Context, files: &Files) -> Result<u64, Error> {
+pub async fn sweep(ctx: &Context, outbox: &Outbox, files: &Files) -> Result<u64, Error> {
     let mut swept = 0;
     for (tenant, run) in silent(ctx).await? {
         let ctx = access::enter_to_work(ctx, tenant).await?;
         // What waits because nothing may change has done nothing wrong.
         if ctx.read_only().is_none() {
-            fail(&ctx, run, "It was begun several times and never came to its end. Try again; if it fails again, tell your operator.").await?;
+            fail(&ctx, outbox, run, "It was begun several times and never came to its end. Try again; if it fails again, tell your operator.").await?;
             swept += 1;
         }
     }

@@ -31,7 +31,7 @@ const GLOBAL: [(&str, &str); 16] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 68] = [
+const OTHER_POLICIES: [(&str, &str); 69] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("invitation_by_token", "who holds the link of an invitation sees that one"),
@@ -44,6 +44,7 @@ const OTHER_POLICIES: [(&str, &str); 68] = [
         "report_run_seen_by_worker",
         "a worker finds in all tenants the runs that nobody works at, and ends each inside its own",
     ),
+    ("report_schedule_seen_by_worker", "likewise schedules that are due, each made inside its own"),
     ("report_file_seen_by_worker", "likewise files that have been kept long enough"),
     ("audit_event_added", "sign-ins, staff and workers add to the operator's chain"),
     ("membership_seen_by_staff", "the operator disables nobody who is the last owner of a tenant"),
@@ -545,6 +546,25 @@ const SEED: &str = r"
       );
     insert into report_file (tenant_id, run_id, format, part, title, file_name, size_bytes, sha256, created_at)
       values (rtv_tenant(), '00000000-0000-7000-8000-0000000000e2', 'pdf', 1, 'Monthly', 'm.pdf', 1, '\x02', '2026-11-20');
+    insert into report_schedule (
+      tenant_id, id, report_id, rhythm, dispatch, awaited, awaited_at, created_at, created_by, updated_at, changed_by
+    )
+      values (
+        rtv_tenant(), '00000000-0000-7000-8000-0000000000e3', '00000000-0000-7000-8000-0000000000e1', '{}', '{}', '2026-11-23 08:00',
+        '2026-11-23T07:00:00Z', '2026-11-20', 'a', '2026-11-20', 'a'
+      );
+    insert into report_mail (tenant_id, id, run_id, recipient, state, created_at, changed_at)
+      values (
+        rtv_tenant(), '00000000-0000-7000-8000-0000000000e4', '00000000-0000-7000-8000-0000000000e2', 'a@client.example', 'sent',
+        '2026-11-20', '2026-11-20'
+      );
+    insert into report_attempt (tenant_id, id, run_id, mail_id, at, outcome)
+      values (
+        rtv_tenant(), '00000000-0000-7000-8000-0000000000e5', '00000000-0000-7000-8000-0000000000e2',
+        '00000000-0000-7000-8000-0000000000e4', '2026-11-20', 'Sent'
+      );
+    insert into report_unsubscription (tenant_id, schedule_id, recipient, at)
+      values (rtv_tenant(), '00000000-0000-7000-8000-0000000000e3', 'a@client.example', '2026-11-20');
     insert into content (tenant_id, id, body, created_by, changed_by)
       values (rtv_tenant(), '00000000-0000-7000-8000-0000000000c1', 'Hello', 'a', 'a');
     insert into delivery (tenant_id, id, content_id, account_id, platform, scheduled_at, due_at)

@@ -1057,6 +1057,39 @@ async fn a_release_names_what_is_overdue_and_has_no_choice() {
     assert_eq!(states, ["held", "held", "scheduled", "scheduled"]);
 }
 
+/// Senders hold rows in the order of their ids. A release that took another order would wait for one of them while it waits for the
+/// release, and the database would break one of the two off.
+#[tokio::test]
+async fn a_release_and_a_sender_that_hold_the_same_deliveries_do_not_wait_for_each_other() {
+    let world = World::new().await;
+    let acme = world.tenant("acme", "UTC").await;
+    let page = account(&world, &acme, Platform::X, "page").await;
+    let admin = world.member(&acme, Role::Admin).await;
+    let scope = Scope::Account { tenant: acme.id, account: page.into() };
+    let id = switch::engage(Side::Tenant(&admin), &scope, &Why::default()).await.unwrap().switch;
+    let now = world.clock.now();
+    // The one with the smaller id is due later, so that the order of the ids is not that of the times.
+    let first = delivery(&world, &acme, page, "held", now - TimeDelta::minutes(10), Some(id)).await;
+    let second = delivery(&world, &acme, page, "held", now - TimeDelta::minutes(20), Some(id)).await;
+    assert!(first < second, "ids grow");
+    let mut sender = world.as_tenant(&acme).await;
+    sqlx::query("select id from delivery where id = $1 for update").bind(first).execute(&mut *sender).await.unwrap();
+    let releasing = tokio::spawn({
+        let admin = admin.clone();
+        async move { release(Side::Tenant(&admin), id, "The acme / page").await }
+    });
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(&world.app).await.unwrap() == 0 {
+        assert!(!releasing.is_finished(), "it went on without the row that the sender holds");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    sqlx::query("set local lock_timeout = '5s'").execute(&mut *sender).await.unwrap();
+    sqlx::query("select id from delivery where id = $1 for update").bind(second).execute(&mut *sender).await.unwrap();
+    sender.rollback().await.unwrap();
+    let Ok(Asked::Released(done)) = releasing.await.unwrap() else { panic!() };
+    assert_eq!(done.dropped, 2);
+}
+
 #[tokio::test]
 async fn what_is_overdue_goes_the_way_that_was_chosen_for_it() {
     let world = World::new().await;

@@ -27,6 +27,7 @@ mod preference;
 mod ranking;
 mod read_only;
 mod report;
+mod schedule;
 mod scorecard;
 mod second_factor;
 mod session;

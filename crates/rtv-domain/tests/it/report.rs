@@ -2,13 +2,14 @@
 
 use rtv_core::filter::PageFilter;
 use rtv_core::report::{
-    Block, Cell, Content, Definition, Dimension, Edit, Filled, FilledContent, Measure, NewBlock, Query, Section, Sort,
-    Source, Table,
+    Block, Cell, Content, Definition, Dimension, Edit, FileFormat, Filled, FilledContent, Measure, NewBlock, Query,
+    RunState, Section, Sort, Source, Table,
 };
 use rtv_core::{Error, Role};
-use rtv_domain::report::{self, Asked, FileFormat, MakeRun, NewFile, RunState, Shown, Template, Ticket};
+use rtv_domain::report::{self, Asked, MakeRun, NewFile, Shown, Template, Ticket};
 
 use crate::figures::Desk;
+use crate::world::outbox;
 
 const MARCH: &str = "range=custom&from=2026-03-01&to=2026-03-31";
 
@@ -367,8 +368,11 @@ async fn a_run_keeps_its_days_version_and_figures_whatever_comes_later() {
         bytes: 3,
         sha256: [7; 32],
     };
-    assert!(report::finish(&taken.ctx, run, &made, &[file], None, &[]).await.unwrap());
-    assert!(!report::finish(&taken.ctx, run, &made, &[], None, &[]).await.unwrap(), "a run ends once");
+    assert!(report::finish(&taken.ctx, &outbox(), &taken.run, &made, &[file], None, &[]).await.unwrap());
+    assert!(
+        !report::finish(&taken.ctx, &outbox(), &taken.run, &made, &[], None, &[]).await.unwrap(),
+        "a run ends once"
+    );
     desk.posts(&["x,a,late,2026-03-05T10:00:00Z,1,1,1000"]).await;
     let kept = report::result(&desk.ctx, run).await.unwrap();
     assert_eq!(kept, made);
@@ -389,7 +393,7 @@ async fn a_cancelled_run_is_taken_up_by_nobody_and_keeps_no_file() {
     report::cancel(&desk.ctx, run).await.unwrap();
     assert!(!report::tell(&taken.ctx, run, "drawing", 1, 3).await.unwrap(), "the worker hears that it is not wanted");
     let made = filled(&desk, &Template::Blank.definition(), Shown::AsDefined).await;
-    assert!(!report::finish(&taken.ctx, run, &made, &[], None, &[]).await.unwrap());
+    assert!(!report::finish(&taken.ctx, &outbox(), &taken.run, &made, &[], None, &[]).await.unwrap());
     assert!(report::take_up(&worker, ticket(&desk, run)).await.unwrap().is_none());
     assert!(matches!(report::cancel(&desk.ctx, run).await, Err(Error::Conflict(_))));
     assert_eq!(report::run(&desk.ctx, run).await.unwrap().state, RunState::Cancelled);
@@ -404,7 +408,7 @@ async fn a_run_without_a_job_is_told_to_have_failed_and_old_files_go() {
     let files = report::Files::new(folder.path().to_owned());
     let later = desk.world.clock.now() + chrono::TimeDelta::hours(1);
     let worker = desk.world.context_at(later, rtv_domain::Actor::System("sweep"));
-    assert_eq!(report::sweep(&worker, &files).await.unwrap(), 0, "its job is still there");
+    assert_eq!(report::sweep(&worker, &outbox(), &files).await.unwrap(), 0, "its job is still there");
     let mut tx = desk.world.marked("worker", None, None).await;
     sqlx::query("delete from job where kind = $1")
         .bind(<MakeRun as rtv_jobs::Job>::KIND)
@@ -412,7 +416,7 @@ async fn a_run_without_a_job_is_told_to_have_failed_and_old_files_go() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(report::sweep(&worker, &files).await.unwrap(), 1);
+    assert_eq!(report::sweep(&worker, &outbox(), &files).await.unwrap(), 1);
     let told = report::run(&desk.ctx, run).await.unwrap();
     assert_eq!(told.state, RunState::Failed);
     assert!(told.failure.unwrap().contains("Try again"));
@@ -429,14 +433,50 @@ async fn a_run_without_a_job_is_told_to_have_failed_and_old_files_go() {
         bytes: 4,
         sha256: [0; 32],
     };
-    report::finish(&taken.ctx, run, &made, &[file], Some(1), &[]).await.unwrap();
+    report::finish(&taken.ctx, &outbox(), &taken.run, &made, &[file], Some(1), &[]).await.unwrap();
     let path = files.path(desk.tenant.id, run, FileFormat::Pdf, 1);
     let at = |days: i64| {
         let then = desk.world.clock.now() + chrono::TimeDelta::days(days);
         desk.world.context_at(then, rtv_domain::Actor::System("sweep"))
     };
-    assert_eq!((report::sweep(&at(report::KEEP_DAYS - 1), &files).await.unwrap(), path.exists()), (0, true));
-    assert_eq!((report::sweep(&at(report::KEEP_DAYS + 1), &files).await.unwrap(), path.exists()), (1, false));
+    assert_eq!((report::sweep(&at(report::KEEP_DAYS - 1), &outbox(), &files).await.unwrap(), path.exists()), (0, true));
+    assert_eq!(
+        (report::sweep(&at(report::KEEP_DAYS + 1), &outbox(), &files).await.unwrap(), path.exists()),
+        (1, false)
+    );
     let (_, file) = report::file(&desk.ctx, run, FileFormat::Pdf, 1).await.unwrap();
     assert!(file.is_removed, "the run says that it has to be made again");
+}
+
+#[tokio::test]
+async fn staff_copy_a_report_to_another_tenant_without_what_is_the_first_ones() {
+    let desk = desk().await;
+    let account = desk.account_id("a").await;
+    let mut definition =
+        report_of(vec![table_of(ask(Source::Platforms, &[Dimension::Platform], &[Measure::Engagements]))]);
+    definition.parameters = format!("{MARCH}&platform=x&account={account}");
+    let id = report::create(&desk.ctx, &definition, "Started").await.unwrap();
+    let other = desk.world.tenant("other", "UTC").await;
+    let operator = desk.world.operator();
+    let offered = report::copyable(&operator, &desk.tenant.slug).await.unwrap();
+    assert_eq!(offered, [(id, "March".to_owned())]);
+    report::copy_to(&operator, &desk.tenant.slug, id, &other.slug).await.unwrap();
+    let editor = desk.world.member(&other, Role::Editor).await;
+    let copied = report::list(&editor).await.unwrap().remove(0);
+    let one = report::one(&editor, copied.id).await.unwrap();
+    assert_eq!(one.definition.sections, definition.sections);
+    let kept = filter(&one.definition.parameters);
+    assert_eq!((kept.platforms.len(), kept.accounts.len()), (1, 0), "{}", one.definition.parameters);
+    for (tenant, action) in [(&desk.tenant, "report.copy_out"), (&other, "report.create")] {
+        let events = desk.world.audit(Some(tenant)).await;
+        assert!(events.iter().any(|(done, ..)| done == action), "{action}: {events:?}");
+    }
+    let strangers = [
+        report::copy_to(&operator, &other.slug, id, &desk.tenant.slug).await.err(),
+        report::copy_to(desk.ctx.context(), &desk.tenant.slug, id, &other.slug).await.err(),
+        report::copyable(desk.ctx.context(), &desk.tenant.slug).await.err(),
+    ];
+    assert_eq!(strangers, [Some(Error::NotFound), Some(Error::NotFound), Some(Error::NotFound)]);
+    let itself = report::copy_to(&operator, &desk.tenant.slug, id, &desk.tenant.slug).await;
+    assert!(matches!(itself, Err(Error::Invalid(_))), "{itself:?}");
 }

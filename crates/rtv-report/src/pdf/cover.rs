@@ -110,8 +110,11 @@ fn read(bytes: &[u8]) -> Result<RawImage, String> {
         let bytes: Option<[u8; 4]> = bytes.get(at..at + 4).and_then(|side| side.try_into().ok());
         bytes.map(u32::from_be_bytes).filter(|side| (1..=LARGEST_LOGO).contains(side))
     };
+    if bytes.starts_with(b"\xff\xd8\xff") {
+        return RawImage::decode_from_bytes(bytes, &mut Vec::new());
+    }
     if !bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Err("it is no PNG".into());
+        return Err("it is neither PNG nor JPEG".into());
     }
     if side(16).is_none() || side(20).is_none() {
         return Err(format!("its sides are not within 1 to {LARGEST_LOGO} pixels"));

@@ -157,6 +157,11 @@ impl Face {
     }
 }
 
+/// Whether these bytes are a font that can be used.
+pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
+    Face::read("Operator", bytes).map(|_| ())
+}
+
 impl Faces {
     pub(super) fn new(extra: &[Vec<u8>]) -> Result<Self, Error> {
         let shipped = |name, bytes| Face::read(name, bytes).map_err(Error::Font);

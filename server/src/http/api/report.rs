@@ -7,9 +7,9 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use http::StatusCode;
 use rtv_core::filter::PageFilter;
-use rtv_core::report::Definition;
+use rtv_core::report::{Definition, FileFormat};
 use rtv_core::{Error, ReportId, RunId};
-use rtv_domain::report::{self, FileFormat, FileRow, Listed, Report, Run, Template};
+use rtv_domain::report::{self, FileRow, Listed, Report, Run, Template};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -345,7 +345,7 @@ pub async fn file(
     let found = async {
         let (format, part) = FileFormat::named(&name)?;
         let (run, file) = report::file(caller.ctx(), id(&run)?, format, part).await?;
-        let bytes = crate::jobs::report::read_or_make(&state, caller.ctx(), &run, &file, false).await?;
+        let bytes = state.press().read_or_make(caller.ctx(), &run, &file, false).await?;
         Ok((file.file_name, format, bytes))
     };
     match found.await {

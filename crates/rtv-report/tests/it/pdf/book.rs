@@ -151,12 +151,20 @@ fn a_logo_is_shown_and_what_is_none_is_told() {
     let images = shown.run("pdfimages", &["-list"], &[]);
     assert_eq!(images.lines().count(), 4, "an image and its mask: {images}");
     assert_eq!(shown.written.notes, Vec::<String>::new());
+    // The same as JPEG, which knows nothing of seeing through.
+    let logo = include_bytes!("logo.jpg").to_vec();
+    let shown = read(&empty(), &rtv_report::pdf::Look { logo: Some(logo), ..look() }, &Pictures::new());
+    let images = shown.run("pdfimages", &["-list"], &[]);
+    assert_eq!((images.lines().count(), shown.written.notes.len()), (3, 0), "an image: {images}");
+    let broken = rtv_report::pdf::Look { logo: Some(b"\xff\xd8\xff\xe0 and no more".to_vec()), ..look() };
+    let told = read(&empty(), &broken, &Pictures::new()).written.notes;
+    assert!(told.len() == 1 && told[0].starts_with("The logo is not shown"), "{told:?}");
     let mut bomb = include_bytes!("logo.png").to_vec();
     bomb[16..20].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff]);
     for (bytes, reason) in [
-        (b"GIF89a".to_vec(), "it is no PNG"),
+        (b"GIF89a".to_vec(), "it is neither PNG nor JPEG"),
         (bomb, "its sides are not within 1 to 4096 pixels"),
-        (Vec::new(), "it is no PNG"),
+        (Vec::new(), "it is neither PNG nor JPEG"),
     ] {
         let told = read(&empty(), &rtv_report::pdf::Look { logo: Some(bytes), ..look() }, &Pictures::new());
         assert_eq!(told.written.notes, [format!("The logo is not shown, because it could not be read: {reason}.")]);

@@ -1,15 +1,15 @@
-//! Schedules of reports: what is due, what is made up for after the workers were down, and which days a report covers. Which
-//! moments a rhythm means is worked out in `schedule/time.rs`.
+//! What is due, what is made up for after the workers were down, and which days a report covers. Which moments a rhythm means is
+//! worked out in `time.rs`.
 //!
 //! A schedule keeps the occurrence that it waits for by its name, not the moment of the last one. Walking from name to name
 //! makes each occurrence once, also when the rules of a zone are changed between two of them.
 
-pub mod time;
-
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use rtv_core::Error;
 use rtv_core::period::{Period, Range};
 use rtv_core::report::{Occurrence, Rhythm};
+
+use super::time;
 
 /// A run that begins so long after its occurrence is marked late.
 pub const LATE_AFTER: TimeDelta = TimeDelta::minutes(5);
@@ -46,16 +46,16 @@ pub fn due(rhythm: &Rhythm, awaited: NaiveDateTime, now: DateTime<Utc>) -> Optio
     }
 }
 
-/// What was missed since the moment `last`, which is not counted itself: one run for the newest of it, marked late.
-pub fn missed(rhythm: &Rhythm, last: DateTime<Utc>, now: DateTime<Utc>) -> Option<Due> {
-    let due = due(rhythm, time::next(rhythm, last).nominal, now)?;
-    Some(Due { is_late: true, ..due })
-}
-
 /// The days that a range means for an occurrence: “last month” is the month before the one in whose day it lies, in the zone of
 /// the schedule, however late it is made. `week_start` counts from Monday = 0.
-pub fn period(range: Range, occurrence: &Occurrence, week_start: u32) -> Result<Period, Error> {
-    range.period(occurrence.day(), week_start, None)
+/// Days that are stated are the same for each.
+pub fn period(
+    range: Range,
+    occurrence: &Occurrence,
+    week_start: u32,
+    stated: Option<(NaiveDate, NaiveDate)>,
+) -> Result<Period, Error> {
+    range.period(occurrence.day(), week_start, stated)
 }
 
 #[cfg(test)]
@@ -144,23 +144,6 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_since_a_moment_is_one_run_marked_late() {
-        let daily = rhythm(DAILY);
-        let since = |last: &str, now: &str| missed(&daily, utc(last), utc(now));
-        let due = since("2026-11-23T07:00:00Z", "2026-11-25T07:00:01Z").unwrap();
-        assert_eq!(
-            (due.occurrence.name().as_str(), due.missed, due.is_late),
-            ("2026-11-25T08:00[Europe/Berlin]", 1, true)
-        );
-        let due = since("2026-11-23T07:00:00Z", "2026-11-24T07:00:00Z").unwrap();
-        assert_eq!(
-            (due.occurrence.name().as_str(), due.missed, due.is_late),
-            ("2026-11-24T08:00[Europe/Berlin]", 0, true)
-        );
-        assert_eq!(since("2026-11-23T07:00:00Z", "2026-11-24T06:59:59Z"), None);
-    }
-
-    #[test]
     fn an_occurrence_is_made_once_although_the_rules_of_its_zone_are_changed() {
         // A country that gives up its summer time is two zones here: Berlin before, Lagos after, an hour later in UTC.
         let before = rhythm("frequency=daily&time=08:00&zone=Europe/Berlin");
@@ -178,7 +161,7 @@ mod tests {
     #[test]
     fn a_relative_period_is_counted_from_the_day_of_the_occurrence_in_the_zone_of_the_schedule() {
         let days = |query: &str, after: &str, range: Range, week_start: u32| {
-            let period = period(range, &time::next(&rhythm(query), utc(after)), week_start).unwrap();
+            let period = period(range, &time::next(&rhythm(query), utc(after)), week_start, None).unwrap();
             format!("{} to {}", period.from(), period.to())
         };
         // The first of March 2028 begins in Auckland while it is still February in UTC.
@@ -198,6 +181,6 @@ mod tests {
     #[test]
     fn a_rhythm_with_stated_days_has_no_relative_period() {
         let occurrence = time::next(&rhythm(DAILY), utc("2026-11-22T00:00:00Z"));
-        assert!(matches!(period(Range::Custom, &occurrence, 0), Err(Error::Invalid(_))));
+        assert!(matches!(period(Range::Custom, &occurrence, 0, None), Err(Error::Invalid(_))));
     }
 }

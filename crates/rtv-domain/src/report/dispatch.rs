@@ -1,0 +1,592 @@
+//! How a run of a schedule reaches its readers. Whom it goes to is written as one row for each reader in the transaction that
+//! ends the run, so it goes out when and only when there is something to send, and once.
+//!
+//! A mail says `sending` right before its message leaves, and a row that says so is not picked up a second time: what died there is
+//! `uncertain`, is told to the owner, and goes out again only if somebody asks for that, saying so. Everything before it is tried again.
+//! What goes wrong is told to whoever keeps the schedule and never to its readers.
+
+use core::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rtv_core::permission::SEES_REPORTS;
+use rtv_core::report::{FileFormat, MailState, Rhythm, Way};
+use rtv_core::{Email, Error, MailId, Permission, ReportMailId, RunId, ScheduleId, TenantId};
+use rtv_jobs::{BackOff, Job};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::attempt;
+use super::handout::Link;
+use super::run::{FileRow, Run, run};
+use crate::access::{self, stored};
+use crate::audit::Event;
+use crate::context::{Context, TenantContext};
+use crate::format::Format;
+use crate::mail::{Handover, Kind, Letter, Outbox};
+use crate::news::{self, mail_id};
+use crate::transaction::{Resource, Tx, failed};
+
+/// Files that are larger together are not attached: many mail servers take no more than 10 MB.
+pub const MOST_ATTACHED: i64 = 10_000_000;
+
+/// How long whatever fails waits, and how often it is tried again: 60 s, doubling to an hour, eight times.
+pub(super) const BACK_OFF: BackOff = BackOff { first: Duration::from_mins(1), longest: Duration::from_hours(1) };
+/// The first attempt and those after it.
+pub(super) const ATTEMPTS: u16 = 9;
+
+/// How long a link to files holds.
+const LINK_HOLDS: TimeDelta = TimeDelta::days(30);
+
+/// To whom a run goes, and as what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatch {
+    /// How.
+    pub way: Way,
+    /// As which files.
+    pub formats: Vec<FileFormat>,
+    /// To whom.
+    pub recipients: Vec<Email>,
+    /// Whether nothing is sent where there is nothing to report.
+    pub skips_empty: bool,
+    /// Whether somebody only looks how it arrives.
+    #[serde(default)]
+    pub is_test: bool,
+}
+
+/// A report on its way to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailing {
+    /// Its id.
+    pub id: ReportMailId,
+    /// To whom.
+    pub recipient: String,
+    /// 1; higher where somebody had it sent once more.
+    pub number: i32,
+    /// Where it stands.
+    pub state: MailState,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When that was found.
+    pub changed_at: DateTime<Utc>,
+}
+
+/// Which mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendReport {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The mail.
+    pub mail: ReportMailId,
+}
+
+impl Job for SendReport {
+    const KIND: &'static str = "report.mail";
+    const MAX_ATTEMPTS: u16 = ATTEMPTS;
+    const TIMEOUT: Duration = Duration::from_mins(5);
+    const BACK_OFF: BackOff = BACK_OFF;
+
+    fn tenant(&self) -> Option<Uuid> {
+        Some(self.tenant.uuid())
+    }
+}
+
+/// Domains that reports may be sent to, as the tenant says; none: any.
+pub(super) async fn allowed_domains(tx: &mut Tx) -> Result<Vec<String>, Error> {
+    sqlx::query_scalar!("select report_domains from tenant where id = (select rtv_tenant())")
+        .fetch_one(tx.connection())
+        .await
+        .map_err(failed)
+}
+
+/// Whether an address lies in one of the domains; where there is none, each does. A domain stands for those below it too.
+pub(super) fn is_allowed(domains: &[String], address: &Email) -> bool {
+    let own = address.as_str().rsplit_once('@').map_or("", |(_, domain)| domain);
+    domains.is_empty()
+        || domains.iter().any(|allowed| {
+            own.strip_suffix(allowed.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+}
+
+/// Has a run go to its readers, in the transaction that ends it.
+pub(super) async fn send_out(ctx: &TenantContext, tx: &mut Tx, run: &Run, outbox: &Outbox) -> Result<(), Error> {
+    let Some(dispatch) = &run.dispatch else { return Ok(()) };
+    let domains = allowed_domains(tx).await?;
+    let unsubscribed = match run.schedule.filter(|_| !dispatch.is_test) {
+        Some(schedule) => unsubscribed(tx, schedule).await?,
+        None => Vec::new(),
+    };
+    for recipient in &dispatch.recipients {
+        let withheld = if unsubscribed.iter().any(|one| one == recipient.as_str()) {
+            Some("They have asked for no more of these.")
+        } else if is_allowed(&domains, recipient) {
+            None
+        } else {
+            Some("The organisation no longer allows reports to this domain.")
+        };
+        add(ctx, tx, run, (recipient, 1), withheld, outbox).await?;
+    }
+    Ok(())
+}
+
+async fn add(
+    ctx: &TenantContext,
+    tx: &mut Tx,
+    run: &Run,
+    (recipient, number): (&Email, i32),
+    withheld: Option<&str>,
+    outbox: &Outbox,
+) -> Result<(), Error> {
+    let Some(dispatch) = &run.dispatch else { return Ok(()) };
+    let id = ReportMailId::from(Uuid::now_v7());
+    let state = match dispatch.way {
+        _ if withheld.is_some() => MailState::Withheld,
+        Way::Inbox => MailState::Delivered,
+        Way::Attachment | Way::Link if outbox.is_caught() => MailState::Caught,
+        Way::Attachment | Way::Link => MailState::Waiting,
+    };
+    sqlx::query!(
+        r#"
+        insert into report_mail (tenant_id, id, run_id, recipient, number, state, last_error, created_at, changed_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+        "#,
+        ctx.tenant().id.uuid(),
+        id.uuid(),
+        run.id.uuid(),
+        recipient.as_str(),
+        number,
+        state.key(),
+        withheld,
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    match state {
+        MailState::Waiting => news::enqueue(tx, &SendReport { tenant: ctx.tenant().id, mail: id }).await,
+        MailState::Caught => {
+            let rhythm = rhythm_of(tx, run.schedule).await?;
+            let one = One { id, number, written_at: ctx.now() };
+            let words = words(ctx, outbox, run, rhythm.as_ref(), &one, &[])?;
+            // Staff read it where all mail is kept that no server takes; files are behind its link.
+            let letter = Letter { kind: Kind::Report, to: recipient.clone(), subject: words.subject, text: words.text };
+            outbox.write(tx, Some(ctx.tenant().id), letter, ctx.now()).await.map(|_| ())
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn unsubscribed(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<String>, Error> {
+    sqlx::query_scalar!("select recipient from report_unsubscription where schedule_id = $1", schedule.uuid())
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)
+}
+
+async fn rhythm_of(tx: &mut Tx, schedule: Option<ScheduleId>) -> Result<Option<Rhythm>, Error> {
+    let Some(schedule) = schedule else { return Ok(None) };
+    let rhythm = sqlx::query_scalar!("select rhythm from report_schedule where id = $1", schedule.uuid())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?;
+    rhythm.map(|rhythm| stored(serde_json::from_value(rhythm))).transpose()
+}
+
+/// The mails of a run, in the order in which they were written.
+pub async fn mailings(ctx: &TenantContext, id: RunId) -> Result<Vec<Mailing>, Error> {
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(id)).await?;
+    let rows = sqlx::query!(
+        "select id, recipient, number, state, last_error, changed_at from report_mail where run_id = $1 order by recipient, number",
+        id.uuid(),
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Mailing {
+                id: row.id.into(),
+                recipient: row.recipient,
+                number: row.number,
+                state: stored(row.state.parse())?,
+                last_error: row.last_error,
+                changed_at: row.changed_at,
+            })
+        })
+        .collect()
+}
+
+/// Sends once more what failed, or what nobody knows of. The mail says that it may have come before. Returns to whom.
+pub async fn send_again(
+    ctx: &TenantContext,
+    outbox: &Outbox,
+    run_id: RunId,
+    mail: ReportMailId,
+) -> Result<String, Error> {
+    let of_run = run(ctx, run_id).await?;
+    if of_run.dispatch.is_none() {
+        return Err(Error::NotFound);
+    }
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Run(run_id)).await?;
+    // Who asks at the same time waits here, and then finds the newer one.
+    let row = sqlx::query!(
+        r#"
+        select recipient, number, state,
+          (select max(number) from report_mail as other where other.run_id = report_mail.run_id and other.recipient = report_mail.recipient)
+            as "newest!"
+        from report_mail
+        where id = $1 and run_id = $2
+        for update
+        "#,
+        mail.uuid(),
+        run_id.uuid(),
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?
+    .ok_or(Error::NotFound)?;
+    let state: MailState = stored(row.state.parse())?;
+    if !state.can_be_repeated() || row.newest != row.number {
+        return Err(Error::Conflict(format!(
+            "The mail to {} is {}; only one that failed or that nobody knows of is sent again, and once.",
+            row.recipient,
+            state.label().to_lowercase()
+        )));
+    }
+    let recipient: Email = stored(row.recipient.parse())?;
+    add(ctx, &mut tx, &of_run, (&recipient, row.number + 1), None, outbox).await?;
+    let after = json!({ "to": recipient, "number": row.number + 1 });
+    tx.audit(Event::new("report.send_again", "report_run", run_id.to_string()).after(after)).await?;
+    tx.commit().await?;
+    Ok(row.recipient)
+}
+
+/// A mail that is to be handed over now.
+pub struct Outgoing {
+    /// The tenant, as a worker enters it.
+    pub ctx: TenantContext,
+    /// Its id, made into the message's own.
+    pub id: ReportMailId,
+    /// The run.
+    pub run: Run,
+    /// To whom.
+    pub to: String,
+    /// Subject.
+    pub subject: String,
+    /// The text, with links that hold tokens.
+    pub text: SecretString,
+    /// What goes along.
+    pub files: Vec<FileRow>,
+    /// Where one asks for no more of it; none for a test.
+    pub unsubscribe: Option<SecretString>,
+}
+
+/// What of a mail its words depend on.
+struct One {
+    id: ReportMailId,
+    number: i32,
+    written_at: DateTime<Utc>,
+}
+
+struct Words {
+    subject: String,
+    text: SecretString,
+    unsubscribe: Option<SecretString>,
+}
+
+/// A mail that waits to be handed over. `None`: it does not wait any more. [`Error::ReadOnly`] where it has to wait longer.
+pub async fn look(ctx: &Context, outbox: &Outbox, job: SendReport) -> Result<Option<Outgoing>, Error> {
+    let ctx = match access::enter_to_work(ctx, job.tenant).await {
+        Ok(ctx) => ctx,
+        Err(Error::NotFound) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // An attempt before this one was cut off while it handed the mail over: nobody knows how far it came.
+    settle_as(
+        &ctx,
+        outbox,
+        job.mail,
+        MailState::Sending,
+        &Handover::Unknown("the worker ended while it handed the mail over".into()),
+        true,
+    )
+    .await?;
+    ctx.refuse_read_only()?;
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Reports).await?;
+    let row = sqlx::query!(
+        r#"
+        select report_mail.run_id, report_mail.recipient, report_mail.number, report_mail.created_at
+        from report_mail
+        where report_mail.id = $1 and report_mail.state = 'waiting'
+        "#,
+        job.mail.uuid(),
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?;
+    let Some(row) = row else {
+        tx.rollback().await?;
+        return Ok(None);
+    };
+    tx.rollback().await?;
+    let run = run(&ctx, row.run_id.into()).await?;
+    let Some(dispatch) = &run.dispatch else { return Ok(None) };
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(run.id)).await?;
+    let rhythm = rhythm_of(&mut tx, run.schedule).await?;
+    let has_left = match run.schedule.filter(|_| !dispatch.is_test) {
+        Some(schedule) => unsubscribed(&mut tx, schedule).await?.contains(&row.recipient),
+        None => false,
+    };
+    tx.rollback().await?;
+    if has_left {
+        withhold(&ctx, job.mail).await?;
+        return Ok(None);
+    }
+    let wanted: Vec<FileRow> =
+        run.files.iter().filter(|file| dispatch.formats.contains(&file.format)).cloned().collect();
+    let is_small = wanted.iter().map(|file| file.bytes).sum::<i64>() <= MOST_ATTACHED;
+    let files = if dispatch.way == Way::Attachment && is_small { wanted } else { Vec::new() };
+    let one = One { id: job.mail, number: row.number, written_at: row.created_at };
+    let words = words(&ctx, outbox, &run, rhythm.as_ref(), &one, &files)?;
+    let Words { subject, text, unsubscribe } = words;
+    Ok(Some(Outgoing { id: job.mail, to: row.recipient, subject, text, files, unsubscribe, run, ctx }))
+}
+
+/// What a reader reads.
+fn words(
+    ctx: &TenantContext,
+    outbox: &Outbox,
+    run: &Run,
+    rhythm: Option<&Rhythm>,
+    one: &One,
+    attached: &[FileRow],
+) -> Result<Words, Error> {
+    let tenant = ctx.tenant();
+    let format = Format::of(tenant);
+    let expires_at = one.written_at + LINK_HOLDS;
+    let address = Link { tenant: tenant.id, mail: one.id, expires_at }.address(outbox)?;
+    let period = format.period(run.period);
+    let is_test = run.dispatch.as_ref().is_some_and(|dispatch| dispatch.is_test);
+    let mut parts = vec!["Hello,".to_owned()];
+    if is_test {
+        parts.push("this is a test. Nobody else gets it.".into());
+    }
+    parts.push(format!("here is “{}” of {} for {period}.", run.name, tenant.name));
+    if run.is_late {
+        let due = run.occurrence.as_deref().map(|name| format!(" It was due at {name}.")).unwrap_or_default();
+        let missed = match run.missed {
+            0 => String::new(),
+            1 => " One before it was not made; it stands for that one too.".into(),
+            more => format!(" {more} before it were not made; it stands for these too."),
+        };
+        parts.push(format!("It comes late.{due}{missed}"));
+    }
+    if one.number > 1 {
+        parts.push("This mail may have reached you before: the first time it was not known whether it arrived.".into());
+    }
+    let until = format.day(expires_at.with_timezone(&tenant.zone).date_naive());
+    if attached.is_empty() {
+        parts.push(format!("Its files are here until {until}:\n{address}"));
+    } else {
+        let names: Vec<&str> = attached.iter().map(|file| file.file_name.as_str()).collect();
+        parts.push(format!("Attached: {}.\nThe same files are here until {until}:\n{address}", names.join(", ")));
+    }
+    let rhythm = rhythm.filter(|_| !is_test);
+    if let Some(rhythm) = rhythm {
+        let words = rhythm.words();
+        parts.push(format!(
+            "You get it {}{}. To get no more of it, open the link above and say so there.",
+            words[..1].to_lowercase(),
+            &words[1..]
+        ));
+    }
+    let prefix = if is_test { "Test: " } else { "" };
+    Ok(Words {
+        subject: format!("{prefix}{}: {}, {period}", tenant.name, run.name),
+        text: SecretString::from(format!("{}\n", parts.join("\n\n"))),
+        unsubscribe: rhythm.map(|_| SecretString::from(format!("{address}/unsubscribe"))),
+    })
+}
+
+async fn withhold(ctx: &TenantContext, mail: ReportMailId) -> Result<(), Error> {
+    let mut tx = ctx.begin_to_tidy(Permission::ReportsManage, Resource::Reports).await?;
+    sqlx::query!(
+        "update report_mail set state = 'withheld', last_error = $2, changed_at = $3 where id = $1 and state = 'waiting'",
+        mail.uuid(),
+        "They have asked for no more of these.",
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.commit().await
+}
+
+/// Marks a mail as being handed over, right before its first byte leaves. `false`: another worker did that before.
+pub async fn claim(ctx: &TenantContext, mail: ReportMailId) -> Result<bool, Error> {
+    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Reports).await?;
+    let claimed = sqlx::query!(
+        "update report_mail set state = 'sending', changed_at = $2 where id = $1 and state = 'waiting'",
+        mail.uuid(),
+        ctx.now(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    access::refuse_read_only_now(&mut tx, ctx.tenant().id).await?;
+    tx.commit().await?;
+    Ok(claimed == 1)
+}
+
+/// Writes how handing a mail over ended. What came to nothing for good is told to the owner in the same transaction.
+pub async fn settle(
+    ctx: &TenantContext,
+    outbox: &Outbox,
+    mail: ReportMailId,
+    handover: &Handover,
+    is_last: bool,
+) -> Result<(), Error> {
+    for from in [MailState::Waiting, MailState::Sending] {
+        settle_as(ctx, outbox, mail, from, handover, is_last).await?;
+    }
+    Ok(())
+}
+
+async fn settle_as(
+    ctx: &TenantContext,
+    outbox: &Outbox,
+    mail: ReportMailId,
+    from: MailState,
+    handover: &Handover,
+    is_last: bool,
+) -> Result<(), Error> {
+    let (state, reason) = match handover {
+        Handover::Accepted => (MailState::Sent, None),
+        Handover::TryAgain(reason) if !is_last => (MailState::Waiting, Some(reason)),
+        Handover::TryAgain(reason) | Handover::Refused(reason) => (MailState::Failed, Some(reason)),
+        Handover::Unknown(reason) => (MailState::Uncertain, Some(reason)),
+    };
+    let reason = reason.map(|reason| reason.chars().take(500).collect::<String>());
+    let mut tx = ctx.begin_to_tidy(Permission::ReportsManage, Resource::Reports).await?;
+    let row = sqlx::query!(
+        r#"
+        update report_mail
+        set state = $3, last_error = $4, changed_at = $5
+        where id = $1 and state = $2
+        returning run_id, recipient, number
+        "#,
+        mail.uuid(),
+        from.key(),
+        state.key(),
+        reason,
+        ctx.now(),
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?;
+    let Some(row) = row else { return tx.rollback().await };
+    let run = RunId::from(row.run_id);
+    let outcome = match (&state, &reason) {
+        (MailState::Waiting, Some(reason)) => format!("Not sent, to be tried again: {reason}"),
+        (MailState::Failed, Some(reason)) => format!("Not sent: {reason}"),
+        (_, Some(reason)) => format!("Not known whether it arrived: {reason}"),
+        (_, None) => "The mail server has it.".to_owned(),
+    };
+    attempt::note(&mut tx, ctx, run, Some(mail), &outcome).await?;
+    if state.can_be_repeated() {
+        let (verb, advice) = if state == MailState::Failed {
+            ("was not sent", "Check the address, then send it again from the page of the run.")
+        } else {
+            (
+                "may not have arrived",
+                "It is not sent again by itself. Ask the reader, or send it again from the page of the run; the mail then says that it may come twice.",
+            )
+        };
+        let text = format!(
+            "A report to {} {verb}: {}\n\n{advice}",
+            row.recipient,
+            reason.as_deref().unwrap_or("no reason is known")
+        );
+        tell_owner(ctx, &mut tx, outbox, run, mail.uuid(), &format!("A report to {} {verb}", row.recipient), &text)
+            .await?;
+    }
+    tx.commit().await
+}
+
+/// Tells whoever keeps the schedule of a run what went wrong; the owners of the tenant where they have left. Runs that somebody
+/// asked for are told on their pages alone. `about` makes it one mail, however often it is told.
+pub(super) async fn tell_owner(
+    ctx: &TenantContext,
+    tx: &mut Tx,
+    outbox: &Outbox,
+    run: RunId,
+    about: Uuid,
+    subject: &str,
+    text: &str,
+) -> Result<(), Error> {
+    let rows = sqlx::query!(
+        r#"
+        with kept as (
+          select report_run.report_id, report_schedule.owner_id
+          from report_run
+          join report_schedule
+            on report_schedule.tenant_id = report_run.tenant_id and report_schedule.id = report_run.schedule_id
+          where report_run.id = $2
+        ),
+        present as (
+          select app_user.id, app_user.email, membership.role = 'owner' as is_owner
+          from membership
+          join app_user on app_user.id = membership.user_id
+          where membership.tenant_id = $1 and not app_user.is_disabled
+        )
+        select present.id, present.email, kept.report_id
+        from kept
+        join present
+          on present.id = kept.owner_id
+          or (present.is_owner and not exists (select 1 from present as keeper where keeper.id = kept.owner_id))
+        order by present.email
+        "#,
+        ctx.tenant().id.uuid(),
+        run.uuid(),
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    for row in rows {
+        let id: MailId = mail_id(&[about.as_bytes(), row.id.as_bytes()]);
+        let page = format!("/t/{}/reports/{}/runs/{run}", ctx.tenant().slug, rtv_core::ReportId::from(row.report_id));
+        let letter = Letter {
+            kind: Kind::Report,
+            to: stored(row.email.parse())?,
+            subject: format!("{}: {subject}", ctx.tenant().name),
+            text: SecretString::from(format!(
+                "Hello,\n\n{text}\n\n{}\n\nYou are told because you keep this schedule. Its readers were told nothing.\n",
+                outbox.link(&page)
+            )),
+        };
+        outbox.write_once(tx, id, Some(ctx.tenant().id), letter, ctx.now()).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_stands_for_itself_and_those_below_it() {
+        let allowed = |domains: &[&str], address: &str| {
+            let domains: Vec<String> = domains.iter().map(|one| (*one).to_owned()).collect();
+            is_allowed(&domains, &address.parse().unwrap())
+        };
+        assert!(allowed(&[], "dana@anywhere.example"));
+        assert!(allowed(&["client.example"], "dana@client.example"));
+        assert!(allowed(&["other.example", "client.example"], "dana@mail.client.example"));
+        for stranger in ["dana@notclient.example", "dana@client.example.evil.example", "client.example@evil.example"] {
+            assert!(!allowed(&["client.example"], stranger), "{stranger}");
+        }
+    }
+}

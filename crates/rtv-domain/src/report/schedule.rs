@@ -1,0 +1,598 @@
+//! Schedules: a report that is made by itself, again and again, and goes to its readers. When that is stands in `schedule/due.rs`
+//! and `schedule/time.rs`; what sending does, in `dispatch.rs`.
+//!
+//! A minute's tick ([`tick`]) makes what is due. It holds the schedule's row, writes the run under the name of its occurrence, moves
+//! the schedule on to the next one and enqueues the work, all in one transaction; and the name is unique. So each occurrence is
+//! made once, however many workers there are and whenever one of them dies.
+
+pub mod due;
+pub mod time;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use rtv_core::filter::PageFilter;
+use rtv_core::period::Range;
+use rtv_core::permission::SEES_REPORTS;
+use rtv_core::report::{Occurrence, Rhythm, Way};
+use rtv_core::{Email, Error, FieldError, Permission, ReportId, RunId, ScheduleId, TenantId, UserId};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::definition::read;
+use super::dispatch::{self, Dispatch};
+use super::run::{NewRun, insert, teams_of};
+use crate::access::{self, stored};
+use crate::audit::Event;
+use crate::context::{Context, TenantContext};
+use crate::revision::{Revision, refuse_stale};
+use crate::transaction::{Resource, Tx, WorkKind, failed};
+
+/// So many a report may have.
+const MOST: i64 = 20;
+/// People that one schedule writes to at most.
+pub const MOST_RECIPIENTS: usize = 50;
+/// How many due schedules the tick reads at once.
+const AT_ONCE: i64 = 200;
+
+/// When a report is made by itself, what it covers then, and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// When.
+    pub rhythm: Rhythm,
+    /// The days that it covers, counted from that of the occurrence. `None`: those that the report covers by itself.
+    pub range: Option<Range>,
+    /// Where it goes.
+    pub dispatch: Dispatch,
+}
+
+/// A schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Its id.
+    pub id: ScheduleId,
+    /// The report.
+    pub report: ReportId,
+    /// What it does.
+    pub plan: Plan,
+    /// What it waits for.
+    pub awaited: Occurrence,
+    /// When it was paused, and by whom.
+    pub paused: Option<(DateTime<Utc>, String)>,
+    /// Recipients who have asked for no more.
+    pub unsubscribed: Vec<String>,
+    /// Counts changes.
+    pub version: i64,
+    /// When it was changed last.
+    pub updated_at: DateTime<Utc>,
+    /// By whom.
+    pub changed_by: String,
+}
+
+impl Schedule {
+    /// The next five times, none while it is paused.
+    pub fn next_five(&self, now: DateTime<Utc>) -> Vec<Occurrence> {
+        if self.paused.is_some() { Vec::new() } else { time::next_five(&self.plan.rhythm, now).to_vec() }
+    }
+}
+
+/// The schedules of a report, in the order in which they were made.
+pub async fn list(ctx: &TenantContext, report: ReportId) -> Result<Vec<Schedule>, Error> {
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Report(report)).await?;
+    read(&mut tx, report, false).await?;
+    let found = read_some(&mut tx, report, None).await?;
+    tx.rollback().await?;
+    found.into_iter().map(|(schedule, _)| Ok(schedule)).collect()
+}
+
+/// One of them. One of another report is none, and so is a deleted one.
+pub async fn one(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<Schedule, Error> {
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Schedule(id)).await?;
+    read(&mut tx, report, false).await?;
+    let found = read_some(&mut tx, report, Some(id)).await?.pop();
+    tx.rollback().await?;
+    match found {
+        Some((schedule, false)) => Ok(schedule),
+        Some(_) | None => Err(Error::NotFound),
+    }
+}
+
+/// Schedules of a report with whether they are deleted: one, or all that are not.
+async fn read_some(tx: &mut Tx, report: ReportId, id: Option<ScheduleId>) -> Result<Vec<(Schedule, bool)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        select
+          id, rhythm, range, dispatch, awaited, awaited_at, paused_at, paused_by, version, updated_at, changed_by, deleted_at,
+          array(
+            select recipient
+            from report_unsubscription
+            where report_unsubscription.tenant_id = report_schedule.tenant_id
+              and report_unsubscription.schedule_id = report_schedule.id
+            order by recipient
+          ) as "unsubscribed!"
+        from report_schedule
+        where report_id = $1 and (($2::uuid is null and deleted_at is null) or id = $2)
+        order by created_at, id
+        "#,
+        report.uuid(),
+        id.map(ScheduleId::uuid),
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    rows.into_iter()
+        .map(|row| {
+            let rhythm: Rhythm = stored(serde_json::from_value(row.rhythm))?;
+            let schedule = Schedule {
+                id: row.id.into(),
+                report,
+                awaited: Occurrence { nominal: row.awaited, zone: rhythm.zone, at: row.awaited_at },
+                plan: Plan {
+                    rhythm,
+                    range: row.range.map(|range| stored(range.parse())).transpose()?,
+                    dispatch: stored(serde_json::from_value(row.dispatch))?,
+                },
+                paused: row.paused_at.zip(row.paused_by),
+                unsubscribed: row.unsubscribed,
+                version: row.version,
+                updated_at: row.updated_at,
+                changed_by: row.changed_by,
+            };
+            Ok((schedule, row.deleted_at.is_some()))
+        })
+        .collect()
+}
+
+/// Makes a schedule. The first time is the next one that the rhythm means.
+pub async fn create(ctx: &TenantContext, report: ReportId, plan: &Plan) -> Result<ScheduleId, Error> {
+    let mut tx = begin(ctx, Resource::Report(report)).await?;
+    read(&mut tx, report, true).await?;
+    check(ctx, &mut tx, plan, &[]).await?;
+    let id = add(ctx, &mut tx, report, plan).await?;
+    tx.audit(Event::new("report.schedule.create", "report_schedule", id.to_string()).after(told(plan, 1))).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) -> Result<ScheduleId, Error> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from report_schedule where report_id = $1 and deleted_at is null"#,
+        report.uuid(),
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    if count >= MOST {
+        return Err(Error::Conflict(format!("A report has at most {MOST} schedules. Delete one first.")));
+    }
+    let id = ScheduleId::from(Uuid::now_v7());
+    let awaited = time::next(&plan.rhythm, ctx.now());
+    sqlx::query!(
+        r#"
+        insert into report_schedule (
+          tenant_id, id, report_id, rhythm, range, dispatch, awaited, awaited_at, teams, owner_id,
+          created_at, created_by, updated_at, changed_by
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11, $12)
+        "#,
+        ctx.tenant().id.uuid(),
+        id.uuid(),
+        report.uuid(),
+        json!(plan.rhythm),
+        plan.range.map(Range::key),
+        json!(plan.dispatch),
+        awaited.nominal,
+        awaited.at,
+        &teams_of(ctx),
+        ctx.context().actor().user_id().map(UserId::uuid),
+        ctx.now(),
+        ctx.context().actor().label(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(id)
+}
+
+/// Changes a schedule that was seen as this version. What it waits for is the next time that the rhythm means; one that was
+/// made is not made again.
+pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &str, plan: &Plan) -> Result<(), Error> {
+    let (mut tx, schedule) = held(ctx, report, id).await?;
+    check_version(ctx, &mut tx, &schedule, seen).await?;
+    check(ctx, &mut tx, plan, &schedule.plan.dispatch.recipients).await?;
+    // The same rhythm goes on waiting for what it waits for, also where that is late.
+    let awaited =
+        if plan.rhythm == schedule.plan.rhythm { schedule.awaited } else { time::next(&plan.rhythm, ctx.now()) };
+    sqlx::query!(
+        r#"
+        update report_schedule
+        set rhythm = $2, range = $3, dispatch = $4, awaited = $5, awaited_at = $6, teams = $7, owner_id = $8,
+          version = version + 1, updated_at = $9, changed_by = $10
+        where id = $1
+        "#,
+        id.uuid(),
+        json!(plan.rhythm),
+        plan.range.map(Range::key),
+        json!(plan.dispatch),
+        awaited.nominal,
+        awaited.at,
+        &teams_of(ctx),
+        ctx.context().actor().user_id().map(UserId::uuid),
+        ctx.now(),
+        ctx.context().actor().label(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    let event = Event::new("report.schedule.save", "report_schedule", id.to_string());
+    let (before, after) = (told(&schedule.plan, schedule.version), told(plan, schedule.version + 1));
+    tx.audit(event.before(before).after(after)).await?;
+    tx.commit().await
+}
+
+/// Pauses a schedule. What would come meanwhile is not made up for.
+pub async fn pause(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<(), Error> {
+    let mut tx = ctx.begin_to_stop(Permission::ReportsManage, Resource::Schedule(id)).await?;
+    let paused = sqlx::query!(
+        r#"
+        update report_schedule
+        set paused_at = $3, paused_by = $4, version = version + 1, updated_at = $3, changed_by = $4
+        where id = $1 and report_id = $2 and deleted_at is null and paused_at is null
+        "#,
+        id.uuid(),
+        report.uuid(),
+        ctx.now(),
+        ctx.context().actor().label(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?
+    .rows_affected();
+    if paused == 0 {
+        // Paused already, which is what was wanted; or nothing at all.
+        let found = read_some(&mut tx, report, Some(id)).await?.pop();
+        tx.rollback().await?;
+        return if matches!(found, Some((_, false))) { Ok(()) } else { Err(Error::NotFound) };
+    }
+    tx.audit(Event::new("report.schedule.pause", "report_schedule", id.to_string())).await?;
+    tx.commit().await
+}
+
+/// Has a paused schedule go on with the next time.
+pub async fn resume(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<Occurrence, Error> {
+    let (mut tx, schedule) = held(ctx, report, id).await?;
+    if schedule.paused.is_none() {
+        tx.rollback().await?;
+        return Ok(schedule.awaited);
+    }
+    let awaited = time::next(&schedule.plan.rhythm, ctx.now());
+    sqlx::query!(
+        r#"
+        update report_schedule
+        set paused_at = null, paused_by = null, awaited = $2, awaited_at = $3,
+          version = version + 1, updated_at = $4, changed_by = $5
+        where id = $1
+        "#,
+        id.uuid(),
+        awaited.nominal,
+        awaited.at,
+        ctx.now(),
+        ctx.context().actor().label(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.audit(Event::new("report.schedule.resume", "report_schedule", id.to_string())).await?;
+    tx.commit().await?;
+    Ok(awaited)
+}
+
+/// Makes another one like it, paused, so that nobody gets anything twice by accident.
+pub async fn copy(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<ScheduleId, Error> {
+    let (mut tx, schedule) = held(ctx, report, id).await?;
+    let copied = add(ctx, &mut tx, report, &schedule.plan).await?;
+    sqlx::query!(
+        "update report_schedule set paused_at = $2, paused_by = $3 where id = $1",
+        copied.uuid(),
+        ctx.now(),
+        ctx.context().actor().label(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    let after = json!({ "copy_of": id });
+    tx.audit(Event::new("report.schedule.create", "report_schedule", copied.to_string()).after(after)).await?;
+    tx.commit().await?;
+    Ok(copied)
+}
+
+/// Deletes a schedule. Its runs stay, and it can be brought back.
+pub async fn delete(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<(), Error> {
+    let (mut tx, _) = held(ctx, report, id).await?;
+    sqlx::query!("update report_schedule set deleted_at = $2 where id = $1", id.uuid(), ctx.now())
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    tx.audit(Event::new("report.schedule.delete", "report_schedule", id.to_string())).await?;
+    tx.commit().await
+}
+
+/// Brings a deleted schedule back. It waits for the next time.
+pub async fn bring_back(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<(), Error> {
+    let mut tx = begin(ctx, Resource::Schedule(id)).await?;
+    read(&mut tx, report, true).await?;
+    let (schedule, is_deleted) = read_some(&mut tx, report, Some(id)).await?.pop().ok_or(Error::NotFound)?;
+    if !is_deleted {
+        return tx.rollback().await;
+    }
+    let awaited = time::next(&schedule.plan.rhythm, ctx.now());
+    sqlx::query!(
+        "update report_schedule set deleted_at = null, awaited = $2, awaited_at = $3 where id = $1",
+        id.uuid(),
+        awaited.nominal,
+        awaited.at,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.audit(Event::new("report.schedule.bring_back", "report_schedule", id.to_string())).await?;
+    tx.commit().await
+}
+
+/// Makes the report now and sends it to everybody, as the next time would.
+pub async fn run_now(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<RunId, Error> {
+    begin_run(ctx, report, id, Ok).await
+}
+
+/// Makes the report now and sends it to whoever asks, and to nobody else.
+pub async fn test(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<RunId, Error> {
+    let me = ctx.context().person().map(|person| person.email.clone());
+    begin_run(ctx, report, id, |dispatch| {
+        let me = me.ok_or_else(|| Error::Conflict("A test is sent to a person; sign in as one.".into()))?;
+        Ok(Dispatch { recipients: vec![me], skips_empty: false, is_test: true, ..dispatch })
+    })
+    .await
+}
+
+async fn begin_run(
+    ctx: &TenantContext,
+    report: ReportId,
+    id: ScheduleId,
+    dispatch: impl FnOnce(Dispatch) -> Result<Dispatch, Error>,
+) -> Result<RunId, Error> {
+    ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?.rollback().await?;
+    let (mut tx, schedule) = held(ctx, report, id).await?;
+    let stored_report = read(&mut tx, report, false).await?;
+    let now = Occurrence {
+        nominal: ctx.now().with_timezone(&schedule.plan.rhythm.zone).naive_local(),
+        zone: schedule.plan.rhythm.zone,
+        at: ctx.now(),
+    };
+    let new = NewRun {
+        report: &stored_report,
+        parameters: parameters(ctx, &schedule.plan, &stored_report.definition.parameters, &now)?,
+        teams: teams_of(ctx),
+        author: (ctx.context().actor().label(), ctx.context().actor().audit_id()),
+        of: Some((id, None)),
+        dispatch: Some(dispatch(schedule.plan.dispatch)?),
+    };
+    let run = insert(ctx, &mut tx, &new).await?.ok_or(Error::Internal)?;
+    tx.commit().await?;
+    Ok(run)
+}
+
+/// What a run covers: the report's own filters, with the days that the schedule means on the day of an occurrence.
+fn parameters(ctx: &TenantContext, plan: &Plan, own: &str, occurrence: &Occurrence) -> Result<PageFilter, Error> {
+    let own = PageFilter::from_query(own)?;
+    let (range, stated) = plan.range.map_or((own.range, own.custom), |range| (range, None));
+    let period = due::period(range, occurrence, ctx.tenant().week_start, stated)?;
+    Ok(PageFilter { range: Range::Custom, custom: Some((period.from(), period.to())), ..own })
+}
+
+async fn begin(ctx: &TenantContext, resource: Resource) -> Result<Tx, Error> {
+    ctx.begin(Permission::ReportsManage, resource).await
+}
+
+/// A schedule that stands still until the transaction ends.
+async fn held(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<(Tx, Schedule), Error> {
+    let mut tx = begin(ctx, Resource::Schedule(id)).await?;
+    // Whoever adds one waits too, so that nobody counts what another is about to add.
+    read(&mut tx, report, true).await?;
+    sqlx::query!("select id from report_schedule where id = $1 for update", id.uuid())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?
+        .ok_or(Error::NotFound)?;
+    match read_some(&mut tx, report, Some(id)).await?.pop() {
+        Some((schedule, false)) => Ok((tx, schedule)),
+        Some(_) | None => Err(Error::NotFound),
+    }
+}
+
+async fn check_version(ctx: &TenantContext, tx: &mut Tx, schedule: &Schedule, seen: &str) -> Result<(), Error> {
+    let now = Revision {
+        version: schedule.version,
+        updated_at: schedule.updated_at,
+        changed_by: Some(schedule.changed_by.clone()),
+    };
+    refuse_stale(tx, ctx, seen, &now, ("report_schedule", &schedule.id.to_string())).await
+}
+
+/// Refuses by name, all at once, what cannot be sent. Who is a recipient already may stay one.
+async fn check(ctx: &TenantContext, tx: &mut Tx, plan: &Plan, known: &[Email]) -> Result<(), Error> {
+    let mut errors = Vec::new();
+    let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
+    let Dispatch { way, formats, recipients, .. } = &plan.dispatch;
+    if formats.is_empty() {
+        refuse("format", "choose at least one format.".into());
+    }
+    if plan.range == Some(Range::Custom) {
+        refuse("range", "choose days that move along, such as “Last month”.".into());
+    }
+    match recipients.len() {
+        0 => refuse("recipients", "name at least one address, one on each line.".into()),
+        1..=MOST_RECIPIENTS => {}
+        _ => refuse(
+            "recipients",
+            format!("name at most {MOST_RECIPIENTS} addresses; a list at your mail server takes more."),
+        ),
+    }
+    let new: Vec<&Email> = recipients.iter().filter(|one| !known.contains(one)).collect();
+    let domains = dispatch::allowed_domains(tx).await?;
+    let outside: Vec<&str> =
+        new.iter().filter(|one| !dispatch::is_allowed(&domains, one)).map(|one| one.as_str()).collect();
+    if !outside.is_empty() {
+        let message = format!(
+            "{} may not get reports: this organisation allows {} alone. An admin can change that in Settings, Security.",
+            outside.join(", "),
+            domains.join(", ")
+        );
+        refuse("recipients", message);
+    }
+    if *way == Way::Inbox {
+        let strangers = strangers(ctx, tx, recipients).await?;
+        if !strangers.is_empty() {
+            let message = format!(
+                "{} have no inbox here; only members do. Send it by mail, or invite them.",
+                strangers.join(", ")
+            );
+            refuse("recipients", message);
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Those who are no members.
+async fn strangers(ctx: &TenantContext, tx: &mut Tx, recipients: &[Email]) -> Result<Vec<String>, Error> {
+    let asked: Vec<String> = recipients.iter().map(ToString::to_string).collect();
+    let members = sqlx::query_scalar!(
+        r#"
+        select app_user.email
+        from membership
+        join app_user on app_user.id = membership.user_id
+        where membership.tenant_id = $1 and app_user.email = any ($2)
+        "#,
+        ctx.tenant().id.uuid(),
+        &asked,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    Ok(asked.into_iter().filter(|one| !members.contains(one)).collect())
+}
+
+fn told(plan: &Plan, version: i64) -> serde_json::Value {
+    json!({
+        "when": plan.rhythm.words(),
+        "range": plan.range.map(Range::key),
+        "way": plan.dispatch.way,
+        "formats": plan.dispatch.formats,
+        "recipients": plan.dispatch.recipients,
+        "skips_empty": plan.dispatch.skips_empty,
+        "version": version,
+    })
+}
+
+/// Makes what is due, in all tenants. Returns how many runs were begun. What fails is tried again with the next tick, and keeps
+/// nothing else from being made.
+pub async fn tick(ctx: &Context) -> Result<u32, Error> {
+    let mut made = 0;
+    let mut last: Option<(DateTime<Utc>, Uuid)> = None;
+    loop {
+        let due = due_after(ctx, last).await?;
+        for (tenant, id, _) in &due {
+            match make_due(ctx, *tenant, *id).await {
+                Ok(is_made) => made += u32::from(is_made),
+                // Nothing changes there now; it is late when it goes on.
+                Err(Error::ReadOnly(_)) => {}
+                Err(error) => tracing::error!(%error, schedule = %id, "a schedule could not be carried out"),
+            }
+        }
+        let Some((_, id, at)) = due.last() else { return Ok(made) };
+        last = Some((*at, id.uuid()));
+    }
+}
+
+async fn due_after(
+    ctx: &Context,
+    last: Option<(DateTime<Utc>, Uuid)>,
+) -> Result<Vec<(TenantId, ScheduleId, DateTime<Utc>)>, Error> {
+    let mut tx = ctx.begin_worker(WorkKind::Schedule).await?;
+    let rows = sqlx::query!(
+        r#"
+        select tenant_id, id, awaited_at
+        from report_schedule
+        where deleted_at is null and paused_at is null and awaited_at <= $1
+          and ($2::timestamptz is null or (awaited_at, id) > ($2, $3))
+        order by awaited_at, id
+        limit $4
+        "#,
+        ctx.now(),
+        last.map(|(at, _)| at),
+        last.map(|(_, id)| id),
+        AT_ONCE,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    Ok(rows.into_iter().map(|row| (row.tenant_id.into(), row.id.into(), row.awaited_at)).collect())
+}
+
+/// Makes one run of a schedule that is due, and has it wait for the next time. False where there is nothing to do any more.
+async fn make_due(ctx: &Context, tenant: TenantId, id: ScheduleId) -> Result<bool, Error> {
+    let ctx = access::enter_to_work(ctx, tenant).await?;
+    let mut tx = begin(&ctx, Resource::Schedule(id)).await?;
+    let row = sqlx::query!(
+        r#"
+        select report_id, rhythm, range, dispatch, awaited, teams, owner_id, changed_by
+        from report_schedule
+        where id = $1 and deleted_at is null and paused_at is null
+        for update skip locked
+        "#,
+        id.uuid(),
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?;
+    let Some(row) = row else {
+        tx.rollback().await?;
+        return Ok(false);
+    };
+    let plan = Plan {
+        rhythm: stored(serde_json::from_value(row.rhythm))?,
+        range: row.range.map(|range| stored(range.parse())).transpose()?,
+        dispatch: stored(serde_json::from_value(row.dispatch))?,
+    };
+    let Some(due) = due::due(&plan.rhythm, row.awaited, ctx.now()) else {
+        tx.rollback().await?;
+        return Ok(false);
+    };
+    await_next(&mut tx, id, due.following.nominal, due.following.at).await?;
+    // A deleted report makes no runs, and does not come late when it is brought back.
+    let report = match read(&mut tx, row.report_id.into(), false).await {
+        Ok(report) => report,
+        Err(Error::NotFound) => {
+            tx.commit().await?;
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
+    let new = NewRun {
+        parameters: parameters(&ctx, &plan, &report.definition.parameters, &due.occurrence)?,
+        report: &report,
+        teams: row.teams,
+        author: (format!("schedule of {}", row.changed_by), row.owner_id),
+        of: Some((id, Some(due))),
+        dispatch: Some(plan.dispatch),
+    };
+    let made = insert(&ctx, &mut tx, &new).await?;
+    tx.commit().await?;
+    Ok(made.is_some())
+}
+
+async fn await_next(tx: &mut Tx, id: ScheduleId, nominal: NaiveDateTime, at: DateTime<Utc>) -> Result<(), Error> {
+    sqlx::query!("update report_schedule set awaited = $2, awaited_at = $3 where id = $1", id.uuid(), nominal, at)
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
