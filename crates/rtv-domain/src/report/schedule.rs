@@ -228,6 +228,11 @@ pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &
     tx.commit().await
 }
 
+/// Refuses whoever may not even pause one, before anything of what they sent is looked at.
+pub async fn may_stop(ctx: &TenantContext) -> Result<(), Error> {
+    ctx.begin_to_stop(Permission::ReportsManage, Resource::Reports).await?.rollback().await
+}
+
 /// Pauses a schedule. What would come meanwhile is not made up for.
 pub async fn pause(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<(), Error> {
     let mut tx = ctx.begin_to_stop(Permission::ReportsManage, Resource::Schedule(id)).await?;

@@ -78,6 +78,9 @@ pub async fn one_click(State(state): State<AppState>, asked: Asked, Path(token):
 }
 
 /// Whoever opens the address of the header by hand gets the page with the button: looking changes nothing.
-pub async fn one_click_page(Path(token): Path<String>) -> Redirect {
-    Redirect::to(&format!("/shared/{token}"))
+pub async fn one_click_page(State(state): State<AppState>, asked: Asked, Path(token): Path<String>) -> Response {
+    match report::handout(&asked.context, &state.vault, &token).await {
+        Ok(_) => Redirect::to(&format!("/shared/{token}")).into_response(),
+        Err(error) => error_page(&state, error, &asked.context.request().id, &Method::GET),
+    }
 }

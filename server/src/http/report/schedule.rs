@@ -154,6 +154,7 @@ pub async fn act(
     let act = value(&pairs, "act");
     let outcome = async {
         let ctx = enter(&asked, &tenant).await?;
+        schedule::may_stop(&ctx).await?;
         let (report, schedule): (ReportId, ScheduleId) = (id(&report)?, id(&schedule)?);
         let run_page = |run: RunId| format!("{of_report}/runs/{run}");
         Ok(match act.as_str() {
