@@ -24,6 +24,7 @@ pub use filter::{
 };
 #[cfg(feature = "ssr")]
 pub(crate) use present::number_style;
+#[cfg(feature = "ssr")]
 pub use present::{domain_filter, filter_view, trend_chart, zones};
 
 use leptos::prelude::*;
