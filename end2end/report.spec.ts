@@ -90,7 +90,7 @@ test('a part is dragged before another one @js', async ({ page }) => {
   const blocks = outline.locator('.c-outline__blocks .c-outline__kind');
   await expect(blocks).toHaveText(['Chart', 'Text']);
   await blocks.nth(1).dragTo(blocks.nth(0));
-  await saved(page, 'Moved text');
+  await saved(page, 'Moved a text.');
   await expect(blocks).toHaveText(['Text', 'Chart']);
   await page.getByRole('button', { name: /^Undo/ }).click();
   await expect(blocks).toHaveText(['Chart', 'Text']);
