@@ -91,7 +91,7 @@ fn Report(report: Handout, path: String) -> impl IntoView {
             view! {
                 <li class="c-files__row">
                     <LinkButton href=format!("{path}/files/{file}") external=true icon=IconName::Export>{words}</LinkButton>
-                    <span class="u-muted u-small">{size}</span>
+                    <span class="u-muted u-small u-nowrap">{size}</span>
                 </li>
             }
         })

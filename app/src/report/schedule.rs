@@ -175,7 +175,7 @@ fn fields(
     let [range_error, format_error, recipients_error, way_error] = ["range", "format", "recipients", "way"].map(error);
     let version = form.version.map(|version| view! { <input type="hidden" name="version" value=version /> });
     view! {
-        <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off">
+        <form class="c-schedule l-stack" data-gap="4" method="post" action=action autocomplete="off">
             {version}
             <Card title=title text="Where the clocks skip the time, it is made right after; where they show it twice, the first time.">
                 <div class="l-stack" data-gap="4">
@@ -184,9 +184,9 @@ fn fields(
                         <Field label="Time" name="time" kind="time" value=form.time error=time_error required=true />
                         <SelectField label="Time zone" name="zone" options=form.zones error=zone_error />
                     </div>
-                    <CheckboxList label="Days of the week" name="weekday" options=form.weekdays error=weekday_error hint="For “Every week”." />
-                    <SelectField label="Day of the month" name="day" options=form.days error=day_error hint="For “Every month” and “Every quarter”. A month without that day takes its last one." />
-                    <SelectField label="Month of the quarter" name="month" options=form.months error=month_error hint="For “Every quarter”." />
+                    <div class="c-schedule__days" data-for="weekly"><CheckboxList label="Days of the week" name="weekday" options=form.weekdays error=weekday_error hint="For “Every week”." /></div>
+                    <div data-for="monthly quarterly"><SelectField label="Day of the month" name="day" options=form.days error=day_error hint="For “Every month” and “Every quarter”. A month without that day takes its last one." /></div>
+                    <div data-for="quarterly"><SelectField label="Month of the quarter" name="month" options=form.months error=month_error hint="For “Every quarter”." /></div>
                 </div>
             </Card>
             <Card title="What it holds">

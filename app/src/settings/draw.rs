@@ -327,7 +327,7 @@ async fn report_domains(ctx: &TenantContext, flash: &Flash, base: &str) -> Resul
                     error=error
                     rows=4
                 />
-                {save(true)}
+                <div><Button>"Save domains"</Button></div>
             </form>
         </Card>
     }
