@@ -52,6 +52,15 @@ async function engaged(scene) {
   return JSON.parse(output).switches;
 }
 
+/** Waits until something is engaged: a file is taken over by whoever writes down what halts, some time after it stops the senders.
+ *  Released before that, it would be taken over afterwards and halt on. */
+export async function untilEngaged(scene, seconds = 10) {
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await pause(100)) {
+    if ((await engaged(scene)).length > 0) return;
+  }
+  throw new Error(`nothing was engaged within ${seconds} s`);
+}
+
 /** Releases all that is engaged: one asks, where that is needed another approves, and what became due is dropped. */
 export async function release(scene, plan = 'drop') {
   for (const { id, name } of await engaged(scene)) await (await askRelease(scene, id, name, plan))();

@@ -2,7 +2,7 @@
 // so each of these has to fail; and each kind of run has to pass without a bug first, or its failing would prove nothing.
 
 import { network } from './deliveries.mjs';
-import { click, flow, release } from './flips.mjs';
+import { click, flow, release, untilEngaged } from './flips.mjs';
 import { now, pause } from './product.mjs';
 import { startProxy } from './proxy.mjs';
 import { dice } from './random.mjs';
@@ -77,6 +77,7 @@ async function inThePipe(scene, { fault, flip, among }) {
       await pause(1000);
       const flipped = await flip(scene);
       await pause(900);
+      await untilEngaged(scene);
       const released_at = now();
       proxy.mend();
       await scene.removeLocalFiles();
@@ -221,11 +222,12 @@ export const runs = {
   }),
 
   /** What keeps the lease hears nothing any more; what carries deliveries does. Whoever has no lease claims nothing, so what could leave
-   *  without one was claimed before: each claim and each intent is heard 380 ms later. */
+   *  without one was claimed before: each claim and each intent is heard 380 ms later. Only a
+   *  lease that was renewed right before the cut lasts long enough to show it, so it is tried often. */
   async 'lease cut'(scene, { fault }) {
     const proxy = await startProxy(scene.cluster.port);
     try {
-      await whileFlowing(scene, { fault, times: 3, through: proxy.port }, async () => {
+      await whileFlowing(scene, { fault, times: 9, through: proxy.port }, async () => {
         proxy.slowCommits(380, 'others');
         await pause(1000);
         proxy.cutOff('lease');
@@ -264,11 +266,12 @@ export const runs = {
     }
   },
 
-  /** Between the acknowledgement and its being heard lie 300 ms, in which the switches must have been known already. */
+  /** Between the acknowledgement and its being heard lie 300 ms, in which the switches must have been known already. Whether a claim falls
+   *  into them is chance, so it is tried often. */
   async 'slow lease'(scene, { fault }) {
     const proxy = await startProxy(scene.cluster.port);
     try {
-      await whileFlowing(scene, { fault, times: 4, workers: 2, through: proxy.port }, async () => {
+      await whileFlowing(scene, { fault, times: 12, workers: 2, through: proxy.port }, async () => {
         proxy.slowCommits(300, 'lease');
         proxy.slowCommits(380, 'others');
         await pause(1500);
