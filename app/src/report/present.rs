@@ -433,7 +433,6 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
     };
     let can_repeat = can_build;
     let mailings = report::mailings(ctx, one.id).await?;
-    let newest = |to: &str| mailings.iter().filter(|other| other.recipient == to).map(|other| other.number).max();
     let mailing_views = mailings
         .iter()
         .map(|mailing| MailingView {
@@ -441,9 +440,7 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
             to: mailing.recipient.clone(),
             state: mail_state_view(mailing.state),
             detail: mailing_detail(&format, mailing),
-            can_repeat: can_repeat
-                && mailing.state.can_be_repeated()
-                && newest(&mailing.recipient) == Some(mailing.number),
+            can_repeat: can_repeat && mailing.can_be_repeated(),
         })
         .collect();
     let attempts = report::attempts(ctx, one.id)

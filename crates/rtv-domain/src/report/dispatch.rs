@@ -70,6 +70,15 @@ pub struct Mailing {
     pub last_error: Option<String>,
     /// When that was found.
     pub changed_at: DateTime<Utc>,
+    /// Whether nobody has had it sent once more.
+    pub is_newest: bool,
+}
+
+impl Mailing {
+    /// Whether somebody may have it sent once more: [`send_again`] takes this one and no other.
+    pub const fn can_be_repeated(&self) -> bool {
+        self.is_newest && self.state.can_be_repeated()
+    }
 }
 
 /// Which mail.
@@ -204,18 +213,23 @@ pub async fn mailings(ctx: &TenantContext, id: RunId) -> Result<Vec<Mailing>, Er
     .await
     .map_err(failed)?;
     tx.rollback().await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Mailing {
-                id: row.id.into(),
-                recipient: row.recipient,
-                number: row.number,
-                state: stored(row.state.parse())?,
-                last_error: row.last_error,
-                changed_at: row.changed_at,
-            })
-        })
-        .collect()
+    let mut mailings: Vec<Mailing> = Vec::with_capacity(rows.len());
+    for row in rows {
+        // They come by reader and number, so a later one of the same reader takes the place of the one before.
+        if let Some(before) = mailings.last_mut().filter(|before| before.recipient == row.recipient) {
+            before.is_newest = false;
+        }
+        mailings.push(Mailing {
+            id: row.id.into(),
+            recipient: row.recipient,
+            number: row.number,
+            state: stored(row.state.parse())?,
+            last_error: row.last_error,
+            changed_at: row.changed_at,
+            is_newest: true,
+        });
+    }
+    Ok(mailings)
 }
 
 /// Sends once more what failed, or what nobody knows of. The mail says that it may have come before. Returns to whom.

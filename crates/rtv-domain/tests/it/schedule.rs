@@ -387,7 +387,9 @@ async fn what_nobody_knows_of_is_told_to_the_keeper_and_goes_out_again_only_when
 
     report::send_again(&desk.ctx, &sent(), run, first.id).await.unwrap();
     assert!(matches!(report::send_again(&desk.ctx, &sent(), run, first.id).await, Err(Error::Conflict(_))), "once");
-    let second = report::mailings(&desk.ctx, run).await.unwrap().remove(1);
+    let both = report::mailings(&desk.ctx, run).await.unwrap();
+    assert!(told[0].can_be_repeated() && !both[0].can_be_repeated(), "only the newest is offered again");
+    let second = both[1].clone();
     let job = SendReport { tenant: desk.tenant.id, mail: second.id };
     let outgoing = report::look(&worker, &sent(), job).await.unwrap().unwrap();
     let text = secrecy::ExposeSecret::expose_secret(&outgoing.text).to_owned();
