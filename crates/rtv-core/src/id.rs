@@ -98,6 +98,8 @@ ids! {
     ImportId = "imp_";
     /// One entry of the audit log.
     AuditEventId = "evt_";
+    /// A brand that a tenant compares itself with.
+    CompetitorId = "cpt_";
     /// What is to be reached of a KPI.
     TargetId = "tgt_";
     /// A group of members inside a tenant.

@@ -33,9 +33,9 @@ pub use action::Action;
 pub use brand::Brand;
 pub use error::{Error, FieldError, Result};
 pub use id::{
-    AccountId, ApiKeyId, AuditEventId, CampaignId, ContentId, DeliveryId, DrillId, HaltId, ImportId, InvitationId,
-    MailId, PostId, ReleaseId, ReportId, ReportMailId, RoleId, RunId, ScheduleId, SenderId, SwitchId, TargetId, TeamId,
-    TenantId, UserId, VisitId,
+    AccountId, ApiKeyId, AuditEventId, CampaignId, CompetitorId, ContentId, DeliveryId, DrillId, HaltId, ImportId,
+    InvitationId, MailId, PostId, ReleaseId, ReportId, ReportMailId, RoleId, RunId, ScheduleId, SenderId, SwitchId,
+    TargetId, TeamId, TenantId, UserId, VisitId,
 };
 pub use import::ImportState;
 pub use kill_switch::{Operation, ReasonKind, Scope};

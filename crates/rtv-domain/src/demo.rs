@@ -2,6 +2,7 @@
 //! like life. Drawing them is `script.rs`'s, what they are `story.rs`'s; here stands when a tenant may be touched, and
 //! that each is loaded whole or not at all. What is written is marked and goes by `sample_data.rs`.
 
+mod competitor;
 mod deliver;
 mod dice;
 mod report;
@@ -225,6 +226,7 @@ impl Plan {
         let written =
             write::write(&mut tx, story, &script, now, |posts| progress(Progress { slug, posts, of_posts })).await?;
         deliver::write(&mut tx, story, tenant.zone, today, now).await?;
+        competitor::write(&mut tx, story, today, now).await?;
         report::write(&mut tx, story, &tenant, today, now).await?;
         sample_data::note(&mut tx, tenant.id, Some((until, of_posts))).await?;
         let after = json!({ "until": until, "written": written, "took_the_place_of": removed });

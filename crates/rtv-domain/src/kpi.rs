@@ -357,6 +357,11 @@ impl Group {
 /// Figures and trend of a period, in six queries: accounts, campaigns, roll-ups, followers, extent, and the marker of
 /// the transaction.
 pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Error> {
+    Ok(measured(ctx, query).await?.0)
+}
+
+/// The same with the daily counts of followers that it is made of, for reports, which tell them apart further.
+pub(crate) async fn measured(ctx: &TenantContext, query: &Query) -> Result<(Summary, Followers), Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?;
     let accounts = account::read(&mut tx).await?;
     let covered = query.filter.covered(&accounts)?;
@@ -426,7 +431,7 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
             drawn => drawn,
         }
     };
-    Ok(Summary {
+    let summary = Summary {
         figures,
         trend,
         grain,
@@ -444,7 +449,8 @@ pub async fn summary(ctx: &TenantContext, query: &Query) -> Result<Summary, Erro
         late: if basis == Basis::Period { late(&covered, query.period, ctx.today()) } else { Vec::new() },
         accounts,
         campaigns,
-    })
+    };
+    Ok((summary, followers))
 }
 
 /// Figures of accounts that only know totals cannot be mixed with daily ones: a sum of both would count neither what

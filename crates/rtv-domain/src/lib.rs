@@ -12,6 +12,7 @@ pub mod api_key;
 pub mod audit;
 pub mod campaign;
 pub mod clock;
+pub mod competitor;
 pub mod confirmation;
 pub mod content;
 pub mod context;

@@ -3,6 +3,7 @@
 
 mod attempt;
 mod audience;
+mod competitors;
 mod definition;
 mod deliveries;
 mod dispatch;

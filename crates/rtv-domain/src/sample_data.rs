@@ -150,6 +150,26 @@ pub(crate) async fn clear(tx: &mut Tx, tenant: TenantId) -> Result<Removed, Erro
         .execute(tx.connection())
         .await
         .map_err(failed)?;
+    // A competitor whose figures somebody has entered too is theirs now.
+    sqlx::query!("delete from competitor_month where is_sample").execute(tx.connection()).await.map_err(failed)?;
+    sqlx::query!(
+        r#"
+        delete from competitor
+        where is_sample
+          and not exists (
+            select 1
+            from competitor_month
+            where competitor_month.tenant_id = competitor.tenant_id and competitor_month.competitor_id = competitor.id
+          )
+        "#
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    sqlx::query!("update competitor set is_sample = false where is_sample")
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
     let days = count(sqlx::query!("delete from post_daily where is_sample").execute(tx.connection()).await)?
         + count(sqlx::query!("delete from account_daily where is_sample").execute(tx.connection()).await)?;
     let posts =

@@ -60,6 +60,10 @@ pub enum Resource {
     Targets,
     /// One target.
     Target(rtv_core::TargetId),
+    /// All competitors.
+    Competitors,
+    /// One competitor.
+    Competitor(rtv_core::CompetitorId),
     /// All imports.
     Imports,
     /// One import.
@@ -139,6 +143,8 @@ impl Resource {
             Self::Posts => ("post", "all".into()),
             Self::Targets => ("target", "all".into()),
             Self::Target(id) => ("target", id.to_string()),
+            Self::Competitors => ("competitor", "all".into()),
+            Self::Competitor(id) => ("competitor", id.to_string()),
             Self::Imports => ("import", "all".into()),
             Self::Import(id) => ("import", id.to_string()),
             Self::Mappings => ("mapping", "all".into()),

@@ -312,7 +312,7 @@ pub(crate) fn simplify(name: &str) -> String {
 
 /// The key of a network by a name that people or exports use. An unknown name is its own key where it can be one: whether RTV has the network is
 /// not decided here.
-pub(crate) fn platform_named(name: &str) -> Option<String> {
+pub fn platform_named(name: &str) -> Option<String> {
     let simple = simplify(name);
     let key = match &*simple {
         "facebook" | "fb" | "facebook page" | "facebook pages" | "facebook seite" => "facebook",

@@ -80,6 +80,8 @@ words! {
         Teams = "teams", "Teams";
         /// Followers of the accounts.
         Audience = "audience", "Audience";
+        /// One's own brand among its competitors, by calendar month.
+        Competitors = "competitors", "Competitors";
         /// What was planned, sent, missed.
         Deliveries = "deliveries", "Deliveries";
     }
@@ -116,6 +118,8 @@ words! {
         PostId = "post_id", "Post ID";
         /// Where a delivery stands.
         State = "state", "State";
+        /// One's own organisation, or a competitor.
+        Brand = "brand", "Brand";
     }
 }
 
@@ -160,6 +164,12 @@ words! {
         Missed = "missed", "Missed deliveries";
         /// Deliveries that the platform refused.
         Rejected = "rejected", "Refused deliveries";
+        /// What anybody can see of how people answer posts.
+        Interactions = "interactions", "Public interactions";
+        /// The share of a brand in the public interactions of all brands.
+        ShareOfVoice = "share_of_voice", "Share of voice";
+        /// The place of a brand among all brands.
+        Position = "position", "Market position";
     }
 }
 
@@ -185,23 +195,29 @@ impl Measure {
             | Self::Deliveries
             | Self::Confirmed
             | Self::Missed
-            | Self::Rejected => return None,
+            | Self::Rejected
+            | Self::Interactions
+            | Self::ShareOfVoice
+            | Self::Position => return None,
         })
     }
 
     /// Unit of the exact value.
     pub const fn unit(self) -> Unit {
-        match self.kpi() {
-            Some(kpi) => kpi.unit(),
-            None => Unit::Count,
+        match (self, self.kpi()) {
+            (_, Some(kpi)) => kpi.unit(),
+            (Self::ShareOfVoice, None) => Unit::Percent,
+            (_, None) => Unit::Count,
         }
     }
 
     /// How values combine.
     pub const fn combines(self) -> Combines {
-        match self.kpi() {
-            Some(kpi) => kpi.combines(),
-            None => Combines::Adds,
+        match (self, self.kpi()) {
+            (_, Some(kpi)) => kpi.combines(),
+            // A place does not add up either.
+            (Self::ShareOfVoice | Self::Position, None) => Combines::RatioOfSums,
+            (_, None) => Combines::Adds,
         }
     }
 
@@ -217,6 +233,15 @@ impl Measure {
             Self::Confirmed => "Deliveries that were read back from the platform.",
             Self::Missed => "Deliveries whose time went by before they could go out.",
             Self::Rejected => "Deliveries that the platform refused.",
+            Self::Interactions => {
+                "Reactions, comments and shares of the posts that were published in a month, as anybody can see them; clicks are left out."
+            }
+            Self::ShareOfVoice => {
+                "Public interactions of a brand divided by those of all brands that are compared, on the same platforms in the same months."
+            }
+            Self::Position => {
+                "Place of a brand by public interactions among the brands that are compared; brands with equally many share a place."
+            }
             Self::Reach
             | Self::Impressions
             | Self::Engagements
@@ -247,6 +272,8 @@ impl Source {
             Self::Teams => &[D::Team, D::Platform, D::Day, D::Week, D::Month],
             Self::Platforms | Self::Audience => &[D::Platform, D::Account, D::Day, D::Week, D::Month],
             Self::Deliveries => &[D::State, D::Platform, D::Account, D::Campaign, D::Day, D::Week, D::Month],
+            // Figures of competitors are kept by calendar month.
+            Self::Competitors => &[D::Brand, D::Platform, D::Month],
         }
     }
 
@@ -293,6 +320,7 @@ impl Source {
             ],
             Self::Audience => &[M::Followers, M::FollowerGrowth],
             Self::Deliveries => &[M::Deliveries, M::Confirmed, M::Missed, M::Rejected],
+            Self::Competitors => &[M::ShareOfVoice, M::Position, M::Interactions, M::Published, M::Followers],
         }
     }
 
@@ -306,6 +334,7 @@ impl Source {
             Self::Teams => Dimension::Team,
             Self::Audience => Dimension::Account,
             Self::Deliveries => Dimension::State,
+            Self::Competitors => Dimension::Brand,
         }
     }
 }

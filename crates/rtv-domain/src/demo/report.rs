@@ -23,7 +23,8 @@ const FIRST: u8 = 60;
 const SCHEDULE: u8 = 90;
 
 /// What every organisation has built, the newest last.
-const BUILT: [Template; 3] = [Template::PlatformComparison, Template::WeeklyActivity, Template::MonthlyExecutive];
+const BUILT: [Template; 4] =
+    [Template::MarketPosition, Template::PlatformComparison, Template::WeeklyActivity, Template::MonthlyExecutive];
 
 /// Writes them into the tenant of the transaction.
 pub(super) async fn write(

@@ -182,7 +182,8 @@ impl Answer {
                     | Dimension::PublishedAt
                     | Dimension::PostKind
                     | Dimension::PostId
-                    | Dimension::State => Vec::new(),
+                    | Dimension::State
+                    | Dimension::Brand => Vec::new(),
                 };
                 keys = keys
                     .iter()

@@ -14,7 +14,7 @@ use rtv_core::report::{
 };
 use rtv_core::{CampaignId, Error, Permission};
 
-use super::{audience, deliveries, figures, hours, posts};
+use super::{audience, competitors, deliveries, figures, hours, posts};
 use crate::account::Account;
 use crate::campaign::Campaign;
 use crate::context::{Access, TenantContext};
@@ -148,13 +148,10 @@ async fn frame(ctx: &TenantContext, asked: &Asked<'_>) -> Result<Frame, Error> {
         campaigns: asked.parameters.campaigns.clone(),
     };
     let question = kpi::Query { period, previous, filter: filter.clone(), metric: Kpi::Engagements, grain: None };
-    let summary = kpi::summary(&ctx, &question).await?;
+    let (summary, followers) = kpi::measured(&ctx, &question).await?;
     let covered: Vec<Account> = filter.covered(&summary.accounts)?.into_iter().cloned().collect();
     let accounts: Vec<_> = covered.iter().map(|account| account.id.uuid()).collect();
     let campaigns = filter.campaign_ids(&summary.campaigns)?;
-    let mut tx = ctx.begin(Permission::AnalyticsRead, crate::Resource::Posts).await?;
-    let followers = kpi::read_followers(&mut tx, period, previous, &accounts).await?;
-    tx.rollback().await?;
     Ok(Frame {
         period,
         previous,
@@ -249,6 +246,7 @@ async fn answer(frame: &Frame, query: &Query, answers: &mut Answers) -> Result<A
         Source::Posts => posts::table(frame, query).await?,
         Source::Deliveries => deliveries::table(frame, query).await?,
         Source::Audience => audience::table(frame, query)?,
+        Source::Competitors => competitors::table(frame, query).await?,
         Source::Kpis if query.dimensions.iter().any(|one| matches!(one, Dimension::Weekday | Dimension::Hour)) => {
             hours::table(frame, query).await?
         }
@@ -265,7 +263,7 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
     let measure = *query.measures.first().ok_or_else(|| Error::invalid("measure", "choose one measure."))?;
     let is_compared = query.is_compared && frame.previous.is_some();
     let figure = measure.kpi().and_then(|kpi| frame.summary.figures.iter().find(|figure| figure.kpi == kpi));
-    if let (Some(figure), true) = (figure, query.source != Source::Posts) {
+    if let (Some(figure), false) = (figure, matches!(query.source, Source::Posts | Source::Competitors)) {
         return Ok(Metric {
             key: measure.key().into(),
             label: measure.label().into(),
@@ -280,6 +278,7 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
     let table = match query.source {
         Source::Posts => posts::table(frame, &Query { limit: Some(1), ..query.clone() }).await?,
         Source::Audience => audience::table(frame, query)?,
+        Source::Competitors => competitors::table(frame, query).await?,
         _ => deliveries::table(frame, query).await?,
     };
     let number = |key: &str| {
@@ -297,7 +296,7 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
         previous: number(&format!("{}_previous", measure.key())).filter(|_| is_compared),
         is_compared,
         up_is_good: match measure {
-            Measure::Missed | Measure::Rejected => Some(false),
+            Measure::Missed | Measure::Rejected | Measure::Position => Some(false),
             Measure::Deliveries => None,
             _ => Some(true),
         },
@@ -327,7 +326,8 @@ pub(super) fn columns(query: &Query, is_compared: bool) -> Vec<Column> {
                 | Dimension::Post
                 | Dimension::PostKind
                 | Dimension::PostId
-                | Dimension::State => Kind::Text,
+                | Dimension::State
+                | Dimension::Brand => Kind::Text,
             },
         })
         .collect();

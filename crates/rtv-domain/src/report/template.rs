@@ -13,14 +13,22 @@ pub enum Template {
     PlatformComparison,
     /// What went out in the last seven days.
     WeeklyActivity,
+    /// The brand among its competitors.
+    MarketPosition,
     /// Nothing yet.
     Blank,
 }
 
 impl Template {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 5] =
-        [Self::MonthlyExecutive, Self::CampaignWrapUp, Self::PlatformComparison, Self::WeeklyActivity, Self::Blank];
+    pub const ALL: [Self; 6] = [
+        Self::MonthlyExecutive,
+        Self::CampaignWrapUp,
+        Self::PlatformComparison,
+        Self::WeeklyActivity,
+        Self::MarketPosition,
+        Self::Blank,
+    ];
 
     /// In forms.
     pub const fn key(self) -> &'static str {
@@ -29,6 +37,7 @@ impl Template {
             Self::CampaignWrapUp => "campaign",
             Self::PlatformComparison => "platforms",
             Self::WeeklyActivity => "weekly",
+            Self::MarketPosition => "market",
             Self::Blank => "blank",
         }
     }
@@ -40,6 +49,7 @@ impl Template {
             Self::CampaignWrapUp => "Campaign wrap-up",
             Self::PlatformComparison => "Platform comparison",
             Self::WeeklyActivity => "Weekly activity",
+            Self::MarketPosition => "Market position",
             Self::Blank => "Blank report",
         }
     }
@@ -53,6 +63,9 @@ impl Template {
             Self::CampaignWrapUp => "What a campaign reached, from impression to conversion, platform by platform.",
             Self::PlatformComparison => "The same figures for each platform, and what each adds to the whole.",
             Self::WeeklyActivity => "What went out in the last seven days, when, and what is planned or missed.",
+            Self::MarketPosition => {
+                "The brand among its competitors: share of voice, place, and how both went by month."
+            }
             Self::Blank => "One empty section.",
         }
     }
@@ -65,6 +78,7 @@ impl Template {
             Self::CampaignWrapUp => ("range=90d", campaign(&mut parts)),
             Self::PlatformComparison => ("range=90d", platforms(&mut parts)),
             Self::WeeklyActivity => ("range=7d", weekly(&mut parts)),
+            Self::MarketPosition => ("range=last-quarter", market(&mut parts)),
             Self::Blank => ("", vec![parts.section("", Vec::new())]),
         };
         Definition {
@@ -246,6 +260,52 @@ fn weekly(parts: &mut Parts) -> Vec<Section> {
         parts.table("Posts", posts),
     ];
     vec![parts.section("The week", first), parts.section("What went out", second)]
+}
+
+fn market(parts: &mut Parts) -> Vec<Section> {
+    use Measure as M;
+    let of_market = |dimensions: &[Dimension], measures: &[Measure]| ask(Source::Competitors, dimensions, measures);
+    let mut first: Vec<Block> = [M::ShareOfVoice, M::Position, M::Interactions]
+        .into_iter()
+        .map(|measure| {
+            let query = Query { is_compared: true, ..of_market(&[], &[measure]) };
+            parts.block("", Content::Metric { query })
+        })
+        .collect();
+    first.push(parts.chart(
+        "Public interactions by brand",
+        ChartKind::Donut,
+        top(of_market(&[Dimension::Brand], &[M::Interactions]), M::Interactions, None),
+    ));
+    first.push(parts.table(
+        "Brands",
+        top(
+            Query {
+                is_compared: true,
+                ..of_market(
+                    &[Dimension::Brand],
+                    &[M::ShareOfVoice, M::Position, M::Interactions, M::Published, M::Followers],
+                )
+            },
+            M::Interactions,
+            None,
+        ),
+    ));
+    let second = vec![
+        parts.chart(
+            "Share of voice by month",
+            ChartKind::Line,
+            of_market(&[Dimension::Month, Dimension::Brand], &[M::ShareOfVoice]),
+        ),
+        parts.table(
+            "Platform by platform",
+            of_market(
+                &[Dimension::Platform, Dimension::Brand],
+                &[M::ShareOfVoice, M::Position, M::Interactions, M::Followers],
+            ),
+        ),
+    ];
+    vec![parts.section("Where the brand stands", first), parts.section("By month and platform", second)]
 }
 
 #[cfg(test)]

@@ -497,6 +497,10 @@ const SEED: &str = r"
     );
     insert into target (tenant_id, id, kpi, account_id, amount)
       values (rtv_tenant(), '00000000-0000-7000-8000-000000000006', 'reach', '00000000-0000-7000-8000-000000000001', 5);
+    insert into competitor (tenant_id, id, name, created_at, created_by, updated_at, changed_by)
+      values (rtv_tenant(), '00000000-0000-7000-8000-0000000000c1', 'Other', now(), 'a', now(), 'a');
+    insert into competitor_month (tenant_id, competitor_id, platform, month, followers, changed_at, changed_by)
+      values (rtv_tenant(), '00000000-0000-7000-8000-0000000000c1', 'x', '2026-03-01', 5, now(), 'a');
     insert into post_hour (
       tenant_id, first_day, last_day, hour, account_id, campaign_id, posts, engagements, engagements_posts, rate_engagements,
       rate_base, rate_posts

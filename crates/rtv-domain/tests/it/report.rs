@@ -246,6 +246,9 @@ async fn what_a_source_does_not_have_is_refused_by_name_before_anything_is_read(
 #[tokio::test]
 async fn every_template_fills_without_a_refusal() {
     let desk = desk().await;
+    let owner = desk.world.member(&desk.tenant, Role::Owner).await;
+    let file = b"competitor,platform,month,interactions\nOther,x,2026-03,5\n";
+    rtv_domain::competitor::upload(&owner, file).await.unwrap();
     for template in Template::ALL {
         let definition = Definition { parameters: MARCH.into(), ..template.definition() };
         let filled = filled(&desk, &definition, Shown::AsDefined).await;

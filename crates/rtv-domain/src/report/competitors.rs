@@ -1,0 +1,362 @@
+//! One's own brand among its competitors. What is known of these stands by calendar month, so only months count that lie whole
+//! in the period and are over; the own figures are those of the same months.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rtv_core::period::{Grain, Period};
+use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
+use rtv_core::{Error, Permission, Platform};
+use rust_decimal::Decimal;
+
+use super::fill::{Frame, arranged, columns};
+use crate::access::stored;
+use crate::competitor::Figures;
+use crate::format::Format;
+use crate::kpi::{points, ratio};
+use crate::transaction::{Resource, failed};
+
+/// Most gaps that a note names.
+const MOST_NAMED: usize = 4;
+
+/// The own brand stands first, competitors by name after it.
+type Brand = usize;
+const OWN: Brand = 0;
+
+/// What is known of all brands.
+struct Market {
+    brands: Vec<String>,
+    known: BTreeMap<(Brand, Platform, NaiveDate), Figures>,
+    /// Where a brand is known to be: a month without figures is a gap there.
+    present: BTreeSet<(Brand, Platform)>,
+    changed_at: Option<DateTime<Utc>>,
+}
+
+/// What a row or a total is about; `None` is all of it.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    brand: Option<Brand>,
+    platform: Option<Platform>,
+}
+
+/// Answers the query.
+pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> {
+    let months = months(frame, frame.period);
+    if months.is_empty() {
+        return Err(Error::invalid(
+            "period",
+            "figures of competitors are kept by calendar month, and this period holds none that is whole and over; choose last month, a quarter or a year.",
+        ));
+    }
+    let previous = frame.previous.filter(|_| query.is_compared).map(|period| self::months(frame, period));
+    let market = Market::read(frame, &months, previous.as_deref().unwrap_or_default()).await?;
+    let has = |dimension| query.dimensions.contains(&dimension);
+    let (by_brand, by_platform, by_month) = (has(Dimension::Brand), has(Dimension::Platform), has(Dimension::Month));
+    let brands: Vec<Option<Brand>> =
+        if by_brand { (0..market.brands.len()).map(Some).collect() } else { vec![Some(OWN)] };
+    let platforms: BTreeSet<Option<Platform>> =
+        if by_platform { market.present.iter().map(|(_, one)| Some(*one)).collect() } else { BTreeSet::from([None]) };
+    let windows: Vec<&[NaiveDate]> = if by_month { months.chunks(1).collect() } else { vec![&months] };
+    let mut rows = Vec::new();
+    for (index, window) in windows.iter().enumerate() {
+        for brand in &brands {
+            for platform in &platforms {
+                let is_there = |platform: &Platform| market.present.contains(&(brand.unwrap_or(OWN), *platform));
+                if platform.is_some_and(|platform| !is_there(&platform)) {
+                    continue;
+                }
+                let part = Part { brand: *brand, platform: *platform };
+                let mut cells: Vec<Cell> = query
+                    .dimensions
+                    .iter()
+                    .map(|dimension| match dimension {
+                        Dimension::Brand => Cell::Text(market.brands[brand.unwrap_or(OWN)].clone()),
+                        Dimension::Platform => platform.map_or(Cell::Missing, |one| Cell::Text(one.label().into())),
+                        _ => window.first().map_or(Cell::Missing, |month| Cell::Day(*month)),
+                    })
+                    .collect();
+                for measure in &query.measures {
+                    cells.push(market.value(*measure, part, window));
+                    if let Some(previous) = &previous {
+                        let earlier = if by_month { previous.get(index..=index) } else { Some(previous.as_slice()) };
+                        cells.push(earlier.map_or(Cell::Missing, |window| market.value(*measure, part, window)));
+                    }
+                }
+                rows.push(cells);
+            }
+        }
+    }
+    let whole = Part { brand: (!by_brand).then_some(OWN), platform: None };
+    let mut totals: Vec<Cell> = query.dimensions.iter().map(|_| Cell::Missing).collect();
+    for measure in &query.measures {
+        totals.push(market.value(*measure, whole, &months));
+        if let Some(previous) = &previous {
+            totals.push(market.value(*measure, whole, previous));
+        }
+    }
+    let mut notes = market.notes(frame, query, &months, by_brand);
+    if previous.as_ref().is_some_and(Vec::is_empty) {
+        notes.push("The period of comparison holds no whole calendar month.".into());
+    }
+    Ok(arranged(frame, query, columns(query, previous.is_some()), rows, totals, notes))
+}
+
+/// First days of the calendar months that lie whole in a period and are over.
+fn months(frame: &Frame, period: Period) -> Vec<NaiveDate> {
+    let today = frame.ctx.now().with_timezone(&frame.zone).date_naive();
+    points(period, Grain::Month, frame.week_start)
+        .into_iter()
+        .filter(|first| {
+            let last = Grain::Month.ceil(*first, 0);
+            Grain::Month.floor(*first, 0) == *first && last <= period.to() && last < today
+        })
+        .collect()
+}
+
+impl Market {
+    async fn read(frame: &Frame, months: &[NaiveDate], previous: &[NaiveDate]) -> Result<Self, Error> {
+        let is_part =
+            !frame.filter.accounts.is_empty() || !frame.campaigns.is_empty() || !frame.ctx.narrowed.is_empty();
+        if is_part {
+            return Err(Error::invalid(
+                "filter",
+                "competitors are compared with the whole brand; leave accounts, campaigns and teams out.",
+            ));
+        }
+        let wanted =
+            |platform: Platform| frame.filter.platforms.is_empty() || frame.filter.platforms.contains(&platform);
+        let mut asked: Vec<NaiveDate> = months.to_vec();
+        asked.extend(previous);
+        let mut tx = frame.ctx.begin(Permission::AnalyticsRead, Resource::Competitors).await?;
+        let brands = sqlx::query!("select id, name from competitor where removed_at is null order by lower(name), id")
+            .fetch_all(tx.connection())
+            .await
+            .map_err(failed)?;
+        let present = sqlx::query!("select distinct competitor_id, platform from competitor_month")
+            .fetch_all(tx.connection())
+            .await
+            .map_err(failed)?;
+        let known = sqlx::query!(
+            r#"
+            select competitor_id, platform, month, followers, posts, interactions, changed_at
+            from competitor_month
+            where month = any($1)
+            "#,
+            &asked
+        )
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+        // A post of which only the month is known lies in it whole.
+        let own = sqlx::query!(
+            r#"
+            select
+              account.platform, date_trunc('month', post.published_from)::date as "month!",
+              count(*) as "posts!",
+              sum(coalesce(post.reactions, 0) + coalesce(post.comments, 0) + coalesce(post.shares, 0))
+                filter (where coalesce(post.reactions, post.comments, post.shares) is not null)::bigint as interactions
+            from post
+            join account on account.tenant_id = post.tenant_id and account.id = post.account_id
+            where post.published_from between $2 and $3
+              and date_trunc('month', post.published_from) = date_trunc('month', post.published_to)
+              and date_trunc('month', post.published_from)::date = any($1)
+            group by 1, 2
+            "#,
+            &asked,
+            asked.iter().min(),
+            asked.iter().max().map(|month| Grain::Month.ceil(*month, 0)),
+        )
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+        tx.rollback().await?;
+        if brands.is_empty() {
+            return Err(Error::invalid("competitors", "there are none yet; add them under Competitors."));
+        }
+        let mut market = Self {
+            brands: core::iter::once(frame.ctx.tenant().name.clone())
+                .chain(brands.iter().map(|one| one.name.clone()))
+                .collect(),
+            known: BTreeMap::new(),
+            present: BTreeSet::new(),
+            changed_at: None,
+        };
+        let place = |id: uuid::Uuid| brands.iter().position(|one| one.id == id).map(|place| place + 1);
+        for row in present {
+            let platform: Platform = stored(row.platform.parse())?;
+            if let (Some(brand), true) = (place(row.competitor_id), wanted(platform)) {
+                market.present.insert((brand, platform));
+            }
+        }
+        for row in known {
+            let platform: Platform = stored(row.platform.parse())?;
+            if let (Some(brand), true) = (place(row.competitor_id), wanted(platform)) {
+                let figures = Figures { followers: row.followers, posts: row.posts, interactions: row.interactions };
+                market.known.insert((brand, platform, row.month), figures);
+                market.changed_at = market.changed_at.max(Some(row.changed_at));
+            }
+        }
+        // Where the own brand has an account, a month without a post is a month of none.
+        for account in &frame.covered {
+            market.present.insert((OWN, account.platform));
+        }
+        let platforms: Vec<Platform> = market.own_platforms();
+        for (platform, month) in platforms.into_iter().flat_map(|one| asked.iter().map(move |month| (one, *month))) {
+            let row = own.iter().find(|row| row.platform == platform.key() && row.month == month);
+            let is_there = |id| frame.account(id).is_some_and(|account| account.platform == platform);
+            let figures = Figures {
+                followers: Period::new(month, Grain::Month.ceil(month, 0))
+                    .ok()
+                    .and_then(|window| frame.followers.at_end_of(window, is_there).0),
+                posts: Some(row.map_or(0, |row| row.posts)),
+                interactions: row.map_or(Some(0), |row| row.interactions),
+            };
+            market.known.insert((OWN, platform, month), figures);
+        }
+        Ok(market)
+    }
+
+    fn own_platforms(&self) -> Vec<Platform> {
+        self.present.iter().filter(|(brand, _)| *brand == OWN).map(|(_, platform)| *platform).collect()
+    }
+
+    /// What is known of a part in some months.
+    fn of<'a>(&'a self, part: Part, months: &'a [NaiveDate]) -> impl Iterator<Item = &'a Figures> {
+        self.known
+            .iter()
+            .filter(move |((brand, platform, month), _)| {
+                part.brand.is_none_or(|one| one == *brand)
+                    && part.platform.is_none_or(|one| one == *platform)
+                    && months.contains(month)
+            })
+            .map(|(_, figures)| figures)
+    }
+
+    fn sum(&self, part: Part, months: &[NaiveDate], of: fn(&Figures) -> Option<i64>) -> Option<i64> {
+        self.of(part, months).filter_map(of).fold(None, |sum, value| Some(sum.unwrap_or(0) + value))
+    }
+
+    fn interactions(&self, part: Part, months: &[NaiveDate]) -> Option<i64> {
+        self.sum(part, months, |figures| figures.interactions)
+    }
+
+    fn value(&self, measure: Measure, part: Part, months: &[NaiveDate]) -> Cell {
+        let count = |value: Option<i64>| value.map_or(Cell::Missing, |value| Cell::Number(value.into()));
+        match measure {
+            Measure::Published => count(self.sum(part, months, |figures| figures.posts)),
+            Measure::Interactions => count(self.interactions(part, months)),
+            // As they stood at the end of the last month; those of months do not add up.
+            Measure::Followers => {
+                count(months.last().and_then(|last| self.sum(part, &[*last], |figures| figures.followers)))
+            }
+            Measure::ShareOfVoice => {
+                let of_all = self.interactions(Part { brand: None, ..part }, months);
+                let share = self
+                    .interactions(part, months)
+                    .zip(of_all)
+                    .and_then(|(own, all)| ratio(Decimal::from(own), Decimal::from(all)));
+                share.map_or(Cell::Missing, Cell::Number)
+            }
+            Measure::Position => {
+                let of = |brand| self.interactions(Part { brand: Some(brand), ..part }, months);
+                let Some((brand, own)) = part.brand.and_then(|brand| of(brand).map(|own| (brand, own))) else {
+                    return Cell::Missing;
+                };
+                let ahead = (0..self.brands.len()).filter(|one| *one != brand && of(*one) > Some(own)).count();
+                Cell::Number(Decimal::from(ahead + 1))
+            }
+            _ => Cell::Missing,
+        }
+    }
+
+    /// What has to be known to read the figures: the months, the denominator, the gaps, and where the figures come from.
+    fn notes(&self, frame: &Frame, query: &Query, months: &[NaiveDate], by_brand: bool) -> Vec<String> {
+        let format = Format::of(frame.ctx.tenant());
+        let mut notes = Vec::new();
+        let span = match months {
+            [only] => format.month(*only),
+            [first, .., last] => format!("{} to {}", format.month(*first), format.month(*last)),
+            [] => String::new(),
+        };
+        notes.push(format!("Whole calendar months only: {span}."));
+        if !by_brand {
+            notes.push(format!("The figures are those of {}.", self.brands[OWN]));
+        }
+        let asks = |measure| query.measures.contains(&measure);
+        if asks(Measure::ShareOfVoice)
+            && let Some(all) = self.interactions(Part::default(), months)
+        {
+            notes.push(format!(
+                "Share of voice is out of {} public interactions of {}.",
+                format.count(all),
+                listed(&self.brands)
+            ));
+        }
+        let gaps =
+            self.gaps(query, months, by_brand || asks(Measure::ShareOfVoice) || asks(Measure::Position), &format);
+        if !gaps.is_empty() {
+            let more = gaps.len().saturating_sub(MOST_NAMED);
+            let mut named: Vec<String> = gaps.into_iter().take(MOST_NAMED).collect();
+            if more > 0 {
+                named.push(format!("{more} more"));
+            }
+            notes.push(format!("Not known, so not counted: {}.", listed(&named)));
+        }
+        if let Some(at) = self.changed_at {
+            notes.push(format!(
+                "Figures of competitors are entered by people; the last change was on {}.",
+                format.day(at.with_timezone(&frame.zone).date_naive())
+            ));
+        }
+        notes
+    }
+
+    fn gaps(&self, query: &Query, months: &[NaiveDate], of_all: bool, format: &Format) -> Vec<String> {
+        let mut gaps = Vec::new();
+        for (brand, platform) in self.present.iter().filter(|(brand, _)| of_all || *brand == OWN) {
+            for month in months {
+                let known = self.known.get(&(*brand, *platform, *month)).copied().unwrap_or_default();
+                let lacks = |measure: &Measure| match measure {
+                    Measure::Published => known.posts.is_none(),
+                    Measure::Followers => known.followers.is_none() && months.last() == Some(month),
+                    _ => known.interactions.is_none(),
+                };
+                let missing: Vec<&str> = [
+                    (Measure::Interactions, "interactions"),
+                    (Measure::Published, "posts"),
+                    (Measure::Followers, "followers"),
+                ]
+                .into_iter()
+                .filter(|(of, _)| query.measures.iter().any(|one| needs(*one) == *of) && lacks(of))
+                .map(|(_, name)| name)
+                .collect();
+                if !missing.is_empty() {
+                    gaps.push(format!(
+                        "{} of {} on {} in {}",
+                        missing.join(" and "),
+                        self.brands[*brand],
+                        platform.label(),
+                        format.month(*month)
+                    ));
+                }
+            }
+        }
+        gaps
+    }
+}
+
+/// What a measure is made of.
+const fn needs(measure: Measure) -> Measure {
+    match measure {
+        Measure::ShareOfVoice | Measure::Position => Measure::Interactions,
+        other => other,
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
