@@ -15,6 +15,7 @@ pub mod api_key;
 mod arrival;
 pub mod audit;
 pub mod brand;
+pub mod competitor;
 pub mod confirmation;
 pub mod content;
 pub mod dashboard;

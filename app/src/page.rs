@@ -226,6 +226,8 @@ pub enum Place {
     Accounts,
     /// `/t/{tenant}/posts`
     Posts,
+    /// `/t/{tenant}/competitors`
+    Competitors,
     /// `/t/{tenant}/targets`
     Targets,
     /// `/t/{tenant}/reports`
@@ -246,13 +248,14 @@ pub enum Place {
 
 impl Place {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Dashboard,
         Self::Targets,
         Self::Content,
         Self::Deliveries,
         Self::Accounts,
         Self::Posts,
+        Self::Competitors,
         Self::Reports,
         Self::Imports,
         Self::Switches,
@@ -270,6 +273,7 @@ impl Place {
             Self::Deliveries => "Deliveries",
             Self::Accounts => "Accounts",
             Self::Posts => "Posts",
+            Self::Competitors => "Competitors",
             Self::Targets => "Targets",
             Self::Reports => "Reports",
             Self::Imports => "Imports",
@@ -289,6 +293,7 @@ impl Place {
             Self::Deliveries => "deliveries",
             Self::Accounts => "accounts",
             Self::Posts => "posts",
+            Self::Competitors => "competitors",
             Self::Targets => "targets",
             Self::Reports => "reports",
             Self::Imports => "imports",
@@ -305,7 +310,7 @@ impl Place {
         match self {
             Self::Dashboard | Self::Targets => "Overview",
             Self::Content | Self::Deliveries | Self::Accounts => "Publish",
-            Self::Posts | Self::Reports | Self::Imports => "Measure",
+            Self::Posts | Self::Competitors | Self::Reports | Self::Imports => "Measure",
             Self::Switches => "Operate",
             Self::Team | Self::ApiKeys | Self::Audit | Self::Settings => "Admin",
         }
@@ -319,6 +324,7 @@ impl Place {
             Self::Deliveries => IconName::Send,
             Self::Accounts => IconName::User,
             Self::Posts => IconName::Posts,
+            Self::Competitors => IconName::Trend,
             Self::Targets => IconName::Target,
             Self::Reports => IconName::Report,
             Self::Imports => IconName::Imports,
@@ -339,6 +345,8 @@ impl Place {
             Self::Deliveries => 'e',
             Self::Accounts => 'a',
             Self::Posts => 'p',
+            // `c` is the content's.
+            Self::Competitors => 'o',
             Self::Targets => 't',
             Self::Reports => 'r',
             Self::Imports => 'i',
@@ -355,7 +363,7 @@ impl Place {
     /// What opens it, each by itself.
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
-            Self::Dashboard | Self::Targets | Self::Posts => &[Permission::AnalyticsRead],
+            Self::Dashboard | Self::Targets | Self::Posts | Self::Competitors => &[Permission::AnalyticsRead],
             Self::Content | Self::Deliveries => &[Permission::ContentRead],
             Self::Accounts => &[Permission::ContentRead, Permission::AccountsConnect],
             Self::Reports => SEES_REPORTS,

@@ -9,6 +9,7 @@ use crate::account::AccountPage;
 use crate::announce::Urgency;
 use crate::api_key::ApiKeysPage;
 use crate::audit::{AuditEventPage, AuditPage};
+use crate::competitor::CompetitorsPage;
 use crate::confirmation::ConfirmationPage;
 use crate::content::ContentPage;
 use crate::dashboard::DashboardPage;
@@ -111,6 +112,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/switches/halts/:halt") view=SwitchesPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/switches/releases/:release") view=SwitchesPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/switches/:switch/release") view=SwitchesPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/competitors") view=CompetitorsPage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/competitors/:competitor") view=CompetitorsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/targets") view=TargetsPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team") view=MembersPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/team/members/:user") view=MemberPage ssr=SsrMode::Async />

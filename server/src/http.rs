@@ -5,6 +5,7 @@ pub mod api;
 pub mod api_key;
 pub mod audit;
 pub mod chart;
+pub mod competitor;
 pub mod confirmation;
 pub mod content;
 pub mod delivery;

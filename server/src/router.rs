@@ -22,9 +22,9 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::http::{
-    account, api, api_key, audit, chart, confirmation, content, delivery, gallery, health, import, invitation,
-    kill_switch, metrics, password_reset, preference, profile, report, sample_data, second_factor, session, settings,
-    sign_in, staff, target, team,
+    account, api, api_key, audit, chart, competitor, confirmation, content, delivery, gallery, health, import,
+    invitation, kill_switch, metrics, password_reset, preference, profile, report, sample_data, second_factor, session,
+    settings, sign_in, staff, target, team,
 };
 use crate::middleware::identify::identify;
 use crate::middleware::observe::observe;
@@ -143,6 +143,17 @@ pub fn routes() -> Vec<Route> {
         ),
         ("POST", "/t/{tenant}/settings/logo/remove", post(settings::remove_logo)),
         ("GET", "/t/{tenant}/logo", get(settings::logo)),
+        ("POST", "/t/{tenant}/competitors", post(competitor::add)),
+        (
+            "POST",
+            "/t/{tenant}/competitors/upload",
+            post(competitor::upload).layer(DefaultBodyLimit::max(LARGEST_FORM + rtv_domain::competitor::MOST_BYTES)),
+        ),
+        ("POST", "/t/{tenant}/competitors/{competitor}", post(competitor::rename)),
+        ("POST", "/t/{tenant}/competitors/{competitor}/remove", post(competitor::remove)),
+        ("POST", "/t/{tenant}/competitors/{competitor}/bring-back", post(competitor::bring_back)),
+        ("POST", "/t/{tenant}/competitors/{competitor}/months", post(competitor::set_month)),
+        ("POST", "/t/{tenant}/competitors/{competitor}/months/remove", post(competitor::remove_month)),
         ("POST", "/t/{tenant}/targets", post(target::set)),
         ("POST", "/t/{tenant}/targets/{target}/remove", post(target::remove)),
         ("POST", "/t/{tenant}/team/members/{user}", post(team::change_member)),

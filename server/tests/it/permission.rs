@@ -8,7 +8,7 @@ use http::{Request, header};
 use rtv_core::{ImportId, Permission, ReportMailId, Role, ScheduleId, Scope};
 use rtv_domain::invitation::{self, NewInvitation};
 use rtv_domain::kill_switch::{self, Side, Why};
-use rtv_domain::{Tenant, access, mail};
+use rtv_domain::{Tenant, access, competitor, mail};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -265,6 +265,19 @@ impl World {
         (ids.0.to_string(), ids.1.to_string())
     }
 
+    /// Id of the competitor of the tenant that a target means.
+    async fn competitor(&self, target: &str) -> String {
+        if target == "nonexistent" {
+            return format!("cpt_{}", Uuid::from_u128(50).simple());
+        }
+        let slug = Self::tenant(target).parse().unwrap();
+        let ctx = access::enter_as_operator(&self.app.operator(), &slug, "test").await.unwrap();
+        match competitor::list(&ctx).await.unwrap().first() {
+            Some(kept) => kept.id.to_string(),
+            None => competitor::add(&ctx, "Other").await.unwrap().to_string(),
+        }
+    }
+
     /// Id of the account of the tenant that a target means.
     async fn account(&self, target: &str) -> String {
         let id = if target == "nonexistent" {
@@ -341,6 +354,9 @@ impl World {
                 path = path.replace("{schedule}", &schedule.to_string()).replace("{letter}", &letter.to_string());
             }
         }
+        if path.contains("{competitor}") {
+            path = path.replace("{competitor}", &self.competitor(target).await);
+        }
         if path.contains("{account}") {
             path = path.replace("{account}", &self.account(target).await);
         }
@@ -380,6 +396,9 @@ impl World {
                 }
                 if arguments["path"].is_array() {
                     arguments["path"] = json!([self.report(target).await.0]);
+                }
+                if arguments["competitor"].is_string() {
+                    arguments["competitor"] = self.competitor(target).await.into();
                 }
                 if arguments["account"].is_string() {
                     arguments["account"] = self.account(target).await.into();
@@ -466,6 +485,7 @@ fn arguments(path: &str) -> fn(&str, &str) -> Value {
         | "/fn/team-teams"
         | "/fn/team-roles" => |tenant, _| json!({ "tenant": tenant }),
         "/fn/account" => |tenant, _| json!({ "tenant": tenant, "account": "acc", "query": [] }),
+        "/fn/competitors" => |tenant, _| json!({ "tenant": tenant, "competitor": "cpt", "query": [] }),
         "/fn/content" => |tenant, _| json!({ "tenant": tenant, "content": "con", "query": [] }),
         "/fn/report" => |tenant, _| json!({ "tenant": tenant, "path": ["rep"], "query": [] }),
         "/fn/delivery" => |tenant, _| json!({ "tenant": tenant, "delivery": "dlv", "query": [] }),
@@ -508,6 +528,7 @@ fn cell(answer: &Answer) -> String {
         Some(("ks", _)) => "{switch}".to_owned(),
         Some(("halt", _)) => "{halt}".to_owned(),
         Some(("rel", _)) => "{release}".to_owned(),
+        Some(("cpt", _)) => "{competitor}".to_owned(),
         Some(("con", _)) => "{content}".to_owned(),
         Some(("dlv", _)) => "{delivery}".to_owned(),
         Some(("acc", _)) => "{account}".to_owned(),
@@ -651,8 +672,8 @@ async fn what_belongs_to_others_answers_to_the_byte_as_what_does_not_exist() {
     }
     assert_eq!(
         compared,
-        (49 + 29 + 14 + 73) * 6 + (3 + 9 + 8) * 5,
-        "49 pages, 29 server functions, fourteen files and 73 forms, for six actors each, and what the console shows staff"
+        (51 + 30 + 14 + 80) * 6 + (3 + 9 + 8) * 5,
+        "51 pages, 30 server functions, fourteen files and 80 forms, for six actors each, and what the console shows staff"
     );
 }
 

@@ -294,7 +294,7 @@ async fn a_form_from_elsewhere_is_refused_and_changes_nothing() {
         .filter(|(_, pattern, _)| *pattern != "/shared/{token}/unsubscribe")
         .map(|(_, pattern, _)| pattern.replace("{session}", &other.to_string()))
         .collect();
-    assert_eq!(paths.len(), 100);
+    assert_eq!(paths.len(), 107);
     paths.extend(server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()));
     assert!(paths.len() >= 45, "{paths:?}");
     paths.push("/anything/else".into());

@@ -66,6 +66,16 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
                     continue;
                 }
                 let part = Part { brand: *brand, platform: *platform };
+                // Rows stand in the order of their dimensions.
+                let place: Vec<usize> = query
+                    .dimensions
+                    .iter()
+                    .map(|dimension| match dimension {
+                        Dimension::Brand => brand.unwrap_or(OWN),
+                        Dimension::Platform => platforms.iter().position(|one| one == platform).unwrap_or(0),
+                        _ => index,
+                    })
+                    .collect();
                 let mut cells: Vec<Cell> = query
                     .dimensions
                     .iter()
@@ -82,10 +92,12 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
                         cells.push(earlier.map_or(Cell::Missing, |window| market.value(*measure, part, window)));
                     }
                 }
-                rows.push(cells);
+                rows.push((place, cells));
             }
         }
     }
+    rows.sort_by(|left, right| left.0.cmp(&right.0));
+    let rows = rows.into_iter().map(|(_, cells)| cells).collect();
     let whole = Part { brand: (!by_brand).then_some(OWN), platform: None };
     let mut totals: Vec<Cell> = query.dimensions.iter().map(|_| Cell::Missing).collect();
     for measure in &query.measures {

@@ -5,6 +5,7 @@
 mod access;
 mod api_key;
 mod audit;
+mod competitor;
 mod confirmation;
 mod daily_metric;
 mod delivery;
