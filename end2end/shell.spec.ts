@@ -227,7 +227,7 @@ test.describe('the palette @js', () => {
     await page.keyboard.press('Control+k');
     await expect(combobox(page)).toBeFocused();
     const options = palette(page).getByRole('option');
-    await expect(options).toHaveText([/Dashboard/, /Targets/, /Content/, /Deliveries/, /Accounts/, /Posts/, /Reports/, /Profile/, /Sessions/, /Keyboard shortcuts/]);
+    await expect(options).toHaveText([/Dashboard/, /Targets/, /Content/, /Deliveries/, /Accounts/, /Posts/, /Competitors/, /Reports/, /Profile/, /Sessions/, /Keyboard shortcuts/]);
     const chosen = async () => {
       const id = await combobox(page).getAttribute('aria-activedescendant');
       await expect(palette(page).locator('[aria-selected="true"]')).toHaveAttribute('id', id!);
