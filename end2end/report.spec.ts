@@ -56,6 +56,25 @@ test('a report from a template shows the figures of the period at once', async (
   }
 });
 
+test('charts of a report answer to the pointer, with the figures that their table has @js', async ({ page }) => {
+  await start(page, 'Platform comparison');
+  const chart = sheets(page).locator('[data-block]', { hasText: 'Engagements by week' });
+  await chart.scrollIntoViewIfNeeded();
+  const live = chart.locator('.c-chart__live');
+  await expect(live.locator('svg')).toBeVisible();
+  const picture = await chart.locator('img').boundingBox();
+  const box = (await live.boundingBox())!;
+  expect([Math.round(box.width), Math.round(box.height)]).toEqual([Math.round(picture!.width), Math.round(picture!.height)]);
+  const option = await page.request.get((await live.getAttribute('data-chart'))!);
+  expect(option.headers()['content-type']).toBe('application/json');
+  // The next page brings charts of its own, and those of this one are gone.
+  await page.getByRole('link', { name: 'Versions' }).click();
+  await expect(page.locator('[data-chart]')).toHaveCount(0);
+  await page.goBack();
+  await chart.scrollIntoViewIfNeeded();
+  await expect(live.locator('svg')).toBeVisible();
+});
+
 test('a block is added, changed, moved, copied, deleted, and each step undone', async ({ page }) => {
   await start(page, 'Blank report');
   await page.getByRole('button', { name: 'Add table to Section 1' }).click();

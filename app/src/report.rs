@@ -10,6 +10,8 @@ pub mod handout;
 #[cfg(feature = "ssr")]
 mod list;
 #[cfg(feature = "hydrate")]
+mod live;
+#[cfg(feature = "hydrate")]
 mod outline;
 #[cfg(feature = "ssr")]
 mod present;
@@ -111,5 +113,10 @@ fn page(part: Part) -> impl IntoView {
         },
         |(tenant, path, query)| api::read_report(tenant, path, query),
     );
+    #[cfg(feature = "hydrate")]
+    Effect::new(move || {
+        page.track();
+        live::look();
+    });
     view! { <DrawnPage page place=Place::Reports /> }
 }

@@ -86,7 +86,8 @@ export function mount(element, optionUrl, echartsUrl) {
   async function draw() {
     const turn = ++asked;
     const url = new URL(optionUrl, document.baseURI);
-    url.searchParams.set("theme", theme());
+    // Paper is light whatever the screen is.
+    url.searchParams.set("theme", element.dataset.theme ?? theme());
     const answer = await fetch(url, { signal: stop.signal, headers: { accept: "application/json" } });
     if (!answer.ok) throw new Error(`the chart's data came with status ${answer.status}`);
     const [option, echarts] = await Promise.all([answer.json(), loadLibrary(echartsUrl)]);
@@ -120,4 +121,31 @@ export function mount(element, optionUrl, echartsUrl) {
       element.hidden = true;
     },
   };
+}
+
+/**
+ * Mounts the chart of each place that names its option (`data-chart`), now and on every page that comes after this one, and takes
+ * away those whose place is gone: for pages that are drawn whole on the server.
+ */
+export function follow(echartsUrl) {
+  const mounted = new Map();
+  let isLooking = false;
+  const look = () => {
+    isLooking = false;
+    for (const [place, chart] of mounted) {
+      if (place.isConnected) continue;
+      chart.dispose();
+      mounted.delete(place);
+    }
+    for (const place of document.querySelectorAll("[data-chart]")) {
+      if (!mounted.has(place)) mounted.set(place, mount(place, place.dataset.chart, echartsUrl));
+    }
+  };
+  // Charts change the page themselves as they are drawn; one look for all of what happened is enough.
+  new MutationObserver(() => {
+    if (isLooking) return;
+    isLooking = true;
+    requestAnimationFrame(look);
+  }).observe(document.body, { childList: true, subtree: true });
+  look();
 }

@@ -262,7 +262,11 @@ async fn draw(renderer: &Renderer, chart: &ReportChart) -> Result<String, Error>
 
 /// A chart of a filled report, as a picture.
 pub async fn picture(state: &AppState, ctx: &TenantContext, filled: &Filled, block: u32) -> Result<Arc<str>, Error> {
+    crate::http::chart::draw(state, option(ctx, filled, block)?, CHART).await
+}
+
+/// The same as the option that a script draws.
+pub fn option(ctx: &TenantContext, filled: &Filled, block: u32) -> Result<String, Error> {
     let (_, title, kind, table) = charts(filled).find(|(id, ..)| *id == block).ok_or(Error::NotFound)?;
-    let option = chart(ctx.tenant(), title, kind, table).option(Theme::Light);
-    crate::http::chart::draw(state, option, CHART).await
+    Ok(chart(ctx.tenant(), title, kind, table).option(Theme::Light))
 }

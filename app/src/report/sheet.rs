@@ -173,8 +173,23 @@ fn block(block: &FilledBlock, around: &Around) -> AnyView {
                 let notes = notes.into_iter().map(|note| view! { <li>{note}</li> }).collect_view();
                 view! { <ul class="c-sheet__notes">{notes}</ul> }
             });
+            let assets = expect_context::<crate::request::Assets>();
+            let option = format!("{src}{}as=option", if src.contains('?') { '&' } else { '?' });
             view! {
-                <img class="c-sheet__chart" src=src alt=alt width="640" height="280" loading="lazy" />
+                <div class="c-chart__canvas">
+                    <div class="c-chart__picture">
+                        <img class="c-sheet__chart" src=src alt=alt width="640" height="280" loading="lazy" />
+                    </div>
+                    // A sheet is paper, light on every screen.
+                    <div
+                        class="c-chart__live"
+                        hidden
+                        data-chart=option
+                        data-theme="light"
+                        data-module=assets.chart_js
+                        data-echarts=assets.echarts
+                    ></div>
+                </div>
                 {notes}
                 <Disclosure summary="Figures of this chart">{figures}</Disclosure>
             }

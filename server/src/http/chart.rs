@@ -66,14 +66,17 @@ pub async fn trend_json(
     Query(pairs): Pairs,
 ) -> Response {
     match option(&request, &tenant, &pairs).await {
-        Ok(option) => {
-            let mut response = option.into_response();
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response.headers_mut().insert(header::CACHE_CONTROL, CACHING);
-            response
-        }
+        Ok(option) => answer_option(option),
         Err(error) => error_text(&error),
     }
+}
+
+/// An option as an answer. Its address holds the version of its data.
+pub fn answer_option(option: String) -> Response {
+    let mut response = option.into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, CACHING);
+    response
 }
 
 async fn option(request: &app::request::Request, tenant: &str, pairs: &[(String, String)]) -> Result<String, Error> {

@@ -3,14 +3,12 @@
 pub mod handout;
 pub mod schedule;
 
-use std::sync::Arc;
-
 use axum::Form;
 use axum::body::Body;
 use axum::extract::{Path, Query as AddressQuery, State};
 use axum::response::Response;
 use rtv_core::filter::PageFilter;
-use rtv_core::report::{Block, Content, Dimension, Edit, FileFormat, Measure, NewBlock, Query, Sort, Source};
+use rtv_core::report::{Block, Content, Dimension, Edit, FileFormat, Filled, Measure, NewBlock, Query, Sort, Source};
 use rtv_core::{Error, FieldError, ReportId, RunId};
 use rtv_domain::TenantContext;
 use rtv_domain::report::{self, Report, Template};
@@ -430,7 +428,7 @@ pub async fn file(
     }
 }
 
-/// A chart of the preview, as a picture.
+/// A chart of the preview: a picture, or with `as=option` what the script of the page draws.
 pub async fn chart(
     State(state): State<AppState>,
     asked: Asked,
@@ -443,7 +441,7 @@ pub async fn chart(
         let given: Vec<(&str, &str)> = pairs
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
-            .filter(|(name, value)| *name != "v" && !value.is_empty())
+            .filter(|(name, value)| !OF_CHARTS.contains(name) && !value.is_empty())
             .collect();
         let parameters = if given.is_empty() {
             PageFilter::from_query(&one.definition.parameters)?
@@ -459,29 +457,41 @@ pub async fn chart(
         };
         let number: u32 = block.parse().map_err(|_| Error::NotFound)?;
         let filled = report::fill_block(&ctx, &one.definition, number, &asked).await?;
-        crate::press::picture(&state, &ctx, &filled, number).await
+        drawing(&state, &ctx, &filled, number, &pairs).await
     };
-    picture(drawn.await)
+    drawn.await.unwrap_or_else(|error| crate::middleware::shield::error_text(&error))
 }
 
-/// A chart of a run, as a picture.
+/// A chart of a run: a picture, or with `as=option` what the script of the page draws.
 pub async fn run_chart(
     State(state): State<AppState>,
     asked: Asked,
     Path((tenant, _report, run, block)): Path<(String, String, String, String)>,
+    AddressQuery(pairs): AddressQuery<Pairs>,
 ) -> Response {
     let drawn = async {
         let ctx = enter(&asked, &tenant).await?;
         let filled = report::result(&ctx, id(&run)?).await?;
         let number: u32 = block.parse().map_err(|_| Error::NotFound)?;
-        crate::press::picture(&state, &ctx, &filled, number).await
+        drawing(&state, &ctx, &filled, number, &pairs).await
     };
-    picture(drawn.await)
+    drawn.await.unwrap_or_else(|error| crate::middleware::shield::error_text(&error))
 }
 
-fn picture(drawn: Result<Arc<str>, Error>) -> Response {
-    match drawn {
-        Ok(svg) => crate::http::chart::answer(&svg),
-        Err(error) => crate::middleware::shield::error_text(&error),
+/// What addresses of charts say beside what the report covers: the version that was saved, the way of drawing, and the theme that the
+/// script of every chart asks for; a sheet is paper, so it is light in each.
+const OF_CHARTS: [&str; 3] = ["v", "as", "theme"];
+
+async fn drawing(
+    state: &AppState,
+    ctx: &TenantContext,
+    filled: &Filled,
+    block: u32,
+    pairs: &[(String, String)],
+) -> Result<Response, Error> {
+    match value(pairs, "as").as_str() {
+        "" => Ok(crate::http::chart::answer(&crate::press::picture(state, ctx, filled, block).await?)),
+        "option" => Ok(crate::http::chart::answer_option(crate::press::option(ctx, filled, block)?)),
+        _ => Err(Error::invalid("as", "use option, or leave it out for a picture.")),
     }
 }

@@ -14,7 +14,7 @@ use crate::access::stored;
 use crate::competitor::Figures;
 use crate::format::Format;
 use crate::kpi::{points, ratio};
-use crate::transaction::{Resource, failed};
+use crate::transaction::{Resource, Tx, failed};
 
 /// Most gaps that a note names.
 const MOST_NAMED: usize = 4;
@@ -135,8 +135,11 @@ impl Market {
                 "competitors are compared with the whole brand; leave accounts, campaigns and teams out.",
             ));
         }
-        let wanted =
-            |platform: Platform| frame.filter.platforms.is_empty() || frame.filter.platforms.contains(&platform);
+        // Nobody else is on the built-in network.
+        let wanted = |platform: Platform| {
+            platform != Platform::Sandbox
+                && (frame.filter.platforms.is_empty() || frame.filter.platforms.contains(&platform))
+        };
         let mut asked: Vec<NaiveDate> = months.to_vec();
         asked.extend(previous);
         let mut tx = frame.ctx.begin(Permission::AnalyticsRead, Resource::Competitors).await?;
@@ -159,28 +162,7 @@ impl Market {
         .fetch_all(tx.connection())
         .await
         .map_err(failed)?;
-        // A post of which only the month is known lies in it whole.
-        let own = sqlx::query!(
-            r#"
-            select
-              account.platform, date_trunc('month', post.published_from)::date as "month!",
-              count(*) as "posts!",
-              sum(coalesce(post.reactions, 0) + coalesce(post.comments, 0) + coalesce(post.shares, 0))
-                filter (where coalesce(post.reactions, post.comments, post.shares) is not null)::bigint as interactions
-            from post
-            join account on account.tenant_id = post.tenant_id and account.id = post.account_id
-            where post.published_from between $2 and $3
-              and date_trunc('month', post.published_from) = date_trunc('month', post.published_to)
-              and date_trunc('month', post.published_from)::date = any($1)
-            group by 1, 2
-            "#,
-            &asked,
-            asked.iter().min(),
-            asked.iter().max().map(|month| Grain::Month.ceil(*month, 0)),
-        )
-        .fetch_all(tx.connection())
-        .await
-        .map_err(failed)?;
+        let own = read_own(&mut tx, &asked).await?;
         tx.rollback().await?;
         if brands.is_empty() {
             return Err(Error::invalid("competitors", "there are none yet; add them under Competitors."));
@@ -209,19 +191,19 @@ impl Market {
             }
         }
         // Where the own brand has an account, a month without a post is a month of none.
-        for account in &frame.covered {
+        for account in frame.covered.iter().filter(|account| wanted(account.platform)) {
             market.present.insert((OWN, account.platform));
         }
         let platforms: Vec<Platform> = market.own_platforms();
         for (platform, month) in platforms.into_iter().flat_map(|one| asked.iter().map(move |month| (one, *month))) {
-            let row = own.iter().find(|row| row.platform == platform.key() && row.month == month);
+            let published = own.get(&(platform, month)).copied();
             let is_there = |id| frame.account(id).is_some_and(|account| account.platform == platform);
             let figures = Figures {
                 followers: Period::new(month, Grain::Month.ceil(month, 0))
                     .ok()
                     .and_then(|window| frame.followers.at_end_of(window, is_there).0),
-                posts: Some(row.map_or(0, |row| row.posts)),
-                interactions: row.map_or(Some(0), |row| row.interactions),
+                posts: Some(published.map_or(0, |(posts, _)| posts)),
+                interactions: published.map_or(Some(0), |(_, interactions)| interactions),
             };
             market.known.insert((OWN, platform, month), figures);
         }
@@ -323,8 +305,9 @@ impl Market {
         notes
     }
 
+    /// What is not known of brands where they are, a sentence's part for each brand and month.
     fn gaps(&self, query: &Query, months: &[NaiveDate], of_all: bool, format: &Format) -> Vec<String> {
-        let mut gaps = Vec::new();
+        let mut gaps: BTreeMap<(Brand, NaiveDate, Vec<&str>), Vec<Platform>> = BTreeMap::new();
         for (brand, platform) in self.present.iter().filter(|(brand, _)| of_all || *brand == OWN) {
             for month in months {
                 let known = self.known.get(&(*brand, *platform, *month)).copied().unwrap_or_default();
@@ -343,18 +326,50 @@ impl Market {
                 .map(|(_, name)| name)
                 .collect();
                 if !missing.is_empty() {
-                    gaps.push(format!(
-                        "{} of {} on {} in {}",
-                        missing.join(" and "),
-                        self.brands[*brand],
-                        platform.label(),
-                        format.month(*month)
-                    ));
+                    gaps.entry((*brand, *month, missing)).or_default().push(*platform);
                 }
             }
         }
-        gaps
+        let worded = |((brand, month, missing), on): ((Brand, NaiveDate, Vec<&str>), Vec<Platform>)| {
+            let is_all = self.present.iter().filter(|(one, _)| *one == brand).count() == on.len() && on.len() > 1;
+            let names: Vec<String> = on.iter().map(|platform| platform.label().to_owned()).collect();
+            let place = if is_all { "all platforms".to_owned() } else { listed(&names) };
+            let (missing, brand, month) = (missing.join(" and "), &self.brands[brand], format.month(month));
+            format!("{missing} of {brand} on {place} in {month}")
+        };
+        gaps.into_iter().map(worded).collect()
     }
+}
+
+/// Posts and their interactions of the own brand by platform and month. A post of which only the month is known lies in it whole.
+async fn read_own(
+    tx: &mut Tx,
+    asked: &[NaiveDate],
+) -> Result<BTreeMap<(Platform, NaiveDate), (i64, Option<i64>)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        select
+          account.platform, date_trunc('month', post.published_from)::date as "month!",
+          count(*) as "posts!",
+          sum(coalesce(post.reactions, 0) + coalesce(post.comments, 0) + coalesce(post.shares, 0))
+            filter (where coalesce(post.reactions, post.comments, post.shares) is not null)::bigint as interactions
+        from post
+        join account on account.tenant_id = post.tenant_id and account.id = post.account_id
+        where post.published_from between $2 and $3
+          and date_trunc('month', post.published_from) = date_trunc('month', post.published_to)
+          and date_trunc('month', post.published_from)::date = any($1)
+        group by 1, 2
+        "#,
+        asked,
+        asked.iter().min(),
+        asked.iter().max().map(|month| Grain::Month.ceil(*month, 0)),
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    rows.into_iter()
+        .map(|row| Ok(((stored(row.platform.parse())?, row.month), (row.posts, row.interactions))))
+        .collect()
 }
 
 /// What a measure is made of.
