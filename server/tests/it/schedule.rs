@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{SubsecRound as _, Timelike as _, Utc};
 use rtv_core::report::{FileFormat, MailState, NewBlock, Rhythm, RunState, Way};
-use rtv_core::{ReportId, RunId};
+use rtv_core::{Permission, ReportId, RunId};
 use rtv_domain::report::schedule::{self, Plan};
 use rtv_domain::report::{self, Dispatch, Files, Template};
 use rtv_domain::{TenantContext, access, mail};
@@ -302,7 +302,7 @@ async fn a_mail_whose_answer_never_came_is_marked_and_told_and_not_sent_again() 
         .await;
     let run = house.runs().await[0];
     let attempts = report::attempts(&house.ctx, run).await.unwrap();
-    assert!(attempts[0].outcome.starts_with("Not known whether it arrived"), "{attempts:?}");
+    assert!(attempts.newest[0].outcome.starts_with("Not known whether it arrived"), "{attempts:?}");
     let to_reader = |messages: Vec<String>| {
         messages.into_iter().filter(|message| message.contains("To: client-0@client.example")).count()
     };
@@ -311,4 +311,28 @@ async fn a_mail_whose_answer_never_came_is_marked_and_told_and_not_sent_again() 
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(to_reader(house.server.messages()), 1, "it is not sent again by itself");
     assert!(!mail::list(&house.app.operator()).await.unwrap().iter().any(|mail| mail.to == "client-0@client.example"));
+}
+
+#[tokio::test]
+async fn who_may_not_schedule_finds_no_form_and_reads_which_permission_it_takes() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant("acme").await;
+    let (report, run) = app.report("acme").await;
+    let (of, _) = app.schedule("acme", report, run).await;
+    let reads = [Permission::ReportsRead, Permission::ReportsManage, Permission::AnalyticsRead];
+    let builder = app.somebody_with("builder@acme.example", &tenant, &reads).await;
+    let sender =
+        app.somebody_with("sender@acme.example", &tenant, &[&reads[..], &[Permission::ReportsSchedule]].concat()).await;
+    let pages = [format!("/t/acme/reports/{report}/schedules"), format!("/t/acme/reports/{report}/schedules/{of}")];
+    for page in &pages {
+        let seen = app.signed_in(builder).await.get(page).await.text();
+        assert!(seen.contains("“reports:schedule”") && !seen.contains("name=\"recipients\""), "{page}: {seen}");
+        let seen = app.signed_in(sender).await.get(page).await.text();
+        assert!(!seen.contains("“reports:schedule”") && seen.contains("name=\"recipients\""), "{page}: {seen}");
+    }
+    let page = format!("/t/acme/reports/{report}/runs/{run}");
+    let seen = app.signed_in(builder).await.get(&page).await.text();
+    assert!(seen.contains("“reports:schedule”") && !seen.contains("Send again to"), "{seen}");
+    let seen = app.signed_in(sender).await.get(&page).await.text();
+    assert!(!seen.contains("“reports:schedule”") && seen.contains("Send again to"), "{seen}");
 }
