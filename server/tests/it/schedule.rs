@@ -314,6 +314,41 @@ async fn a_mail_whose_answer_never_came_is_marked_and_told_and_not_sent_again() 
 }
 
 #[tokio::test]
+async fn a_mail_whose_files_cannot_be_had_fails_with_its_last_attempt_and_does_not_wait_for_ever() {
+    let house = House::new(&[Mood::IsBusy]).await;
+    house.due_now(1, Way::Attachment, &[FileFormat::Csv]).await;
+    let _worker = house.worker();
+    house.tick().await;
+    let outcomes = async || {
+        let mut all = Vec::new();
+        for run in house.runs().await {
+            all.extend(report::attempts(&house.ctx, run).await.unwrap().newest.into_iter().map(|one| one.outcome));
+        }
+        all
+    };
+    house.wait_until("the first attempt", Duration::from_mins(1), async || !outcomes().await.is_empty()).await;
+    // Neither the file nor what it was made from is there any more.
+    let run = house.runs().await[0];
+    std::fs::remove_file(house.files.path(house.ctx.tenant().id, run, FileFormat::Csv, 1)).unwrap();
+    let mut tx = house.app.marked("tenant", Some(house.ctx.tenant().id.uuid()), None).await;
+    sqlx::query("update report_run set result = 'nothing that can be read'").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = house.app.marked("worker", None, None).await;
+    sqlx::query(
+        "update job set attempts = max_attempts - 1, run_at = now(), locked_by = null, locked_at = null, lease_expires_at = null
+         where kind = 'report.mail'",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    house.wait_until("the end", Duration::from_mins(1), async || house.states().await.1.contains_key("failed")).await;
+    let outcomes = outcomes().await;
+    assert!(outcomes[0].starts_with("Not sent: "), "{outcomes:?}");
+    assert!(outcomes.iter().any(|one| one.contains("without a word")), "the attempts between: {outcomes:?}");
+}
+
+#[tokio::test]
 async fn who_may_not_schedule_finds_no_form_and_reads_which_permission_it_takes() {
     let app = TestApp::new().await;
     let tenant = app.tenant("acme").await;

@@ -686,6 +686,40 @@ async fn the_inbox_takes_reports_for_members_who_see_them_alone() {
 }
 
 #[tokio::test]
+async fn a_schedule_that_cannot_be_carried_out_says_so_and_its_keeper_is_told_once() {
+    let desk = Desk::new("Europe/Berlin").await;
+    let id = a_report(&desk.ctx).await;
+    let mut own_days = plan(DAILY, &["a@client.example"]);
+    own_days.range = None;
+    let of = schedule::create(&desk.ctx, id, &own_days).await.unwrap();
+    let parameters = "update report_version set definition = jsonb_set(definition, '{parameters}', to_jsonb($1::text))";
+    let set = async |query: &str| {
+        let mut tx = desk.world.as_tenant(&desk.tenant).await;
+        sqlx::query(parameters).bind(query).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let before = report::one(&desk.ctx, id).await.unwrap().definition.parameters;
+    set("range=nonsense").await;
+    let told = async || {
+        let all = rtv_domain::mail::list(&desk.world.operator()).await.unwrap();
+        all.iter().filter(|one| one.subject.ends_with("a schedule could not be carried out")).count()
+    };
+    for minute in ["2026-11-22T07:00:00Z", "2026-11-22T07:01:00Z", "2026-11-22T07:02:00Z"] {
+        assert_eq!(schedule::tick(&worker_at(&desk, minute), &outbox()).await, Ok(0));
+        assert_eq!(told().await, 1);
+    }
+    let (since, reason) = schedule::one(&desk.ctx, id, of).await.unwrap().trouble.unwrap();
+    assert_eq!(since, at("2026-11-22T07:00:00Z"));
+    assert!(told_to_keeper(&desk).await.unwrap().1.contains(&reason), "{reason}");
+    set(&before).await;
+    assert_eq!(schedule::tick(&worker_at(&desk, "2026-11-22T07:03:00Z"), &outbox()).await, Ok(1));
+    assert_eq!(schedule::one(&desk.ctx, id, of).await.unwrap().trouble, None);
+    set("range=nonsense").await;
+    schedule::tick(&worker_at(&desk, "2026-11-23T07:00:00Z"), &outbox()).await.unwrap();
+    assert_eq!(told().await, 2, "trouble that comes again is told again");
+}
+
+#[tokio::test]
 async fn attempts_that_ended_without_a_word_are_noted_and_all_are_counted() {
     let desk = Desk::new("Europe/Berlin").await;
     let (_, run, mails) = waiting(&desk, &["a@client.example"]).await;
