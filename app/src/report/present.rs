@@ -8,6 +8,7 @@ use rtv_core::report::{
 use rtv_core::{Error, Permission, ReportId};
 use rtv_domain::TenantContext;
 use rtv_domain::format::{Format, MISSING};
+use rtv_domain::report::schedule::due;
 use rtv_domain::report::{self, Asked, Difference, Report, Run, Shown, Template};
 use rtv_domain::{account, campaign, team};
 use rtv_ui::{CheckboxOption, FieldChange, SelectOption, Tone};
@@ -431,7 +432,7 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
     } else {
         (None, None)
     };
-    let can_repeat = can_build;
+    let can_repeat = ctx.access().grants(Permission::ReportsSchedule) && ctx.read_only().is_none();
     let mailings = report::mailings(ctx, one.id).await?;
     let mailing_views = mailings
         .iter()
@@ -443,8 +444,17 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
             can_repeat: can_repeat && mailing.can_be_repeated(),
         })
         .collect();
-    let attempts = report::attempts(ctx, one.id)
-        .await?
+    let report::Attempts { newest, total } = report::attempts(ctx, one.id).await?;
+    let attempts_told = if usize::try_from(total).is_ok_and(|total| total > newest.len()) {
+        format!(
+            "The newest {} of {}, these first.",
+            format.count(i64::try_from(newest.len()).unwrap_or(total)),
+            format.count(total)
+        )
+    } else {
+        "The newest first.".to_owned()
+    };
+    let attempts = newest
         .into_iter()
         .map(|attempt| {
             let what = attempt.recipient.map_or_else(|| "Making it".to_owned(), |to| format!("Mail to {to}"));
@@ -464,9 +474,13 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
         files: one.files.iter().map(|file| file_view(&format, &path, &one, file)).collect(),
         notes: one.notes.clone(),
         changed,
-        late: one.is_late.then(|| late(&one)),
+        late: one.is_late.then(|| late(&format, &one)),
         mailings: mailing_views,
+        repeat_needs: (mailings.iter().any(report::Mailing::can_be_repeated)
+            && !ctx.access().grants(Permission::ReportsSchedule))
+        .then_some(Permission::ReportsSchedule.key()),
         attempts,
+        attempts_told,
         can_cancel: can_build || ctx.access().grants(Permission::ReportsManage),
         can_run: can_build && one.state.is_final(),
         sheets,
@@ -490,14 +504,14 @@ fn cut(mut filled: Filled, path: &str, run: &Run) -> Filled {
     filled
 }
 
-fn late(run: &Run) -> String {
-    let due = run.occurrence.as_deref().unwrap_or_default();
+fn late(format: &Format, run: &Run) -> String {
+    let due = run.occurrence.as_deref().map(|name| due::words(format, name)).unwrap_or_default();
     let missed = match run.missed {
         0 => String::new(),
         1 => " One time before it was missed; this run makes up for it.".into(),
         more => format!(" {more} times before it were missed; this run makes up for them."),
     };
-    format!("It came late: it was due at {due}.{missed}")
+    format!("It came late: it was due on {due}.{missed}")
 }
 
 fn mail_state_view(state: MailState) -> (&'static str, &'static str, Tone) {
@@ -540,7 +554,7 @@ fn facts(format: &Format, run: &Run) -> Vec<(String, String)> {
         facts.push(("Pages".to_owned(), format.count(pages.into())));
     }
     if let Some(occurrence) = &run.occurrence {
-        facts.push(("Made for".to_owned(), occurrence.clone()));
+        facts.push(("Made for".to_owned(), due::words(format, occurrence)));
     }
     facts.push(("Run".to_owned(), run.id.to_string()));
     facts

@@ -28,8 +28,12 @@ pub struct RunView {
     /// That it came late, and for what it stands.
     pub(super) late: Option<String>,
     pub(super) mailings: Vec<MailingView>,
+    /// The permission that sending again needs, where something could be and the reader lacks it.
+    pub(super) repeat_needs: Option<&'static str>,
     /// When, what was tried, what came of it.
     pub(super) attempts: Vec<(String, String, String)>,
+    /// Which of them these are, as a sentence.
+    pub(super) attempts_told: String,
     pub(super) can_cancel: bool,
     pub(super) can_run: bool,
     /// The sheets, drawn.
@@ -107,8 +111,8 @@ pub(super) fn drawn(page: Framed<RunView>) -> Drawn {
         .failure
         .map(|reason| view! { <Notice tone=Tone::Danger>{format!("It could not be made. {reason}")}</Notice> });
     let late = run.late.map(|text| view! { <Notice tone=Tone::Warning>{text}</Notice> });
-    let mailings = (!run.mailings.is_empty()).then(|| mailings(&path, run.mailings));
-    let attempts = (!run.attempts.is_empty()).then(|| attempts(run.attempts));
+    let mailings = (!run.mailings.is_empty()).then(|| mailings(&path, run.mailings, run.repeat_needs));
+    let attempts = (!run.attempts.is_empty()).then(|| attempts(run.attempts, run.attempts_told));
     let files = (!run.files.is_empty()).then(|| files(run.files));
     let notes = (!run.notes.is_empty()).then(|| {
         let notes = run.notes.into_iter().map(|note| view! { <li>{note}</li> }).collect_view();
@@ -152,7 +156,7 @@ pub(super) fn drawn(page: Framed<RunView>) -> Drawn {
     Drawn::new(crumbs, false, html)
 }
 
-fn mailings(path: &str, mailings: Vec<MailingView>) -> AnyView {
+fn mailings(path: &str, mailings: Vec<MailingView>, needs: Option<&'static str>) -> AnyView {
     let rows = mailings
         .into_iter()
         .map(|one| {
@@ -174,17 +178,21 @@ fn mailings(path: &str, mailings: Vec<MailingView>) -> AnyView {
             }
         })
         .collect_view();
-    view! { <Card title="Goes to"><ul class="c-mailings">{rows}</ul></Card> }.into_any()
+    let needs = needs.map(|permission| {
+        let text = format!("Whoever holds the permission “{permission}” can send again what failed.");
+        view! { <p class="u-small">{text}</p> }
+    });
+    view! { <Card title="Goes to"><ul class="c-mailings">{rows}</ul>{needs}</Card> }.into_any()
 }
 
-fn attempts(attempts: Vec<(String, String, String)>) -> AnyView {
+fn attempts(attempts: Vec<(String, String, String)>, text: String) -> AnyView {
     let rows = attempts
         .into_iter()
         .map(|(at, what, outcome)| {
             view! { <li>{what}<span class="c-table__detail">{format!("{at}. {outcome}")}</span></li> }
         })
         .collect_view();
-    view! { <Card title="Attempts" text="The newest first."><ul class="c-runs">{rows}</ul></Card> }.into_any()
+    view! { <Card title="Attempts" text><ul class="c-runs">{rows}</ul></Card> }.into_any()
 }
 
 fn files(files: Vec<FileView>) -> AnyView {

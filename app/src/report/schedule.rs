@@ -5,7 +5,7 @@ pub(super) mod present;
 use leptos::prelude::*;
 use rtv_ui::{
     Badge, Button, Card, Checkbox, CheckboxList, CheckboxOption, Crumb, EmptyState, ErrorSummary, Field, IconName,
-    LinkButton, PageHeader, RadioGroup, RadioOption, RowLink, SelectField, SelectOption, Table, TextArea, Tone,
+    LinkButton, Notice, PageHeader, RadioGroup, RadioOption, RowLink, SelectField, SelectOption, Table, TextArea, Tone,
     Variant,
 };
 
@@ -49,6 +49,8 @@ pub struct ScheduleView {
     pub(super) times: Vec<(String, Option<String>)>,
     pub(super) paused: Option<String>,
     pub(super) unsubscribed: Vec<String>,
+    /// That its run cannot be begun, and why.
+    pub(super) trouble: Option<String>,
     pub(super) form: Option<ScheduleForm>,
     /// Whether the reader can be sent a test.
     pub(super) can_test: bool,
@@ -81,6 +83,13 @@ pub struct Inbox {
     pub(super) rows: Vec<(String, String, String, String, String, bool)>,
 }
 
+/// What a reader without it is told.
+const NEEDED: &str = "Whoever holds the permission “reports:schedule” can have the report made and sent by itself.";
+
+fn needed() -> AnyView {
+    view! { <p class="u-small">{NEEDED}</p> }.into_any()
+}
+
 /// The schedules of a report, drawn.
 pub(super) fn drawn_list(page: Framed<Schedules>) -> Drawn {
     let Framed { frame, content } = page;
@@ -95,11 +104,12 @@ pub(super) fn drawn_list(page: Framed<Schedules>) -> Drawn {
             </form>
         }
     });
+    let needs = (form.is_none() && !rows.is_empty()).then(needed);
     let list = if rows.is_empty() {
         let text = if form.is_some() {
             "Say below when the report is to be made, and to whom it goes. It is made at that time, whoever is there, and once."
         } else {
-            "Whoever holds the permission “reports:manage” can have the report made and sent by itself."
+            NEEDED
         };
         view! { <EmptyState icon=IconName::Recent title="It is not made by itself yet" text /> }.into_any()
     } else {
@@ -116,6 +126,7 @@ pub(super) fn drawn_list(page: Framed<Schedules>) -> Drawn {
         />
         <div class="l-stack" data-gap="5">
             {list}
+            {needs}
             {form}
         </div>
     };
@@ -270,16 +281,18 @@ pub(super) fn drawn(page: Framed<ScheduleView>) -> Drawn {
         }
     });
     let runs = (!one.runs.is_empty()).then(|| super::builder::runs(one.runs));
+    let trouble = one.trouble.map(|text| view! { <Notice tone=Tone::Danger>{text}</Notice> });
     let main = match one.form {
         Some(form) => fields(path, form, &one.errors, ("When", "Save")),
         None => {
             let people = one.recipients.into_iter().map(|one| view! { <li>{one}</li> }).collect_view();
-            view! { <Card title="Goes to"><ul class="c-runs">{people}</ul></Card> }.into_any()
+            view! { <Card title="Goes to"><ul class="c-runs">{people}</ul>{needed()}</Card> }.into_any()
         }
     };
     let html = view! {
         <ErrorSummary errors=one.errors.clone() />
         <PageHeader title=one.when subtitle=one.covers actions=view! { {actions} }.into_any() />
+        {trouble}
         <div class="c-run">
             {main}
             <div class="l-stack" data-gap="4">

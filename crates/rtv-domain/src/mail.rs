@@ -226,7 +226,8 @@ impl Job for DeliverMail {
     const TIMEOUT: Duration = Duration::from_mins(2);
     /// People wait for these.
     const PRIORITY: i16 = -10;
-    const BACK_OFF: BackOff = BackOff { first: Duration::from_secs(10), longest: Duration::from_hours(1) };
+    const BACK_OFF: BackOff =
+        BackOff { first: Duration::from_secs(10), longest: Duration::from_hours(1), is_least: false };
 
     fn tenant(&self) -> Option<Uuid> {
         self.tenant.map(TenantId::uuid)

@@ -12,7 +12,9 @@ mod fill;
 mod handout;
 mod hours;
 mod inbox;
+mod keeper;
 mod posts;
+mod recipient;
 mod run;
 pub mod schedule;
 mod store;
@@ -20,12 +22,15 @@ mod sweep;
 mod template;
 mod transfer;
 
-pub use attempt::{Attempt, attempts, note_failure};
+pub use attempt::{Attempt, Attempts, attempts, note_failure, note_silence};
 pub use definition::{
     Difference, Listed, Report, Version, bring_back, compare, create, delete, list, may_build, one, redo, restore,
     save, undo, version, versions,
 };
-pub use dispatch::{Dispatch, MOST_ATTACHED, Mailing, Outgoing, SendReport, claim, look, mailings, send_again, settle};
+pub use dispatch::{
+    Dispatch, MOST_ATTACHED, Mailing, Outgoing, SendReport, SentAgain, claim, look, mailings, put_off, send_again,
+    settle,
+};
 pub use fill::{Asked, MOST_ROWS, Shown, fill, fill_block};
 pub use handout::{Handout, handout, handout_file, subscribe};
 pub use inbox::{Received, inbox};

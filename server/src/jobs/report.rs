@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use rtv_core::Error;
+use rtv_core::report::MailState;
 use rtv_domain::Context;
 use rtv_domain::mail::{Handover, Outbox};
 use rtv_domain::report::{self, Asked, MakeRun, Outgoing, SendReport, Shown, TakenUp, schedule};
@@ -36,11 +37,11 @@ impl Job for Tick {
 pub fn register(worker: Worker, context: Context, press: Press, outbox: Outbox, mailer: Option<Mailer>) -> Worker {
     let worker = worker
         .handle({
-            let context = context.clone();
+            let (context, outbox) = (context.clone(), outbox.clone());
             move |_, _: Tick| {
-                let context = context.clone();
+                let (context, outbox) = (context.clone(), outbox.clone());
                 async move {
-                    let made = schedule::tick(&context).await.map_err(JobError::retry)?;
+                    let made = schedule::tick(&context, &outbox).await.map_err(JobError::retry)?;
                     tracing::debug!(made, "schedules were looked at");
                     Ok(())
                 }
@@ -57,6 +58,7 @@ pub fn register(worker: Worker, context: Context, press: Press, outbox: Outbox, 
                         Ok(None) => return Ok(()),
                         Err(error) => return Err(after(error)),
                     };
+                    report::note_silence(&taken.ctx, taken.run.id, None, job.attempt).await.map_err(JobError::retry)?;
                     make(&press, &outbox, &taken, &job).await
                 }
             }
@@ -130,7 +132,7 @@ async fn work(press: &Press, outbox: &Outbox, taken: &TakenUp) -> Result<(), Err
     Ok(())
 }
 
-/// Hands the mail of one reader over.
+/// Hands the mail of one reader over. Whatever keeps it from that is noted, and is told where it was the last attempt.
 async fn send(
     context: &Context,
     press: &Press,
@@ -139,39 +141,44 @@ async fn send(
     job: &JobContext,
     ticket: SendReport,
 ) -> Result<(), JobError> {
-    let outgoing = match report::look(context, outbox, ticket).await {
-        Ok(Some(outgoing)) => outgoing,
-        Ok(None) => return Ok(()),
-        Err(error) => return Err(after(error)),
-    };
-    let Outgoing { ctx, id, run, to, subject, text, files, unsubscribe } = outgoing;
+    match hand_over(context, press, outbox, mailer, job, ticket).await {
+        Ok(None | Some(Handover::Accepted)) => Ok(()),
+        Ok(Some(Handover::TryAgain(reason))) => Err(JobError::retry(reason)),
+        Ok(Some(Handover::Refused(reason) | Handover::Unknown(reason))) => Err(JobError::fail(reason)),
+        Err(error @ Error::ReadOnly(_)) => Err(after(error)),
+        Err(error) => {
+            let is_last = job.attempt >= job.max_attempts;
+            report::put_off(context, outbox, ticket, &error.explanation(), is_last).await.map_err(JobError::retry)?;
+            Err(JobError::retry(error))
+        }
+    }
+}
+
+/// `None`: there was nothing to hand over any more.
+async fn hand_over(
+    context: &Context,
+    press: &Press,
+    outbox: &Outbox,
+    mailer: &Mailer,
+    job: &JobContext,
+    ticket: SendReport,
+) -> Result<Option<Handover>, Error> {
+    let Some(outgoing) = report::look(context, outbox, ticket).await? else { return Ok(None) };
+    let Outgoing { ctx, id, run, to, subject, text, files, unsubscribe, .. } = &outgoing;
+    report::note_silence(ctx, run.id, Some(*id), job.attempt).await?;
     let mut attachments = Vec::new();
-    for file in &files {
-        let bytes = press.read_or_make(&ctx, &run, file, false).await.map_err(JobError::retry)?;
+    for file in files {
+        let bytes = press.read_or_make(ctx, run, file, false).await?;
         attachments.push(Attachment { name: file.file_name.clone(), kind: file.format.content_type(), bytes });
     }
-    let letter = Letter {
-        id: id.uuid(),
-        to: &to,
-        subject: &subject,
-        text: &text,
-        at: context.now(),
-        attachments,
-        unsubscribe: unsubscribe.as_ref(),
-    };
-    let handover = match mailer.open(&letter).await {
-        Ok(open) => match report::claim(&ctx, id).await {
-            Ok(true) => ended(open.send().await),
-            Ok(false) => return Ok(()),
-            Err(error) => return Err(after(error)),
-        },
-        Err(error) => ended(Err(error)),
+    let letter =
+        Letter { id: id.uuid(), to, subject, text, at: context.now(), attachments, unsubscribe: unsubscribe.as_ref() };
+    let (from, handover) = match mailer.open(&letter).await {
+        Ok(open) if report::claim(&outgoing).await? => (MailState::Sending, ended(open.send().await)),
+        Ok(_) => return Ok(None),
+        Err(error) => (MailState::Waiting, ended(Err(error))),
     };
     let is_last = job.attempt >= job.max_attempts;
-    report::settle(&ctx, outbox, id, &handover, is_last).await.map_err(JobError::retry)?;
-    match handover {
-        Handover::Accepted => Ok(()),
-        Handover::TryAgain(reason) => Err(JobError::retry(reason)),
-        Handover::Refused(reason) | Handover::Unknown(reason) => Err(JobError::fail(reason)),
-    }
+    report::settle(ctx, outbox, *id, from, &handover, is_last).await?;
+    Ok(Some(handover))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{SubsecRound as _, Timelike as _, Utc};
 use rtv_core::report::{FileFormat, MailState, NewBlock, Rhythm, RunState, Way};
-use rtv_core::{ReportId, RunId};
+use rtv_core::{Permission, ReportId, RunId};
 use rtv_domain::report::schedule::{self, Plan};
 use rtv_domain::report::{self, Dispatch, Files, Template};
 use rtv_domain::{TenantContext, access, mail};
@@ -302,7 +302,7 @@ async fn a_mail_whose_answer_never_came_is_marked_and_told_and_not_sent_again() 
         .await;
     let run = house.runs().await[0];
     let attempts = report::attempts(&house.ctx, run).await.unwrap();
-    assert!(attempts[0].outcome.starts_with("Not known whether it arrived"), "{attempts:?}");
+    assert!(attempts.newest[0].outcome.starts_with("Not known whether it arrived"), "{attempts:?}");
     let to_reader = |messages: Vec<String>| {
         messages.into_iter().filter(|message| message.contains("To: client-0@client.example")).count()
     };
@@ -311,4 +311,63 @@ async fn a_mail_whose_answer_never_came_is_marked_and_told_and_not_sent_again() 
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(to_reader(house.server.messages()), 1, "it is not sent again by itself");
     assert!(!mail::list(&house.app.operator()).await.unwrap().iter().any(|mail| mail.to == "client-0@client.example"));
+}
+
+#[tokio::test]
+async fn a_mail_whose_files_cannot_be_had_fails_with_its_last_attempt_and_does_not_wait_for_ever() {
+    let house = House::new(&[Mood::IsBusy]).await;
+    house.due_now(1, Way::Attachment, &[FileFormat::Csv]).await;
+    let _worker = house.worker();
+    house.tick().await;
+    let outcomes = async || {
+        let mut all = Vec::new();
+        for run in house.runs().await {
+            all.extend(report::attempts(&house.ctx, run).await.unwrap().newest.into_iter().map(|one| one.outcome));
+        }
+        all
+    };
+    house.wait_until("the first attempt", Duration::from_mins(1), async || !outcomes().await.is_empty()).await;
+    // Neither the file nor what it was made from is there any more.
+    let run = house.runs().await[0];
+    std::fs::remove_file(house.files.path(house.ctx.tenant().id, run, FileFormat::Csv, 1)).unwrap();
+    let mut tx = house.app.marked("tenant", Some(house.ctx.tenant().id.uuid()), None).await;
+    sqlx::query("update report_run set result = 'nothing that can be read'").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = house.app.marked("worker", None, None).await;
+    sqlx::query(
+        "update job set attempts = max_attempts - 1, run_at = now(), locked_by = null, locked_at = null, lease_expires_at = null
+         where kind = 'report.mail'",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    house.wait_until("the end", Duration::from_mins(1), async || house.states().await.1.contains_key("failed")).await;
+    let outcomes = outcomes().await;
+    assert!(outcomes[0].starts_with("Not sent: "), "{outcomes:?}");
+    assert!(outcomes.iter().any(|one| one.contains("without a word")), "the attempts between: {outcomes:?}");
+}
+
+#[tokio::test]
+async fn who_may_not_schedule_finds_no_form_and_reads_which_permission_it_takes() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant("acme").await;
+    let (report, run) = app.report("acme").await;
+    let (of, _) = app.schedule("acme", report, run).await;
+    let reads = [Permission::ReportsRead, Permission::ReportsManage, Permission::AnalyticsRead];
+    let builder = app.somebody_with("builder@acme.example", &tenant, &reads).await;
+    let sender =
+        app.somebody_with("sender@acme.example", &tenant, &[&reads[..], &[Permission::ReportsSchedule]].concat()).await;
+    let pages = [format!("/t/acme/reports/{report}/schedules"), format!("/t/acme/reports/{report}/schedules/{of}")];
+    for page in &pages {
+        let seen = app.signed_in(builder).await.get(page).await.text();
+        assert!(seen.contains("“reports:schedule”") && !seen.contains("name=\"recipients\""), "{page}: {seen}");
+        let seen = app.signed_in(sender).await.get(page).await.text();
+        assert!(!seen.contains("“reports:schedule”") && seen.contains("name=\"recipients\""), "{page}: {seen}");
+    }
+    let page = format!("/t/acme/reports/{report}/runs/{run}");
+    let seen = app.signed_in(builder).await.get(&page).await.text();
+    assert!(seen.contains("“reports:schedule”") && !seen.contains("Send again to"), "{seen}");
+    let seen = app.signed_in(sender).await.get(&page).await.text();
+    assert!(!seen.contains("“reports:schedule”") && seen.contains("Send again to"), "{seen}");
 }

@@ -14,7 +14,7 @@ use crate::page::Flash;
 use crate::report::present::run_row;
 
 fn can_change(ctx: &TenantContext) -> bool {
-    ctx.access().grants(Permission::ReportsManage) && ctx.read_only().is_none()
+    ctx.access().grants(Permission::ReportsSchedule) && ctx.read_only().is_none()
 }
 
 /// What a schedule covers and as what it arrives, in a line.
@@ -36,6 +36,7 @@ fn covers(plan: &Plan, report: &Report) -> String {
 fn next(ctx: &TenantContext, format: &Format, one: &Schedule) -> Result<String, String> {
     match &one.paused {
         Some((at, by)) => Err(format!("{} by {by}", format.instant(*at))),
+        None if one.trouble.is_some() => Ok("It is due, and cannot be made".into()),
         None if one.awaited.at <= ctx.now() => Ok("It is due".into()),
         None => Ok(format.clone().with_times_in(one.awaited.zone).instant(one.awaited.at)),
     }
@@ -97,6 +98,10 @@ pub(in crate::report) async fn one(ctx: &TenantContext, id: &str, schedule: &str
         times: found.next_five(ctx.now()).iter().map(|one| (in_zone.instant(one.at), one.remark())).collect(),
         paused: next(ctx, &format, &found).err(),
         unsubscribed: found.unsubscribed.clone(),
+        trouble: found.trouble.as_ref().filter(|_| found.paused.is_none()).map(|(at, reason)| {
+            let at = format.instant(*at);
+            format!("It is due and cannot be made, since {at}: {reason} It is tried again each minute.")
+        }),
         form: can_change(ctx).then(|| form(ctx, Some(&found), &flash)),
         can_test: ctx.context().person().is_some(),
         runs: runs

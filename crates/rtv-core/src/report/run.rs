@@ -93,7 +93,7 @@ words! {
         Sent = "sent", "Sent";
         /// It lies in the inbox of a member.
         Delivered = "delivered", "In the inbox";
-        /// The mail server refused it for good, or too often.
+        /// It was refused for good or too often: by the mail server, or because its reader may not get it.
         Failed = "failed", "Failed";
         /// It may or may not have been accepted. It is not sent again unless somebody asks for that.
         Uncertain = "uncertain", "Uncertain";

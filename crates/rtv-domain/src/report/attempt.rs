@@ -8,18 +8,27 @@ use uuid::Uuid;
 use crate::context::TenantContext;
 use crate::transaction::{Resource, Tx, failed};
 
-/// A page shows so many, the newest.
-const SHOWN: i64 = 200;
+/// A page shows so many, the newest. What RTV does by itself is less: 9 for the run and for each of 50 mails.
+const SHOWN: i64 = 500;
 
 /// An attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// When it ended.
+    /// When it ended, or was found to have ended.
     pub at: DateTime<Utc>,
     /// To whom something was to be sent; none: the run itself was to be made.
     pub recipient: Option<String>,
     /// What came of it, in a sentence.
     pub outcome: String,
+}
+
+/// The attempts of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempts {
+    /// The newest, these first.
+    pub newest: Vec<Attempt>,
+    /// How many there are.
+    pub total: i64,
 }
 
 /// Writes one down in the transaction of its outcome.
@@ -52,10 +61,36 @@ pub async fn note_failure(ctx: &TenantContext, run: RunId, reason: &str) -> Resu
     tx.commit().await
 }
 
-/// The attempts of a run, the newest first.
-pub async fn attempts(ctx: &TenantContext, run: RunId) -> Result<Vec<Attempt>, Error> {
+/// Writes down, where attempt number `attempt` begins, those before it that left no word: their workers were killed or cut off.
+pub async fn note_silence(
+    ctx: &TenantContext,
+    run: RunId,
+    mail: Option<ReportMailId>,
+    attempt: u32,
+) -> Result<(), Error> {
+    if attempt <= 1 {
+        return Ok(());
+    }
+    let mut tx = ctx.begin_to_tidy(Permission::ReportsManage, Resource::Run(run)).await?;
+    let noted = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from report_attempt where run_id = $1 and mail_id is not distinct from $2"#,
+        run.uuid(),
+        mail.map(ReportMailId::uuid),
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    for _ in noted..i64::from(attempt - 1) {
+        let outcome = "The attempt before ended without a word: its worker was lost, or had no time left.";
+        note(&mut tx, ctx, run, mail, outcome).await?;
+    }
+    tx.commit().await
+}
+
+/// The newest attempts of a run, and how many there are.
+pub async fn attempts(ctx: &TenantContext, run: RunId) -> Result<Attempts, Error> {
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(run)).await?;
-    let rows = sqlx::query_as!(
+    let newest = sqlx::query_as!(
         Attempt,
         r#"
         select report_attempt.at, report_mail.recipient as "recipient?", report_attempt.outcome
@@ -72,6 +107,10 @@ pub async fn attempts(ctx: &TenantContext, run: RunId) -> Result<Vec<Attempt>, E
     .fetch_all(tx.connection())
     .await
     .map_err(failed)?;
+    let total = sqlx::query_scalar!(r#"select count(*) as "count!" from report_attempt where run_id = $1"#, run.uuid())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(failed)?;
     tx.rollback().await?;
-    Ok(rows)
+    Ok(Attempts { newest, total })
 }

@@ -10,29 +10,32 @@ use core::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rtv_core::permission::SEES_REPORTS;
 use rtv_core::report::{FileFormat, MailState, Rhythm, Way};
-use rtv_core::{Email, Error, MailId, Permission, ReportMailId, RunId, ScheduleId, TenantId};
+use rtv_core::{Email, Error, Permission, ReportMailId, RunId, ScheduleId, TenantId};
 use rtv_jobs::{BackOff, Job};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::attempt;
 use super::handout::Link;
+use super::recipient::Barrier;
 use super::run::{FileRow, Run, run};
+use super::schedule::due;
+use super::{attempt, keeper};
 use crate::access::{self, stored};
 use crate::audit::Event;
 use crate::context::{Context, TenantContext};
 use crate::format::Format;
 use crate::mail::{Handover, Kind, Letter, Outbox};
-use crate::news::{self, mail_id};
+use crate::news;
 use crate::transaction::{Resource, Tx, failed};
 
 /// Files that are larger together are not attached: many mail servers take no more than 10 MB.
 pub const MOST_ATTACHED: i64 = 10_000_000;
 
 /// How long whatever fails waits, and how often it is tried again: 60 s, doubling to an hour, eight times.
-pub(super) const BACK_OFF: BackOff = BackOff { first: Duration::from_mins(1), longest: Duration::from_hours(1) };
+pub(super) const BACK_OFF: BackOff =
+    BackOff { first: Duration::from_mins(1), longest: Duration::from_hours(1), is_least: true };
 /// The first attempt and those after it.
 pub(super) const ATTEMPTS: u16 = 9;
 
@@ -101,60 +104,52 @@ impl Job for SendReport {
     }
 }
 
-/// Domains that reports may be sent to, as the tenant says; none: any.
-pub(super) async fn allowed_domains(tx: &mut Tx) -> Result<Vec<String>, Error> {
-    sqlx::query_scalar!("select report_domains from tenant where id = (select rtv_tenant())")
-        .fetch_one(tx.connection())
-        .await
-        .map_err(failed)
-}
-
-/// Whether an address lies in one of the domains; where there is none, each does. A domain stands for those below it too.
-pub(super) fn is_allowed(domains: &[String], address: &Email) -> bool {
-    let own = address.as_str().rsplit_once('@').map_or("", |(_, domain)| domain);
-    domains.is_empty()
-        || domains.iter().any(|allowed| {
-            own.strip_suffix(allowed.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
-}
-
 /// Has a run go to its readers, in the transaction that ends it.
 pub(super) async fn send_out(ctx: &TenantContext, tx: &mut Tx, run: &Run, outbox: &Outbox) -> Result<(), Error> {
     let Some(dispatch) = &run.dispatch else { return Ok(()) };
-    let domains = allowed_domains(tx).await?;
-    let unsubscribed = match run.schedule.filter(|_| !dispatch.is_test) {
-        Some(schedule) => unsubscribed(tx, schedule).await?,
-        None => Vec::new(),
-    };
+    let mut run = run.clone();
+    if !run.is_late && is_too_late(&run, ctx.now()) {
+        run.is_late = true;
+        mark_late(tx, run.id).await?;
+    }
+    let barrier = Barrier::of(tx, &run, dispatch).await?;
     for recipient in &dispatch.recipients {
-        let withheld = if unsubscribed.iter().any(|one| one == recipient.as_str()) {
-            Some("They have asked for no more of these.")
-        } else if is_allowed(&domains, recipient) {
-            None
-        } else {
-            Some("The organisation no longer allows reports to this domain.")
-        };
-        add(ctx, tx, run, (recipient, 1), withheld, outbox).await?;
+        add(ctx, tx, &run, (recipient, 1), barrier.reason(recipient), outbox).await?;
     }
     Ok(())
 }
 
+/// Whether what was made for an occurrence comes late now, by the rule of [`due::LATE_AFTER`].
+fn is_too_late(run: &Run, now: DateTime<Utc>) -> bool {
+    run.occurrence.as_deref().and_then(due::named).is_some_and(|occurrence| due::is_late(&occurrence, now))
+}
+
+async fn mark_late(tx: &mut Tx, run: RunId) -> Result<(), Error> {
+    sqlx::query!("update report_run set is_late = true where id = $1", run.uuid())
+        .execute(tx.connection())
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// `barred`: how the mail ends at once, and why.
 async fn add(
     ctx: &TenantContext,
     tx: &mut Tx,
     run: &Run,
     (recipient, number): (&Email, i32),
-    withheld: Option<&str>,
+    barred: Option<(MailState, &str)>,
     outbox: &Outbox,
 ) -> Result<(), Error> {
     let Some(dispatch) = &run.dispatch else { return Ok(()) };
     let id = ReportMailId::from(Uuid::now_v7());
-    let state = match dispatch.way {
-        _ if withheld.is_some() => MailState::Withheld,
-        Way::Inbox => MailState::Delivered,
-        Way::Attachment | Way::Link if outbox.is_caught() => MailState::Caught,
-        Way::Attachment | Way::Link => MailState::Waiting,
+    let state = match (barred, dispatch.way) {
+        (Some((state, _)), _) => state,
+        (None, Way::Inbox) => MailState::Delivered,
+        (None, Way::Attachment | Way::Link) if outbox.is_caught() => MailState::Caught,
+        (None, Way::Attachment | Way::Link) => MailState::Waiting,
     };
+    let reason = barred.map(|(_, reason)| reason);
     sqlx::query!(
         r#"
         insert into report_mail (tenant_id, id, run_id, recipient, number, state, last_error, created_at, changed_at)
@@ -166,7 +161,7 @@ async fn add(
         recipient.as_str(),
         number,
         state.key(),
-        withheld,
+        reason,
         ctx.now(),
     )
     .execute(tx.connection())
@@ -176,21 +171,36 @@ async fn add(
         MailState::Waiting => news::enqueue(tx, &SendReport { tenant: ctx.tenant().id, mail: id }).await,
         MailState::Caught => {
             let rhythm = rhythm_of(tx, run.schedule).await?;
-            let one = One { id, number, written_at: ctx.now() };
+            let may_come_twice = may_come_twice(tx, run.id, recipient.as_str(), number).await?;
+            let one = One { id, may_come_twice, written_at: ctx.now() };
             let words = words(ctx, outbox, run, rhythm.as_ref(), &one, &[])?;
             // Staff read it where all mail is kept that no server takes; files are behind its link.
             let letter = Letter { kind: Kind::Report, to: recipient.clone(), subject: words.subject, text: words.text };
             outbox.write(tx, Some(ctx.tenant().id), letter, ctx.now()).await.map(|_| ())
         }
+        MailState::Failed => {
+            tell_end(ctx, tx, outbox, &End { run: run.id, mail: id, recipient: recipient.as_str(), state, reason })
+                .await
+        }
         _ => Ok(()),
     }
 }
 
-async fn unsubscribed(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<String>, Error> {
-    sqlx::query_scalar!("select recipient from report_unsubscription where schedule_id = $1", schedule.uuid())
-        .fetch_all(tx.connection())
-        .await
-        .map_err(failed)
+/// Whether nobody knows of a mail before this one whether it arrived.
+async fn may_come_twice(tx: &mut Tx, run: RunId, recipient: &str, number: i32) -> Result<bool, Error> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+          select 1 from report_mail where run_id = $1 and recipient = $2 and number < $3 and state = 'uncertain'
+        ) as "exists!"
+        "#,
+        run.uuid(),
+        recipient,
+        number,
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)
 }
 
 async fn rhythm_of(tx: &mut Tx, schedule: Option<ScheduleId>) -> Result<Option<Rhythm>, Error> {
@@ -232,18 +242,25 @@ pub async fn mailings(ctx: &TenantContext, id: RunId) -> Result<Vec<Mailing>, Er
     Ok(mailings)
 }
 
-/// Sends once more what failed, or what nobody knows of. The mail says that it may have come before. Returns to whom.
+/// A mail that is sent once more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentAgain {
+    /// To whom.
+    pub to: Email,
+    /// Whether it may have arrived before, which it then says.
+    pub may_come_twice: bool,
+}
+
+/// Sends once more what failed, or what nobody knows of: that mail says that it may have come before.
 pub async fn send_again(
     ctx: &TenantContext,
     outbox: &Outbox,
     run_id: RunId,
     mail: ReportMailId,
-) -> Result<String, Error> {
+) -> Result<SentAgain, Error> {
     let of_run = run(ctx, run_id).await?;
-    if of_run.dispatch.is_none() {
-        return Err(Error::NotFound);
-    }
-    let mut tx = ctx.begin(Permission::ReportsManage, Resource::Run(run_id)).await?;
+    let dispatch = of_run.dispatch.as_ref().ok_or(Error::NotFound)?;
+    let mut tx = ctx.begin(Permission::ReportsSchedule, Resource::Run(run_id)).await?;
     // Who asks at the same time waits here, and then finds the newer one.
     let row = sqlx::query!(
         r#"
@@ -270,11 +287,16 @@ pub async fn send_again(
         )));
     }
     let recipient: Email = stored(row.recipient.parse())?;
+    let barrier = Barrier::of(&mut tx, &of_run, dispatch).await?;
+    if let Some((_, reason)) = barrier.reason(&recipient) {
+        return Err(Error::Conflict(format!("The mail to {recipient} is not sent again. {reason}")));
+    }
     add(ctx, &mut tx, &of_run, (&recipient, row.number + 1), None, outbox).await?;
+    let may_come_twice = may_come_twice(&mut tx, run_id, recipient.as_str(), row.number + 1).await?;
     let after = json!({ "to": recipient, "number": row.number + 1 });
     tx.audit(Event::new("report.send_again", "report_run", run_id.to_string()).after(after)).await?;
     tx.commit().await?;
-    Ok(row.recipient)
+    Ok(SentAgain { to: recipient, may_come_twice })
 }
 
 /// A mail that is to be handed over now.
@@ -295,12 +317,14 @@ pub struct Outgoing {
     pub files: Vec<FileRow>,
     /// Where one asks for no more of it; none for a test.
     pub unsubscribe: Option<SecretString>,
+    /// Whether its run was in time and this mail of it is not.
+    marks_late: bool,
 }
 
 /// What of a mail its words depend on.
 struct One {
     id: ReportMailId,
-    number: i32,
+    may_come_twice: bool,
     written_at: DateTime<Utc>,
 }
 
@@ -318,15 +342,8 @@ pub async fn look(ctx: &Context, outbox: &Outbox, job: SendReport) -> Result<Opt
         Err(error) => return Err(error),
     };
     // An attempt before this one was cut off while it handed the mail over: nobody knows how far it came.
-    settle_as(
-        &ctx,
-        outbox,
-        job.mail,
-        MailState::Sending,
-        &Handover::Unknown("the worker ended while it handed the mail over".into()),
-        true,
-    )
-    .await?;
+    let cut_off = Handover::Unknown("the worker ended while it handed the mail over".into());
+    settle(&ctx, outbox, job.mail, MailState::Sending, &cut_off, true).await?;
     ctx.refuse_read_only()?;
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Reports).await?;
     let row = sqlx::query!(
@@ -345,27 +362,38 @@ pub async fn look(ctx: &Context, outbox: &Outbox, job: SendReport) -> Result<Opt
         return Ok(None);
     };
     tx.rollback().await?;
-    let run = run(&ctx, row.run_id.into()).await?;
+    let mut run = run(&ctx, row.run_id.into()).await?;
+    let comes_late = !run.is_late && is_too_late(&run, ctx.now());
+    run.is_late |= comes_late;
     let Some(dispatch) = &run.dispatch else { return Ok(None) };
+    let recipient: Email = stored(row.recipient.parse())?;
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(run.id)).await?;
     let rhythm = rhythm_of(&mut tx, run.schedule).await?;
-    let has_left = match run.schedule.filter(|_| !dispatch.is_test) {
-        Some(schedule) => unsubscribed(&mut tx, schedule).await?.contains(&row.recipient),
-        None => false,
-    };
+    let barrier = Barrier::of(&mut tx, &run, dispatch).await?;
+    let may_come_twice = may_come_twice(&mut tx, run.id, &row.recipient, row.number).await?;
     tx.rollback().await?;
-    if has_left {
-        withhold(&ctx, job.mail).await?;
-        return Ok(None);
+    match barrier.reason(&recipient) {
+        None => {}
+        Some((MailState::Withheld, reason)) => {
+            withhold(&ctx, job.mail, reason).await?;
+            return Ok(None);
+        }
+        Some((_, reason)) => {
+            let refused = Handover::Refused(reason.to_owned());
+            settle(&ctx, outbox, job.mail, MailState::Waiting, &refused, true).await?;
+            return Ok(None);
+        }
     }
     let wanted: Vec<FileRow> =
         run.files.iter().filter(|file| dispatch.formats.contains(&file.format)).cloned().collect();
     let is_small = wanted.iter().map(|file| file.bytes).sum::<i64>() <= MOST_ATTACHED;
     let files = if dispatch.way == Way::Attachment && is_small { wanted } else { Vec::new() };
-    let one = One { id: job.mail, number: row.number, written_at: row.created_at };
+    let one = One { id: job.mail, may_come_twice, written_at: row.created_at };
     let words = words(&ctx, outbox, &run, rhythm.as_ref(), &one, &files)?;
     let Words { subject, text, unsubscribe } = words;
-    Ok(Some(Outgoing { id: job.mail, to: row.recipient, subject, text, files, unsubscribe, run, ctx }))
+    // What somebody has sent once more is late because of them.
+    let marks_late = comes_late && row.number == 1;
+    Ok(Some(Outgoing { id: job.mail, to: row.recipient, subject, text, files, unsubscribe, marks_late, run, ctx }))
 }
 
 /// What a reader reads.
@@ -389,7 +417,8 @@ fn words(
     }
     parts.push(format!("here is “{}” of {} for {period}.", run.name, tenant.name));
     if run.is_late {
-        let due = run.occurrence.as_deref().map(|name| format!(" It was due at {name}.")).unwrap_or_default();
+        let due = run.occurrence.as_deref().map(|name| due::words(&format, name));
+        let due = due.map(|words| format!(" It was due on {words}.")).unwrap_or_default();
         let missed = match run.missed {
             0 => String::new(),
             1 => " One before it was not made; it stands for that one too.".into(),
@@ -397,7 +426,7 @@ fn words(
         };
         parts.push(format!("It comes late.{due}{missed}"));
     }
-    if one.number > 1 {
+    if one.may_come_twice {
         parts.push("This mail may have reached you before: the first time it was not known whether it arrived.".into());
     }
     let until = format.day(expires_at.with_timezone(&tenant.zone).date_naive());
@@ -424,12 +453,12 @@ fn words(
     })
 }
 
-async fn withhold(ctx: &TenantContext, mail: ReportMailId) -> Result<(), Error> {
+async fn withhold(ctx: &TenantContext, mail: ReportMailId, reason: &str) -> Result<(), Error> {
     let mut tx = ctx.begin_to_tidy(Permission::ReportsManage, Resource::Reports).await?;
     sqlx::query!(
         "update report_mail set state = 'withheld', last_error = $2, changed_at = $3 where id = $1 and state = 'waiting'",
         mail.uuid(),
-        "They have asked for no more of these.",
+        reason,
         ctx.now(),
     )
     .execute(tx.connection())
@@ -439,7 +468,8 @@ async fn withhold(ctx: &TenantContext, mail: ReportMailId) -> Result<(), Error> 
 }
 
 /// Marks a mail as being handed over, right before its first byte leaves. `false`: another worker did that before.
-pub async fn claim(ctx: &TenantContext, mail: ReportMailId) -> Result<bool, Error> {
+pub async fn claim(outgoing: &Outgoing) -> Result<bool, Error> {
+    let Outgoing { ctx, id: mail, run, marks_late, .. } = outgoing;
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Reports).await?;
     let claimed = sqlx::query!(
         "update report_mail set state = 'sending', changed_at = $2 where id = $1 and state = 'waiting'",
@@ -450,26 +480,42 @@ pub async fn claim(ctx: &TenantContext, mail: ReportMailId) -> Result<bool, Erro
     .await
     .map_err(failed)?
     .rows_affected();
+    if claimed == 1 && *marks_late {
+        mark_late(&mut tx, run.id).await?;
+    }
     access::refuse_read_only_now(&mut tx, ctx.tenant().id).await?;
     tx.commit().await?;
     Ok(claimed == 1)
 }
 
-/// Writes how handing a mail over ended. What came to nothing for good is told to the owner in the same transaction.
-pub async fn settle(
-    ctx: &TenantContext,
+/// Writes that something went wrong before a mail was offered to a server: it waits for the next attempt, or has failed with the last.
+/// One that another worker hands over meanwhile is left alone.
+pub async fn put_off(
+    ctx: &Context,
     outbox: &Outbox,
-    mail: ReportMailId,
-    handover: &Handover,
+    job: SendReport,
+    reason: &str,
     is_last: bool,
 ) -> Result<(), Error> {
-    for from in [MailState::Waiting, MailState::Sending] {
-        settle_as(ctx, outbox, mail, from, handover, is_last).await?;
-    }
-    Ok(())
+    let ctx = match access::enter_to_work(ctx, job.tenant).await {
+        Ok(ctx) => ctx,
+        Err(Error::NotFound) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    settle(&ctx, outbox, job.mail, MailState::Waiting, &Handover::TryAgain(reason.to_owned()), is_last).await
 }
 
-async fn settle_as(
+/// Ends a mail that no job works at any more. It is not sent: what had begun to leave may have arrived.
+pub(super) async fn give_up(ctx: &TenantContext, outbox: &Outbox, mail: ReportMailId) -> Result<(), Error> {
+    let lost = Handover::Refused("no worker came to an end with it; the last one was lost".into());
+    settle(ctx, outbox, mail, MailState::Waiting, &lost, true).await?;
+    let cut_off = Handover::Unknown("the worker was lost while it handed the mail over".into());
+    settle(ctx, outbox, mail, MailState::Sending, &cut_off, true).await
+}
+
+/// Writes how handing a mail over ended, where it still is as whoever handed it over left it: waiting if it was not claimed, sending
+/// if it was. What came to nothing for good is told to the owner in the same transaction.
+pub async fn settle(
     ctx: &TenantContext,
     outbox: &Outbox,
     mail: ReportMailId,
@@ -502,105 +548,42 @@ async fn settle_as(
     .await
     .map_err(failed)?;
     let Some(row) = row else { return tx.rollback().await };
-    let run = RunId::from(row.run_id);
-    let outcome = match (&state, &reason) {
+    let end = End { run: row.run_id.into(), mail, recipient: &row.recipient, state, reason: reason.as_deref() };
+    tell_end(ctx, &mut tx, outbox, &end).await?;
+    tx.commit().await
+}
+
+/// How an attempt to send a mail ended.
+struct End<'a> {
+    run: RunId,
+    mail: ReportMailId,
+    recipient: &'a str,
+    state: MailState,
+    reason: Option<&'a str>,
+}
+
+/// Notes an attempt, and tells the owner what came to nothing for good.
+async fn tell_end(ctx: &TenantContext, tx: &mut Tx, outbox: &Outbox, end: &End<'_>) -> Result<(), Error> {
+    let End { run, mail, recipient, state, reason } = *end;
+    let outcome = match (state, reason) {
         (MailState::Waiting, Some(reason)) => format!("Not sent, to be tried again: {reason}"),
         (MailState::Failed, Some(reason)) => format!("Not sent: {reason}"),
         (_, Some(reason)) => format!("Not known whether it arrived: {reason}"),
         (_, None) => "The mail server has it.".to_owned(),
     };
-    attempt::note(&mut tx, ctx, run, Some(mail), &outcome).await?;
-    if state.can_be_repeated() {
-        let (verb, advice) = if state == MailState::Failed {
-            ("was not sent", "Check the address, then send it again from the page of the run.")
-        } else {
-            (
-                "may not have arrived",
-                "It is not sent again by itself. Ask the reader, or send it again from the page of the run; the mail then says that it may come twice.",
-            )
-        };
-        let text = format!(
-            "A report to {} {verb}: {}\n\n{advice}",
-            row.recipient,
-            reason.as_deref().unwrap_or("no reason is known")
-        );
-        tell_owner(ctx, &mut tx, outbox, run, mail.uuid(), &format!("A report to {} {verb}", row.recipient), &text)
-            .await?;
+    attempt::note(tx, ctx, run, Some(mail), &outcome).await?;
+    if !state.can_be_repeated() {
+        return Ok(());
     }
-    tx.commit().await
-}
-
-/// Tells whoever keeps the schedule of a run what went wrong; the owners of the tenant where they have left. Runs that somebody
-/// asked for are told on their pages alone. `about` makes it one mail, however often it is told.
-pub(super) async fn tell_owner(
-    ctx: &TenantContext,
-    tx: &mut Tx,
-    outbox: &Outbox,
-    run: RunId,
-    about: Uuid,
-    subject: &str,
-    text: &str,
-) -> Result<(), Error> {
-    let rows = sqlx::query!(
-        r#"
-        with kept as (
-          select report_run.report_id, report_schedule.owner_id
-          from report_run
-          join report_schedule
-            on report_schedule.tenant_id = report_run.tenant_id and report_schedule.id = report_run.schedule_id
-          where report_run.id = $2
-        ),
-        present as (
-          select app_user.id, app_user.email, membership.role = 'owner' as is_owner
-          from membership
-          join app_user on app_user.id = membership.user_id
-          where membership.tenant_id = $1 and not app_user.is_disabled
+    let (verb, advice) = if state == MailState::Failed {
+        ("was not sent", "Mend what it names, then send it again from the page of the run.")
+    } else {
+        (
+            "may not have arrived",
+            "It is not sent again by itself. Ask the reader, or send it again from the page of the run; the mail then says that it may come twice.",
         )
-        select present.id, present.email, kept.report_id
-        from kept
-        join present
-          on present.id = kept.owner_id
-          or (present.is_owner and not exists (select 1 from present as keeper where keeper.id = kept.owner_id))
-        order by present.email
-        "#,
-        ctx.tenant().id.uuid(),
-        run.uuid(),
-    )
-    .fetch_all(tx.connection())
-    .await
-    .map_err(failed)?;
-    for row in rows {
-        let id: MailId = mail_id(&[about.as_bytes(), row.id.as_bytes()]);
-        let page = format!("/t/{}/reports/{}/runs/{run}", ctx.tenant().slug, rtv_core::ReportId::from(row.report_id));
-        let letter = Letter {
-            kind: Kind::Report,
-            to: stored(row.email.parse())?,
-            subject: format!("{}: {subject}", ctx.tenant().name),
-            text: SecretString::from(format!(
-                "Hello,\n\n{text}\n\n{}\n\nYou are told because you keep this schedule. Its readers were told nothing.\n",
-                outbox.link(&page)
-            )),
-        };
-        outbox.write_once(tx, id, Some(ctx.tenant().id), letter, ctx.now()).await?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_domain_stands_for_itself_and_those_below_it() {
-        let allowed = |domains: &[&str], address: &str| {
-            let domains: Vec<String> = domains.iter().map(|one| (*one).to_owned()).collect();
-            is_allowed(&domains, &address.parse().unwrap())
-        };
-        assert!(allowed(&[], "dana@anywhere.example"));
-        assert!(allowed(&["client.example"], "dana@client.example"));
-        assert!(allowed(&["other.example", "client.example"], "dana@mail.client.example"));
-        for stranger in ["dana@notclient.example", "dana@client.example.evil.example", "client.example@evil.example"] {
-            assert!(!allowed(&["client.example"], stranger), "{stranger}");
-        }
-    }
+    };
+    let subject = format!("A report to {recipient} {verb}");
+    let text = format!("{subject}: {}\n\n{advice}", reason.unwrap_or("no reason is known"));
+    keeper::tell_owner(ctx, tx, outbox, run, mail.uuid(), &subject, &text).await
 }

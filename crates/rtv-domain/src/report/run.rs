@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::attempt;
 use super::definition::{Report, read, read_version};
 use super::dispatch::{self, Dispatch};
+use super::keeper;
 use super::schedule::due::Due;
 use crate::access::{self, stored};
 use crate::audit::Event;
@@ -592,7 +593,7 @@ pub async fn fail(ctx: &TenantContext, outbox: &Outbox, id: RunId, reason: &str)
         let text = format!(
             "A report could not be made: {reason}\n\nNothing was sent. Mend what it names, then use “Run now” on the page of the schedule."
         );
-        dispatch::tell_owner(ctx, &mut tx, outbox, id, id.uuid(), "a report could not be made", &text).await?;
+        keeper::tell_owner(ctx, &mut tx, outbox, id, id.uuid(), "a report could not be made", &text).await?;
     }
     tx.commit().await
 }

@@ -18,11 +18,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::definition::read;
-use super::dispatch::{self, Dispatch};
+use super::dispatch::Dispatch;
 use super::run::{NewRun, insert, teams_of};
+use super::{keeper, recipient};
 use crate::access::{self, stored};
 use crate::audit::Event;
 use crate::context::{Context, TenantContext};
+use crate::mail::Outbox;
 use crate::revision::{Revision, refuse_stale};
 use crate::transaction::{Resource, Tx, WorkKind, failed};
 
@@ -59,6 +61,8 @@ pub struct Schedule {
     pub paused: Option<(DateTime<Utc>, String)>,
     /// Recipients who have asked for no more.
     pub unsubscribed: Vec<String>,
+    /// Since when its run cannot be begun, and why.
+    pub trouble: Option<(DateTime<Utc>, String)>,
     /// Counts changes.
     pub version: i64,
     /// When it was changed last.
@@ -101,6 +105,7 @@ async fn read_some(tx: &mut Tx, report: ReportId, id: Option<ScheduleId>) -> Res
         r#"
         select
           id, rhythm, range, dispatch, awaited, awaited_at, paused_at, paused_by, version, updated_at, changed_by, deleted_at,
+          trouble, troubled_at,
           array(
             select recipient
             from report_unsubscription
@@ -132,6 +137,7 @@ async fn read_some(tx: &mut Tx, report: ReportId, id: Option<ScheduleId>) -> Res
                 },
                 paused: row.paused_at.zip(row.paused_by),
                 unsubscribed: row.unsubscribed,
+                trouble: row.troubled_at.zip(row.trouble),
                 version: row.version,
                 updated_at: row.updated_at,
                 changed_by: row.changed_by,
@@ -145,14 +151,15 @@ async fn read_some(tx: &mut Tx, report: ReportId, id: Option<ScheduleId>) -> Res
 pub async fn create(ctx: &TenantContext, report: ReportId, plan: &Plan) -> Result<ScheduleId, Error> {
     let mut tx = begin(ctx, Resource::Report(report)).await?;
     read(&mut tx, report, true).await?;
-    check(ctx, &mut tx, plan, &[]).await?;
+    check(&mut tx, plan, &[]).await?;
     let id = add(ctx, &mut tx, report, plan).await?;
     tx.audit(Event::new("report.schedule.create", "report_schedule", id.to_string()).after(told(plan, 1))).await?;
     tx.commit().await?;
     Ok(id)
 }
 
-async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) -> Result<ScheduleId, Error> {
+/// Refuses one more than a report may have. Whoever asks holds the report.
+async fn refuse_more(tx: &mut Tx, report: ReportId) -> Result<(), Error> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from report_schedule where report_id = $1 and deleted_at is null"#,
         report.uuid(),
@@ -163,6 +170,11 @@ async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) ->
     if count >= MOST {
         return Err(Error::Conflict(format!("A report has at most {MOST} schedules. Delete one first.")));
     }
+    Ok(())
+}
+
+async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) -> Result<ScheduleId, Error> {
+    refuse_more(tx, report).await?;
     let id = ScheduleId::from(Uuid::now_v7());
     let awaited = time::next(&plan.rhythm, ctx.now());
     sqlx::query!(
@@ -197,7 +209,7 @@ async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) ->
 pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &str, plan: &Plan) -> Result<(), Error> {
     let (mut tx, schedule) = held(ctx, report, id).await?;
     check_version(ctx, &mut tx, &schedule, seen).await?;
-    check(ctx, &mut tx, plan, &schedule.plan.dispatch.recipients).await?;
+    check(&mut tx, plan, &schedule.plan.dispatch.recipients).await?;
     // The same rhythm goes on waiting for what it waits for, also where that is late.
     let awaited =
         if plan.rhythm == schedule.plan.rhythm { schedule.awaited } else { time::next(&plan.rhythm, ctx.now()) };
@@ -205,7 +217,7 @@ pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &
         r#"
         update report_schedule
         set rhythm = $2, range = $3, dispatch = $4, awaited = $5, awaited_at = $6, teams = $7, owner_id = $8,
-          version = version + 1, updated_at = $9, changed_by = $10
+          trouble = null, troubled_at = null, version = version + 1, updated_at = $9, changed_by = $10
         where id = $1
         "#,
         id.uuid(),
@@ -230,12 +242,17 @@ pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &
 
 /// Refuses whoever may not even pause one, before anything of what they sent is looked at.
 pub async fn may_stop(ctx: &TenantContext) -> Result<(), Error> {
-    ctx.begin_to_stop(Permission::ReportsManage, Resource::Reports).await?.rollback().await
+    ctx.begin_to_stop(Permission::ReportsSchedule, Resource::Reports).await?.rollback().await
+}
+
+/// Refuses whoever may not set one, before anything of what they sent is looked at.
+pub async fn may_set(ctx: &TenantContext) -> Result<(), Error> {
+    begin(ctx, Resource::Reports).await?.rollback().await
 }
 
 /// Pauses a schedule. What would come meanwhile is not made up for.
 pub async fn pause(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<(), Error> {
-    let mut tx = ctx.begin_to_stop(Permission::ReportsManage, Resource::Schedule(id)).await?;
+    let mut tx = ctx.begin_to_stop(Permission::ReportsSchedule, Resource::Schedule(id)).await?;
     let paused = sqlx::query!(
         r#"
         update report_schedule
@@ -272,7 +289,7 @@ pub async fn resume(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Re
     sqlx::query!(
         r#"
         update report_schedule
-        set paused_at = null, paused_by = null, awaited = $2, awaited_at = $3,
+        set paused_at = null, paused_by = null, awaited = $2, awaited_at = $3, trouble = null, troubled_at = null,
           version = version + 1, updated_at = $4, changed_by = $5
         where id = $1
         "#,
@@ -290,7 +307,8 @@ pub async fn resume(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Re
     Ok(awaited)
 }
 
-/// Makes another one like it, paused, so that nobody gets anything twice by accident.
+/// Makes another one like it, paused, so that nobody gets anything twice by accident. Who asked for no more of the one gets none of the
+/// other either.
 pub async fn copy(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<ScheduleId, Error> {
     let (mut tx, schedule) = held(ctx, report, id).await?;
     let copied = add(ctx, &mut tx, report, &schedule.plan).await?;
@@ -299,6 +317,19 @@ pub async fn copy(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Resu
         copied.uuid(),
         ctx.now(),
         ctx.context().actor().label(),
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
+    sqlx::query!(
+        r#"
+        insert into report_unsubscription (tenant_id, schedule_id, recipient, at)
+        select tenant_id, $2, recipient, at
+        from report_unsubscription
+        where schedule_id = $1
+        "#,
+        id.uuid(),
+        copied.uuid(),
     )
     .execute(tx.connection())
     .await
@@ -328,9 +359,14 @@ pub async fn bring_back(ctx: &TenantContext, report: ReportId, id: ScheduleId) -
     if !is_deleted {
         return tx.rollback().await;
     }
+    refuse_more(&mut tx, report).await?;
     let awaited = time::next(&schedule.plan.rhythm, ctx.now());
     sqlx::query!(
-        "update report_schedule set deleted_at = null, awaited = $2, awaited_at = $3 where id = $1",
+        r#"
+        update report_schedule
+        set deleted_at = null, awaited = $2, awaited_at = $3, trouble = null, troubled_at = null
+        where id = $1
+        "#,
         id.uuid(),
         awaited.nominal,
         awaited.at,
@@ -393,7 +429,7 @@ fn parameters(ctx: &TenantContext, plan: &Plan, own: &str, occurrence: &Occurren
 }
 
 async fn begin(ctx: &TenantContext, resource: Resource) -> Result<Tx, Error> {
-    ctx.begin(Permission::ReportsManage, resource).await
+    ctx.begin(Permission::ReportsSchedule, resource).await
 }
 
 /// A schedule that stands still until the transaction ends.
@@ -422,7 +458,7 @@ async fn check_version(ctx: &TenantContext, tx: &mut Tx, schedule: &Schedule, se
 }
 
 /// Refuses by name, all at once, what cannot be sent. Who is a recipient already may stay one.
-async fn check(ctx: &TenantContext, tx: &mut Tx, plan: &Plan, known: &[Email]) -> Result<(), Error> {
+async fn check(tx: &mut Tx, plan: &Plan, known: &[Email]) -> Result<(), Error> {
     let mut errors = Vec::new();
     let mut refuse = |field: &str, message: String| errors.push(FieldError { field: field.into(), message });
     let Dispatch { way, formats, recipients, .. } = &plan.dispatch;
@@ -441,9 +477,9 @@ async fn check(ctx: &TenantContext, tx: &mut Tx, plan: &Plan, known: &[Email]) -
         ),
     }
     let new: Vec<&Email> = recipients.iter().filter(|one| !known.contains(one)).collect();
-    let domains = dispatch::allowed_domains(tx).await?;
+    let domains = recipient::allowed_domains(tx).await?;
     let outside: Vec<&str> =
-        new.iter().filter(|one| !dispatch::is_allowed(&domains, one)).map(|one| one.as_str()).collect();
+        new.iter().filter(|one| !recipient::is_allowed(&domains, one)).map(|one| one.as_str()).collect();
     if !outside.is_empty() {
         let message = format!(
             "{} may not get reports: this organisation allows {} alone. An admin can change that in Settings, Security.",
@@ -453,35 +489,17 @@ async fn check(ctx: &TenantContext, tx: &mut Tx, plan: &Plan, known: &[Email]) -
         refuse("recipients", message);
     }
     if *way == Way::Inbox {
-        let strangers = strangers(ctx, tx, recipients).await?;
+        let readers = recipient::readers(tx).await?;
+        let strangers: Vec<&str> = recipients.iter().filter(|one| !readers.contains(one)).map(Email::as_str).collect();
         if !strangers.is_empty() {
             let message = format!(
-                "{} have no inbox here; only members do. Send it by mail, or invite them.",
+                "{} have no inbox here; only members who hold the permission “reports:read” do. Send it by mail, or invite them.",
                 strangers.join(", ")
             );
             refuse("recipients", message);
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
-}
-
-/// Those who are no members.
-async fn strangers(ctx: &TenantContext, tx: &mut Tx, recipients: &[Email]) -> Result<Vec<String>, Error> {
-    let asked: Vec<String> = recipients.iter().map(ToString::to_string).collect();
-    let members = sqlx::query_scalar!(
-        r#"
-        select app_user.email
-        from membership
-        join app_user on app_user.id = membership.user_id
-        where membership.tenant_id = $1 and app_user.email = any ($2)
-        "#,
-        ctx.tenant().id.uuid(),
-        &asked,
-    )
-    .fetch_all(tx.connection())
-    .await
-    .map_err(failed)?;
-    Ok(asked.into_iter().filter(|one| !members.contains(one)).collect())
 }
 
 fn told(plan: &Plan, version: i64) -> serde_json::Value {
@@ -496,9 +514,9 @@ fn told(plan: &Plan, version: i64) -> serde_json::Value {
     })
 }
 
-/// Makes what is due, in all tenants. Returns how many runs were begun. What fails is tried again with the next tick, and keeps
-/// nothing else from being made.
-pub async fn tick(ctx: &Context) -> Result<u32, Error> {
+/// Makes what is due, in all tenants. Returns how many runs were begun. What fails is tried again with the next tick, is told to its
+/// keeper once, and keeps nothing else from being made.
+pub async fn tick(ctx: &Context, outbox: &Outbox) -> Result<u32, Error> {
     let mut made = 0;
     let mut last: Option<(DateTime<Utc>, Uuid)> = None;
     loop {
@@ -508,7 +526,12 @@ pub async fn tick(ctx: &Context) -> Result<u32, Error> {
                 Ok(is_made) => made += u32::from(is_made),
                 // Nothing changes there now; it is late when it goes on.
                 Err(Error::ReadOnly(_)) => {}
-                Err(error) => tracing::error!(%error, schedule = %id, "a schedule could not be carried out"),
+                Err(error) => {
+                    tracing::error!(%error, schedule = %id, "a schedule could not be carried out");
+                    if let Err(error) = tell_trouble(ctx, outbox, *tenant, *id, &error).await {
+                        tracing::error!(%error, schedule = %id, "its keeper could not be told");
+                    }
+                }
             }
         }
         let Some((_, id, at)) = due.last() else { return Ok(made) };
@@ -540,6 +563,42 @@ async fn due_after(
     .map_err(failed)?;
     tx.rollback().await?;
     Ok(rows.into_iter().map(|row| (row.tenant_id.into(), row.id.into(), row.awaited_at)).collect())
+}
+
+/// Writes into a schedule why it could not be carried out. Its keeper is told the first time, and not again until it could be.
+async fn tell_trouble(
+    ctx: &Context,
+    outbox: &Outbox,
+    tenant: TenantId,
+    id: ScheduleId,
+    error: &Error,
+) -> Result<(), Error> {
+    let ctx = access::enter_to_work(ctx, tenant).await?;
+    let mut tx = ctx.begin_to_tidy(Permission::ReportsSchedule, Resource::Schedule(id)).await?;
+    let reason = error.explanation();
+    let row = sqlx::query!(
+        r#"
+        update report_schedule
+        set trouble = $2, troubled_at = $3
+        where id = $1 and trouble is null and deleted_at is null and paused_at is null
+        returning report_id, owner_id
+        "#,
+        id.uuid(),
+        reason,
+        ctx.now(),
+    )
+    .fetch_optional(tx.connection())
+    .await
+    .map_err(failed)?;
+    let Some(row) = row else { return tx.rollback().await };
+    let page = format!("{}/schedules/{id}", ReportId::from(row.report_id));
+    let text = format!(
+        "A schedule is due and could not be carried out: {reason}\n\nNothing was made or sent. It is tried again each minute, and goes on by itself once it can; the page of the schedule says whether that is so."
+    );
+    let about = [&id.uuid().as_bytes()[..], &ctx.now().timestamp_micros().to_be_bytes()[..]].concat();
+    keeper::tell(&ctx, &mut tx, outbox, row.owner_id, &about, &page, ("a schedule could not be carried out", &text))
+        .await?;
+    tx.commit().await
 }
 
 /// Makes one run of a schedule that is due, and has it wait for the next time. False where there is nothing to do any more.
@@ -595,9 +654,14 @@ async fn make_due(ctx: &Context, tenant: TenantId, id: ScheduleId) -> Result<boo
 }
 
 async fn await_next(tx: &mut Tx, id: ScheduleId, nominal: NaiveDateTime, at: DateTime<Utc>) -> Result<(), Error> {
-    sqlx::query!("update report_schedule set awaited = $2, awaited_at = $3 where id = $1", id.uuid(), nominal, at)
-        .execute(tx.connection())
-        .await
-        .map_err(failed)?;
+    sqlx::query!(
+        "update report_schedule set awaited = $2, awaited_at = $3, trouble = null, troubled_at = null where id = $1",
+        id.uuid(),
+        nominal,
+        at,
+    )
+    .execute(tx.connection())
+    .await
+    .map_err(failed)?;
     Ok(())
 }

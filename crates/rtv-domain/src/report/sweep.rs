@@ -1,11 +1,12 @@
-//! What a worker tidies up: runs whose workers are gone for good, and files that have been kept long enough. A file that was
+//! What a worker tidies up: runs and mails whose workers are gone for good, and files that have been kept long enough. A file that was
 //! removed can be made again from the result of its run, which stays.
 
 use core::time::Duration;
 
 use chrono::TimeDelta;
-use rtv_core::{Error, Permission, RunId, TenantId};
+use rtv_core::{Error, Permission, ReportMailId, RunId, TenantId};
 
+use super::dispatch::give_up;
 use super::run::fail;
 use super::store::Files;
 use crate::access;
@@ -15,15 +16,15 @@ use crate::transaction::{Resource, WorkKind, failed};
 
 /// Files lie on the disk for so many days.
 pub const KEEP_DAYS: i64 = 90;
-/// A run without a job that is older than this has lost it.
+/// A run or a mail without a job that has stood still for longer than this has lost it.
 const SILENT: TimeDelta = TimeDelta::minutes(5);
-/// Runs that one sweep tidies at most; the next goes on.
+/// Runs, and mails, that one sweep tidies at most; the next goes on.
 const MOST: i64 = 500;
 
 /// What no row names is left alone for so long: its row may be about to be written.
 const ORPHAN: Duration = Duration::from_hours(1);
 
-/// Tidies up once. Returns how many runs it dealt with.
+/// Tidies up once. Returns how many runs and mails it dealt with.
 pub async fn sweep(ctx: &Context, outbox: &Outbox, files: &Files) -> Result<u64, Error> {
     let mut swept = 0;
     for (tenant, run) in silent(ctx).await? {
@@ -31,6 +32,13 @@ pub async fn sweep(ctx: &Context, outbox: &Outbox, files: &Files) -> Result<u64,
         // What waits because nothing may change has done nothing wrong.
         if ctx.read_only().is_none() {
             fail(&ctx, outbox, run, "It was begun several times and never came to its end. Try again; if it fails again, tell your operator.").await?;
+            swept += 1;
+        }
+    }
+    for (tenant, mail) in stranded(ctx).await? {
+        let ctx = access::enter_to_work(ctx, tenant).await?;
+        if ctx.read_only().is_none() {
+            give_up(&ctx, outbox, mail).await?;
             swept += 1;
         }
     }
@@ -103,6 +111,36 @@ async fn silent(ctx: &Context) -> Result<Vec<(TenantId, RunId)>, Error> {
               and job.unique_key = 'run_' || replace(report_run.id::text, '-', '')
               and job.finished_at is null
           )
+        limit $2
+        "#,
+        ctx.now() - SILENT,
+        MOST,
+    )
+    .fetch_all(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    Ok(rows.into_iter().map(|row| (row.tenant_id.into(), row.id.into())).collect())
+}
+
+/// Mails that are on their way and that no job works at any more.
+async fn stranded(ctx: &Context) -> Result<Vec<(TenantId, ReportMailId)>, Error> {
+    let mut tx = ctx.begin_worker(WorkKind::Sweep).await?;
+    let rows = sqlx::query!(
+        r#"
+        select report_mail.tenant_id, report_mail.id
+        from report_mail
+        where report_mail.state in ('waiting', 'sending')
+          and report_mail.changed_at < $1
+          and not exists (
+            select 1
+            from job
+            where job.tenant_id = report_mail.tenant_id
+              and job.kind = 'report.mail'
+              and job.payload ->> 'mail' = 'rml_' || replace(report_mail.id::text, '-', '')
+              and job.finished_at is null
+          )
+        order by report_mail.changed_at
         limit $2
         "#,
         ctx.now() - SILENT,

@@ -31,7 +31,7 @@ const GLOBAL: [(&str, &str); 16] = [
 const OWN_ROWS: &str = "(tenant_id = ( SELECT rtv_tenant() AS rtv_tenant))";
 
 /// Policies of tenant tables that say something else.
-const OTHER_POLICIES: [(&str, &str); 69] = [
+const OTHER_POLICIES: [(&str, &str); 70] = [
     ("membership_of_person", "a person lists the own memberships, to choose a tenant"),
     ("audit_event_of_operator", "staff read the operator's chain, which is no tenant's"),
     ("invitation_by_token", "who holds the link of an invitation sees that one"),
@@ -45,6 +45,7 @@ const OTHER_POLICIES: [(&str, &str); 69] = [
         "a worker finds in all tenants the runs that nobody works at, and ends each inside its own",
     ),
     ("report_schedule_seen_by_worker", "likewise schedules that are due, each made inside its own"),
+    ("report_mail_seen_by_worker", "likewise mails that nobody works at any more"),
     ("report_file_seen_by_worker", "likewise files that have been kept long enough"),
     ("audit_event_added", "sign-ins, staff and workers add to the operator's chain"),
     ("membership_seen_by_staff", "the operator disables nobody who is the last owner of a tenant"),

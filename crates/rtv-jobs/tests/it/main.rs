@@ -49,7 +49,7 @@ impl Job for Task {
     const MAX_ATTEMPTS: u16 = 4;
     const TIMEOUT: Duration = Duration::from_secs(20);
     const BACK_OFF: rtv_jobs::BackOff =
-        rtv_jobs::BackOff { first: Duration::from_millis(200), longest: Duration::from_mins(1) };
+        rtv_jobs::BackOff { first: Duration::from_millis(200), longest: Duration::from_mins(1), is_least: false };
 
     fn tenant(&self) -> Option<Uuid> {
         self.tenant

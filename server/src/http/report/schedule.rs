@@ -103,7 +103,7 @@ pub async fn create(
     let page = format!("/t/{tenant}/reports/{report}/schedules");
     let outcome = async {
         let ctx = enter(&asked, &tenant).await?;
-        report::may_build(&ctx).await?;
+        schedule::may_set(&ctx).await?;
         let report: ReportId = id(&report)?;
         report::one(&ctx, report).await?;
         let plan = plan(&pairs)?;
@@ -127,7 +127,7 @@ pub async fn save(
     let page = format!("/t/{tenant}/reports/{report}/schedules/{schedule}");
     let outcome = async {
         let ctx = enter(&asked, &tenant).await?;
-        report::may_build(&ctx).await?;
+        schedule::may_set(&ctx).await?;
         let (report, schedule): (ReportId, ScheduleId) = (id(&report)?, id(&schedule)?);
         schedule::one(&ctx, report, schedule).await?;
         let plan = plan(&pairs)?;
@@ -211,8 +211,9 @@ pub async fn send_again(
     let page = format!("/t/{tenant}/reports/{report}/runs/{run}");
     let outcome = async {
         let ctx = enter(&asked, &tenant).await?;
-        let to = report::send_again(&ctx, &state.outbox, id(&run)?, id(&mail)?).await?;
-        Ok(format!("It is sent to {to} once more, and says that it may have come before."))
+        let sent = report::send_again(&ctx, &state.outbox, id(&run)?, id(&mail)?).await?;
+        let word = if sent.may_come_twice { ", and says that it may have come before" } else { "" };
+        Ok(format!("It is sent to {} once more{word}.", sent.to))
     };
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Pairs::new()).await
 }

@@ -5,13 +5,15 @@
 //! makes each occurrence once, also when the rules of a zone are changed between two of them.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use rtv_core::Error;
 use rtv_core::period::{Period, Range};
 use rtv_core::report::{Occurrence, Rhythm};
 
 use super::time;
+use crate::format::Format;
 
-/// A run that begins so long after its occurrence is marked late.
+/// A run that begins, ends or is sent so long after its occurrence is marked late.
 pub const LATE_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// What is to be made now.
@@ -38,12 +40,30 @@ pub fn due(rhythm: &Rhythm, awaited: NaiveDateTime, now: DateTime<Utc>) -> Optio
     loop {
         let following = walk.following(occurrence.nominal);
         if following.at > now {
-            let is_late = missed > 0 || now - occurrence.at >= LATE_AFTER;
+            let is_late = missed > 0 || is_late(&occurrence, now);
             return Some(Due { occurrence, missed, is_late, following });
         }
         occurrence = following;
         missed += 1;
     }
+}
+
+/// Whether what is done now for an occurrence is late.
+pub fn is_late(occurrence: &Occurrence, now: DateTime<Utc>) -> bool {
+    now - occurrence.at >= LATE_AFTER
+}
+
+/// The occurrence of a name that [`Occurrence::name`] gave, by the rules of its zone that are known now.
+pub fn named(name: &str) -> Option<Occurrence> {
+    let (nominal, zone) = name.strip_suffix(']')?.split_once('[')?;
+    let nominal = NaiveDateTime::parse_from_str(nominal, "%Y-%m-%dT%H:%M").ok()?;
+    let zone: Tz = zone.parse().ok()?;
+    Some(Occurrence { nominal, zone, at: time::moment(zone, nominal) })
+}
+
+/// Day and time of an occurrence for people, in its own zone.
+pub fn words(format: &Format, name: &str) -> String {
+    named(name).map_or_else(|| name.to_owned(), |one| format.clone().with_times_in(one.zone).instant(one.at))
 }
 
 /// The days that a range means for an occurrence: “last month” is the month before the one in whose day it lies, in the zone of
@@ -93,6 +113,23 @@ mod tests {
         check(DAILY, "2026-11-23T08:00:00", "2026-11-23T07:00:00Z", made(false));
         check(DAILY, "2026-11-23T08:00:00", "2026-11-23T07:04:59.999Z", made(false));
         check(DAILY, "2026-11-23T08:00:00", "2026-11-23T07:05:00Z", made(true));
+    }
+
+    #[test]
+    fn the_name_of_an_occurrence_leads_back_to_it() {
+        for (query, after) in [
+            (DAILY, "2026-11-22T00:00:00Z"),
+            ("frequency=daily&time=02:30&zone=Europe/Berlin", "2026-10-24T12:00:00Z"),
+            ("frequency=daily&time=02:30&zone=America/New_York", "2027-03-13T12:00:00Z"),
+        ] {
+            let occurrence = time::next(&rhythm(query), utc(after));
+            assert_eq!(named(&occurrence.name()), Some(occurrence), "{query}");
+        }
+        for wrong in
+            ["", "2026-10-25", "2026-10-25T08:00", "2026-10-25T08:00[Nowhere]", "2026-10-25T08:00[Europe/Berlin"]
+        {
+            assert_eq!(named(wrong), None, "{wrong}");
+        }
     }
 
     #[test]
