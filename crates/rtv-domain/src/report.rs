@@ -4,6 +4,7 @@
 mod attempt;
 mod audience;
 mod competitors;
+mod course;
 mod definition;
 mod deliveries;
 mod dispatch;
