@@ -5,6 +5,8 @@ pub mod api;
 #[cfg(feature = "ssr")]
 mod builder;
 #[cfg(feature = "ssr")]
+mod changed;
+#[cfg(feature = "ssr")]
 pub mod chart;
 pub mod handout;
 #[cfg(feature = "ssr")]

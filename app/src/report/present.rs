@@ -3,7 +3,7 @@
 use rtv_core::filter::PageFilter;
 use rtv_core::report::{
     Block, ChartKind, Content, Definition, Dimension, FileFormat, Filled, FilledContent, MailState, Measure, Query,
-    RunState, Sort, Source, Table,
+    RunState, Sort, Source,
 };
 use rtv_core::{Error, Permission, ReportId};
 use rtv_domain::TenantContext;
@@ -14,6 +14,7 @@ use rtv_domain::{account, campaign, team};
 use rtv_ui::{CheckboxOption, FieldChange, SelectOption, Tone};
 
 use super::builder::{BlockForm, Builder, OutlinePart, OutlineSection, Panel, RunRow};
+use super::changed;
 use super::list::{ReportRow, Reports};
 use super::run::{FileView, MailingView, RunView, WholeTable};
 use super::sheet::{self, Around};
@@ -417,9 +418,10 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
     let format = Format::of(ctx.tenant());
     let path = format!("/t/{}/reports/{}", ctx.tenant().slug, one.report);
     let can_build = ctx.access().grants(Permission::ReportsManage) && ctx.read_only().is_none();
-    let (sheets, changed) = if one.state == RunState::Done {
+    let is_hidden = one.state == RunState::Done && !report::is_shown(ctx, &one).await?;
+    let (sheets, changed) = if one.state == RunState::Done && !is_hidden {
         let filled = report::result(ctx, one.id).await?;
-        let changed = changed_since(ctx, &one, &filled, &path).await?;
+        let changed = changed::since(ctx, &one, &filled, &path).await?;
         let around = Around {
             tenant: ctx.tenant().clone(),
             format: format.clone(),
@@ -471,8 +473,9 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
             .then(|| (one.step.clone().unwrap_or_else(|| "Waiting".into()), one.steps.0, one.steps.1)),
         failure: one.failure.clone(),
         facts: facts(&format, &one),
-        files: one.files.iter().map(|file| file_view(&format, &path, &one, file)).collect(),
+        files: one.files.iter().filter(|_| !is_hidden).map(|file| file_view(&format, &path, &one, file)).collect(),
         notes: one.notes.clone(),
+        is_hidden,
         changed,
         late: one.is_late.then(|| late(&format, &one)),
         mailings: mailing_views,
@@ -580,65 +583,4 @@ fn file_view(format: &Format, path: &str, run: &Run, file: &report::FileRow) -> 
         title: file.title.clone(),
         detail: format!("{} KiB", format.count(kib)),
     }
-}
-
-/// What the same report would say now, table by table and figure by figure. Nothing where the facts are those that they were.
-async fn changed_since(
-    ctx: &TenantContext,
-    run: &Run,
-    then: &Filled,
-    path: &str,
-) -> Result<Option<Vec<String>>, Error> {
-    let definition = report::version(ctx, run.report, run.version).await?;
-    let parameters = PageFilter::from_query(&run.parameters)?;
-    let asked = Asked {
-        parameters: &parameters,
-        version: u32::try_from(run.version).ok(),
-        shown: Shown::AtMost(1),
-        address: path,
-    };
-    let now = match report::fill(ctx, &definition, &asked).await {
-        Ok(now) => now,
-        // An account or a campaign that it names is gone, or whoever looks sees no figures.
-        Err(Error::Invalid(_) | Error::Forbidden(_)) => return Ok(None),
-        Err(other) => return Err(other),
-    };
-    if now.filters != then.filters {
-        return Ok(None);
-    }
-    let format = Format::of(ctx.tenant());
-    let mut changed = Vec::new();
-    let blocks =
-        |filled: &Filled| filled.sections.iter().flat_map(|section| section.blocks.clone()).collect::<Vec<_>>();
-    for (was, is) in blocks(then).iter().zip(&blocks(&now)) {
-        match (&was.content, &is.content) {
-            (FilledContent::Metric(was), FilledContent::Metric(is)) if was.value != is.value => {
-                let words =
-                    |value: Option<_>| value.map_or_else(|| MISSING.to_owned(), |value| format.exact(was.unit, value));
-                changed.push(format!("{}: {} then, {} now.", was.label, words(was.value), words(is.value)));
-            }
-            (
-                FilledContent::Table(before) | FilledContent::Chart { table: before, .. },
-                FilledContent::Table(after) | FilledContent::Chart { table: after, .. },
-            ) => changed.extend(table_changes(&format, &was.title, before, after)),
-            _ => {}
-        }
-    }
-    changed.dedup();
-    Ok(Some(changed))
-}
-
-fn table_changes(format: &Format, title: &str, before: &Table, after: &Table) -> Vec<String> {
-    let mut changed = Vec::new();
-    if before.of_rows != after.of_rows {
-        let count = |number: u64| format.count(i64::try_from(number).unwrap_or(i64::MAX));
-        changed.push(format!("{title}: {} rows then, {} now.", count(before.of_rows), count(after.of_rows)));
-    }
-    if let (Some(was), Some(is)) = (&before.totals, &after.totals) {
-        for ((column, was), is) in before.columns.iter().zip(was).zip(is).filter(|((_, was), is)| was != is) {
-            let words = |cell| format.cell(column.kind, cell);
-            changed.push(format!("{title}, {} in total: {} then, {} now.", column.label, words(was), words(is)));
-        }
-    }
-    changed
 }

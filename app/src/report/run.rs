@@ -23,6 +23,8 @@ pub struct RunView {
     pub(super) facts: Vec<(String, String)>,
     pub(super) files: Vec<FileView>,
     pub(super) notes: Vec<String>,
+    /// Whether it holds figures that whoever looks does not see.
+    pub(super) is_hidden: bool,
     /// What is different now, in sentences; `None` where it was not looked at.
     pub(super) changed: Option<Vec<String>>,
     /// That it came late, and for what it stands.
@@ -110,6 +112,13 @@ pub(super) fn drawn(page: Framed<RunView>) -> Drawn {
     let failure = run
         .failure
         .map(|reason| view! { <Notice tone=Tone::Danger>{format!("It could not be made. {reason}")}</Notice> });
+    let hidden = run.is_hidden.then(|| {
+        view! {
+            <Notice tone=Tone::Info>
+                "It holds figures that you may not see: of the whole organisation, or of a team that is not yours. Who made it can send it to you."
+            </Notice>
+        }
+    });
     let late = run.late.map(|text| view! { <Notice tone=Tone::Warning>{text}</Notice> });
     let mailings = (!run.mailings.is_empty()).then(|| mailings(&path, run.mailings, run.repeat_needs));
     let attempts = (!run.attempts.is_empty()).then(|| attempts(run.attempts, run.attempts_told));
@@ -141,6 +150,7 @@ pub(super) fn drawn(page: Framed<RunView>) -> Drawn {
                 {progress}
                 {failure}
                 {late}
+                {hidden}
                 {changed}
                 {sheets}
             </div>

@@ -4,6 +4,7 @@
 mod attempt;
 mod audience;
 mod competitors;
+mod course;
 mod definition;
 mod deliveries;
 mod dispatch;
@@ -35,8 +36,8 @@ pub use fill::{Asked, MOST_ROWS, Shown, fill, fill_block};
 pub use handout::{Handout, handout, handout_file, subscribe};
 pub use inbox::{Received, inbox};
 pub use run::{
-    FileRow, MakeRun, NewFile, Run, TakenUp, Ticket, begin, begin_again, cancel, fail, file, finish, is_skipped,
-    result, run, runs, take_up, tell,
+    FileRow, MakeRun, NewFile, Run, TakenUp, Ticket, begin, begin_again, cancel, fail, file, finish, is_shown,
+    is_skipped, result, run, runs, take_up, tell,
 };
 pub use store::Files;
 pub use sweep::{KEEP_DAYS, sweep};

@@ -543,7 +543,8 @@ pub struct Choice {
     pub zone: Option<Tz>,
 }
 
-/// The teams that the actor may narrow figures to: all, or those through which they see figures at all.
+/// The teams that the actor may narrow figures to: all, or those through which they see figures at all; of what is narrowed
+/// already, those that it is narrowed to.
 pub async fn choices(ctx: &TenantContext) -> Result<Vec<Choice>, Error> {
     let mut tx = ctx.begin(Permission::AnalyticsRead, Resource::Accounts).await?;
     let rows = sqlx::query!("select id, name, time_zone from team order by lower(name), id")
@@ -566,6 +567,10 @@ pub async fn choices(ctx: &TenantContext) -> Result<Vec<Choice>, Error> {
             (Ok(one), Some(theirs)) => theirs.contains(&one.id),
             _ => true,
         })
+        .filter(|row| match row {
+            Ok(one) => ctx.narrowed.is_empty() || ctx.narrowed.contains(&one.id),
+            Err(_) => true,
+        })
         .collect()
 }
 
@@ -578,12 +583,14 @@ pub struct Narrowed {
     pub zone: Tz,
 }
 
-/// Narrows what is read to what one of these teams is responsible for; none: to nothing. A team that is not among the
-/// choices is refused, in the same words whether it is somebody else's or nobody's.
+/// Narrows what is read to what one of these teams is responsible for; none: no further than it is already. It never widens: a team
+/// that is not among the choices, or not among those that it is narrowed to already, is refused, in the same words whether it is
+/// somebody else's or nobody's.
 pub fn narrow(ctx: &TenantContext, choices: &[Choice], wanted: &[TeamId]) -> Result<Narrowed, Error> {
     let mut zones = Vec::new();
     for team in wanted {
-        let choice = choices.iter().find(|choice| choice.id == *team);
+        let is_within = ctx.narrowed.is_empty() || ctx.narrowed.contains(team);
+        let choice = choices.iter().find(|choice| choice.id == *team && is_within);
         let choice = choice.ok_or_else(|| Error::invalid("team", "choose a team from the list."))?;
         zones.push(choice.zone.unwrap_or(ctx.tenant().zone));
     }
@@ -591,5 +598,6 @@ pub fn narrow(ctx: &TenantContext, choices: &[Choice], wanted: &[TeamId]) -> Res
         [first, rest @ ..] if rest.iter().all(|zone| zone == first) => *first,
         _ => ctx.tenant().zone,
     };
-    Ok(Narrowed { ctx: TenantContext { narrowed: wanted.to_vec(), ..ctx.clone() }, zone })
+    let narrowed = if wanted.is_empty() { ctx.narrowed.clone() } else { wanted.to_vec() };
+    Ok(Narrowed { ctx: TenantContext { narrowed, ..ctx.clone() }, zone })
 }

@@ -71,8 +71,10 @@ const DECIDING: [Listed; 2] = [
 /// What an operation needs beside what leads there.
 fn also((method, pattern, _): &Listed) -> &'static [Permission] {
     match (*method, *pattern) {
-        // A report of figures that its author may not see would show them.
-        ("post", "/api/v1/reports/{id}/runs") => &[Permission::AnalyticsRead],
+        // A report of figures that its author may not see would show them, and so does a file of it.
+        ("post", "/api/v1/reports/{id}/runs") | ("get", "/api/v1/runs/{id}/files/{format}") => {
+            &[Permission::AnalyticsRead]
+        }
         _ => &[],
     }
 }

@@ -8,6 +8,7 @@ use rtv_core::period::Period;
 use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
 use uuid::Uuid;
 
+use super::course::surplus;
 use super::fill::{Frame, arranged, columns, grain_of};
 use crate::account::Account;
 use crate::kpi::points;
@@ -49,9 +50,11 @@ pub(super) fn table(frame: &Frame, query: &Query) -> Result<Table, Error> {
                     cells.push(earlier.map_or(Cell::Missing, |window| value(frame, *window, &parts, *measure)));
                 }
             }
-            rows.push(cells);
+            rows.push((order(frame, query, index, &parts), cells));
         }
     }
+    rows.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let rows = rows.into_iter().map(|(_, cells)| cells).collect();
     let mut totals: Vec<Cell> = query.dimensions.iter().map(|_| Cell::Missing).collect();
     for measure in &query.measures {
         totals.push(value(frame, frame.period, &[], *measure));
@@ -60,7 +63,8 @@ pub(super) fn table(frame: &Frame, query: &Query) -> Result<Table, Error> {
         }
     }
     let (_, known) = frame.followers.at_end_of(frame.period, |_| true);
-    let notes = vec![format!("{known} of {} accounts report followers.", frame.covered.len())];
+    let mut notes = vec![format!("{known} of {} accounts report followers.", frame.covered.len())];
+    notes.extend(before.and_then(|before| surplus(query, windows.len(), before.len())));
     Ok(arranged(frame, query, columns(query, is_compared), rows, totals, notes))
 }
 
@@ -78,8 +82,8 @@ fn windows(frame: &Frame, query: &Query, period: Period) -> Vec<Period> {
         .collect()
 }
 
-/// What rows are told apart by beside time, by name.
-fn parts(frame: &Frame, query: &Query) -> Vec<Vec<Part>> {
+/// What rows are told apart by beside time.
+fn parts(frame: &Frame, query: &Query) -> BTreeSet<Vec<Part>> {
     let has = |dimension| query.dimensions.contains(&dimension);
     let of = |account: &Account| {
         let mut parts = Vec::new();
@@ -91,16 +95,22 @@ fn parts(frame: &Frame, query: &Query) -> Vec<Vec<Part>> {
         }
         parts
     };
-    let all: BTreeSet<Vec<Part>> = frame.covered.iter().map(of).collect();
-    let mut all: Vec<Vec<Part>> = all.into_iter().collect();
-    all.sort_by_cached_key(|parts| {
-        let name = |part: &Part| match part {
-            Part::Platform(platform) => platform.label().to_lowercase(),
-            Part::Account(id) => frame.account_name(*id).to_lowercase(),
-        };
-        parts.iter().map(name).collect::<Vec<_>>()
-    });
-    all
+    frame.covered.iter().map(of).collect()
+}
+
+/// Where a row stands: by its dimensions as they were asked for, time as it goes on and names by the alphabet.
+fn order(frame: &Frame, query: &Query, window: usize, parts: &[Part]) -> Vec<(usize, String)> {
+    let name = |is_it: fn(&Part) -> bool| match parts.iter().find(|part| is_it(part)) {
+        Some(Part::Platform(platform)) => platform.label().to_lowercase(),
+        Some(Part::Account(id)) => format!("{} {id}", frame.account_name(*id).to_lowercase()),
+        None => String::new(),
+    };
+    let place = |dimension: &Dimension| match dimension {
+        Dimension::Platform => (0, name(|part| matches!(part, Part::Platform(_)))),
+        Dimension::Account => (0, name(|part| matches!(part, Part::Account(_)))),
+        _ => (window, String::new()),
+    };
+    query.dimensions.iter().map(place).collect()
 }
 
 fn label(frame: &Frame, parts: &[Part], is_it: impl Fn(&Part) -> bool) -> Cell {

@@ -9,6 +9,7 @@ use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
 use rtv_core::{Error, Permission, Platform};
 use uuid::Uuid;
 
+use super::course::{fill_gaps, surplus};
 use super::fill::{Frame, arranged, columns, grain_of};
 use crate::access::stored;
 use crate::kpi::points;
@@ -69,18 +70,20 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
     };
     let mut keys: BTreeSet<Vec<Key>> = now.rows.keys().cloned().collect();
     keys.extend(before.iter().flat_map(|before| before.rows.keys().cloned()));
-    if query.dimensions.len() == 1 && grain_of(query).is_some() {
-        keys.extend((0..now.points.len()).map(|point| vec![Key::Point(point)]));
-    }
-    keys.retain(|key| key.iter().all(|one| !matches!(one, Key::Point(point) if *point >= now.points.len())));
+    fill_gaps(&mut keys, query, now.points.len(), Key::Point, |key| match key {
+        Key::Point(point) => Some(point),
+        _ => None,
+    });
+    let mut keys: Vec<Vec<Key>> = keys.into_iter().collect();
+    keys.sort_by_cached_key(|key| key.iter().map(|one| natural(frame, *one)).collect::<Vec<_>>());
     let rows = keys
         .iter()
         .map(|key| {
             let mut cells: Vec<Cell> = key.iter().map(|one| label(frame, &now.points, *one)).collect();
             for measure in &query.measures {
-                cells.push(now.rows.get(key).copied().unwrap_or_default().cell(*measure));
+                cells.push(now.cell(key, *measure));
                 if let Some(before) = &before {
-                    cells.push(before.rows.get(key).copied().unwrap_or_default().cell(*measure));
+                    cells.push(before.cell(key, *measure));
                 }
             }
             cells
@@ -93,7 +96,32 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
             totals.push(before.total.cell(*measure));
         }
     }
-    Ok(arranged(frame, query, columns(query, is_compared), rows, totals, Vec::new()))
+    let surplus = before.as_ref().and_then(|before| surplus(query, now.points.len(), before.points.len()));
+    Ok(arranged(frame, query, columns(query, is_compared), rows, totals, surplus.into_iter().collect()))
+}
+
+/// Order of rows where none was asked for: time and states go on, names stand by the alphabet, what is none stands last.
+fn natural(frame: &Frame, key: Key) -> (usize, bool, String) {
+    match key {
+        Key::Point(point) => (point, false, String::new()),
+        Key::State(state) => {
+            let place = State::ALL.iter().position(|one| *one == state);
+            (place.unwrap_or(State::ALL.len()), false, String::new())
+        }
+        Key::Platform(platform) => (0, false, platform.label().to_lowercase()),
+        Key::Account(id) => (0, false, format!("{} {id}", frame.account_name(id).to_lowercase())),
+        Key::Campaign(id) => (0, id.is_nil(), format!("{} {id}", frame.campaign_name(id).to_lowercase())),
+    }
+}
+
+impl Answer {
+    /// A figure of a row: nothing planned is a zero, and a point that a shorter period does not have is not known.
+    fn cell(&self, key: &[Key], measure: Measure) -> Cell {
+        if key.iter().any(|one| matches!(one, Key::Point(point) if *point >= self.points.len())) {
+            return Cell::Missing;
+        }
+        self.rows.get(key).copied().unwrap_or_default().cell(measure)
+    }
 }
 
 fn label(frame: &Frame, points: &[NaiveDate], key: Key) -> Cell {

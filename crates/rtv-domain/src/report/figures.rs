@@ -10,6 +10,7 @@ use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
 use rtv_core::{Permission, Platform};
 use uuid::Uuid;
 
+use super::course::{fill_gaps, surplus};
 use super::fill::{Frame, arranged, columns, grain_of};
 use crate::access::stored;
 use crate::kpi::{Sums, points, sums_of};
@@ -60,7 +61,11 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
     let mut keys: BTreeSet<Vec<Key>> = now.rows.keys().cloned().collect();
     // What was there before and is not any more is a row too.
     keys.extend(before.iter().flat_map(|before| before.rows.keys().cloned()));
-    fill_gaps(&mut keys, query, now.points.len());
+    add_accounts(&mut keys, frame, query);
+    fill_gaps(&mut keys, query, now.points.len(), Key::Point, |key| match key {
+        Key::Point(point) => Some(point),
+        _ => None,
+    });
     let mut keys: Vec<Vec<Key>> = keys.into_iter().collect();
     keys.sort_by_cached_key(|key| key.iter().map(|one| natural(frame, *one)).collect::<Vec<_>>());
     let rows = keys
@@ -84,6 +89,7 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
         }
     }
     let mut notes = Vec::new();
+    notes.extend(before.as_ref().and_then(|before| surplus(query, now.points.len(), before.points.len())));
     if now.unplaced > 0 {
         notes.push(format!(
             "{} posts stand in the totals and in no row: only the month of their publication is known.",
@@ -96,26 +102,25 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
     Ok(arranged(frame, query, columns(query, is_compared), rows, totals, notes))
 }
 
-/// A course through time has all its points, also those in which nothing happened.
-fn fill_gaps(keys: &mut BTreeSet<Vec<Key>>, query: &Query, points: usize) {
-    let is_time = |dimension: &Dimension| matches!(dimension, Dimension::Day | Dimension::Week | Dimension::Month);
-    let Some(place) = query.dimensions.iter().position(is_time) else { return };
-    let mut others: BTreeSet<Vec<Key>> = keys
-        .iter()
-        .map(|key| key.iter().enumerate().filter(|(index, _)| *index != place).map(|(_, one)| *one).collect())
-        .collect();
-    if query.dimensions.len() == 1 {
-        others.insert(Vec::new());
+/// Followers are known also where nothing was published: every account that is covered has its row.
+fn add_accounts(keys: &mut BTreeSet<Vec<Key>>, frame: &Frame, query: &Query) {
+    if !query.measures.contains(&Measure::FollowerGrowth) || !frame.campaigns.is_empty() {
+        return;
     }
-    for other in others {
-        for point in 0..points {
-            let mut key = other.clone();
-            key.insert(place, Key::Point(point));
-            keys.insert(key);
-        }
+    for account in &frame.covered {
+        let key: Option<Vec<Key>> = query
+            .dimensions
+            .iter()
+            .map(|dimension| match dimension {
+                Dimension::Platform => Some(Key::Platform(account.platform)),
+                Dimension::Account => Some(Key::Account(account.id.uuid())),
+                // One point stands for all of them until the gaps are filled.
+                Dimension::Day | Dimension::Week | Dimension::Month => Some(Key::Point(0)),
+                _ => None,
+            })
+            .collect();
+        keys.extend(key);
     }
-    // The period of comparison may be a day longer; what has no point beside it is in its totals.
-    keys.retain(|key| !matches!(key[place], Key::Point(point) if point >= points));
 }
 
 /// Order of rows where none was asked for: time goes on, names stand by the alphabet, what is none stands last.
@@ -205,6 +210,10 @@ impl Answer {
         let Some(kpi) = measure.kpi() else { return Cell::Missing };
         if kpi == Kpi::FollowerGrowth {
             return self.growth(frame, key);
+        }
+        // What a shorter period does not have is not known, and no zero.
+        if key.iter().any(|one| matches!(one, Key::Point(point) if *point >= self.points.len())) {
+            return Cell::Missing;
         }
         match self.rows.get(key) {
             Some(sums) => sums.value_of_posts(kpi).map_or(Cell::Missing, Cell::Number),

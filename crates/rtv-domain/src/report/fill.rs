@@ -155,7 +155,9 @@ async fn frame(ctx: &TenantContext, asked: &Asked<'_>) -> Result<Frame, Error> {
     Ok(Frame {
         period,
         previous,
-        zone: narrowed.zone,
+        // Days, weeks and hours are counted in the tenant's zone, whatever zone its teams look at times in. A report is one document
+        // and says one zone, so its times stand in it too.
+        zone: ctx.tenant().zone,
         week_start: ctx.tenant().week_start,
         filter,
         covered,
@@ -427,15 +429,20 @@ fn filters(frame: &Frame, parameters: &PageFilter) -> Vec<String> {
     add("Account", parameters.accounts.iter().map(|account| frame.account_name(account.uuid())).collect());
     let name = |campaign: &CampaignId| frame.campaign_name(campaign.uuid());
     add("Campaign", parameters.campaigns.iter().map(name).collect());
-    let named = |team: &rtv_core::TeamId| frame.teams.iter().find(|one| one.id == *team).map(|one| one.name.clone());
-    add("Team", parameters.teams.iter().filter_map(named).collect());
+    // Those that were asked for, or those to which whoever asked for the run was limited.
+    let mut teams = frame.ctx.narrowed.clone();
     // Who sees figures through teams alone makes reports of these.
-    if let (Access::Member(holding), true) = (frame.ctx.access(), parameters.teams.is_empty())
+    if let (Access::Member(holding), true) = (frame.ctx.access(), teams.is_empty())
         && !holding.everywhere().contains(Permission::AnalyticsRead)
     {
-        let theirs = holding.teams_with(Permission::AnalyticsRead);
-        add("Team", frame.teams.iter().filter(|one| theirs.contains(&one.id)).map(|one| one.name.clone()).collect());
+        teams = holding.teams_with(Permission::AnalyticsRead);
     }
+    let there = frame.teams.iter().filter(|one| teams.contains(&one.id));
+    let mut names: Vec<String> = there.map(|one| one.name.clone()).collect();
+    if names.len() < teams.len() {
+        names.push(format!("{} deleted", teams.len() - names.len()));
+    }
+    add("Team", names);
     filters
 }
 

@@ -9,7 +9,7 @@ use rtv_core::filter::PageFilter;
 use rtv_core::period::{Period, Range};
 use rtv_core::permission::SEES_REPORTS;
 use rtv_core::report::{Definition, FileFormat, Filled, RunState};
-use rtv_core::{Error, Permission, ReportId, RunId, ScheduleId, TenantId};
+use rtv_core::{Error, Permission, ReportId, RunId, ScheduleId, TeamId, TenantId};
 use rtv_jobs::{BackOff, Job};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -54,7 +54,9 @@ pub struct Run {
     pub parameters: String,
     /// Its days.
     pub period: Period,
-    /// Zone of its times.
+    /// Teams to whose figures its author was limited; none: it was made by somebody who sees all.
+    pub teams: Vec<TeamId>,
+    /// Zone of its days and times.
     pub zone: Tz,
     /// Where it stands.
     pub state: RunState,
@@ -164,17 +166,18 @@ pub async fn begin(ctx: &TenantContext, report: ReportId, parameters: Option<&Pa
     begin_version(ctx, report, None, parameters).await
 }
 
-/// Asks for a run once more: the same version, days and filters. Where no fact has changed, its CSV is the same to the byte.
+/// Asks for a run once more: the same version, days, filters and teams. Where no fact has changed, its CSV is the same to the byte.
+/// What cannot be the same is refused: a run of figures that whoever asks does not see, and one whose days are others now.
 pub async fn begin_again(ctx: &TenantContext, id: RunId) -> Result<RunId, Error> {
     let before = run(ctx, id).await?;
     let parameters = PageFilter::from_query(&before.parameters)?;
-    begin_version(ctx, before.report, Some(before.version), Some(&parameters)).await
+    begin_version(ctx, before.report, Some(&before), Some(&parameters)).await
 }
 
 async fn begin_version(
     ctx: &TenantContext,
     report: ReportId,
-    version: Option<i64>,
+    before: Option<&Run>,
     parameters: Option<&PageFilter>,
 ) -> Result<RunId, Error> {
     // Whoever sees no figures makes no report of them.
@@ -185,14 +188,19 @@ async fn begin_version(
         Some(parameters) => parameters.clone(),
         None => PageFilter::from_query(&report.definition.parameters)?,
     };
-    if let Some(version) = version {
-        report.definition = read_version(&mut tx, report.id, version).await?;
-        report.version = version;
-    }
+    let teams = match before {
+        None => teams_of(ctx)?,
+        Some(before) => {
+            report.definition = read_version(&mut tx, report.id, before.version).await?;
+            report.version = before.version;
+            teams_of_again(ctx, before)?
+        }
+    };
+    check_teams(&teams, &parameters)?;
     let new = NewRun {
         report: &report,
         parameters,
-        teams: teams_of(ctx),
+        teams,
         author: (ctx.context().actor().label(), ctx.context().actor().audit_id()),
         of: None,
         dispatch: None,
@@ -203,14 +211,119 @@ async fn begin_version(
 }
 
 /// Teams whose figures whoever acts sees, where they see figures through teams alone: a report is then made of what these are
-/// responsible for.
-pub(super) fn teams_of(ctx: &TenantContext) -> Vec<Uuid> {
+/// responsible for. Whoever sees no figures at all is refused, because no team would mean all figures.
+pub(super) fn teams_of(ctx: &TenantContext) -> Result<Vec<Uuid>, Error> {
+    if ctx.access().grants(Permission::AnalyticsRead) {
+        return Ok(Vec::new());
+    }
+    let teams: Vec<Uuid> = limits(ctx).iter().map(|team| team.uuid()).collect();
+    if teams.is_empty() { Err(Error::Forbidden(Permission::AnalyticsRead)) } else { Ok(teams) }
+}
+
+/// Teams through which a member sees figures.
+fn limits(ctx: &TenantContext) -> Vec<TeamId> {
     match ctx.access() {
-        Access::Member(holding) if !holding.everywhere().contains(Permission::AnalyticsRead) => {
-            holding.teams_with(Permission::AnalyticsRead).iter().map(|team| team.uuid()).collect()
-        }
+        Access::Member(holding) => holding.teams_with(Permission::AnalyticsRead),
         _ => Vec::new(),
     }
+}
+
+/// The teams of a run that is made again: its own, where whoever asks sees the figures of all of them.
+fn teams_of_again(ctx: &TenantContext, before: &Run) -> Result<Vec<Uuid>, Error> {
+    // Days are kept by the tenant's zone alone, so there is no making it again as it was.
+    if before.zone != ctx.tenant().zone {
+        return Err(Error::Conflict(format!(
+            "Days were counted in {} when it was made, and are counted in {} now. Use “Make files” on the page of the report.",
+            before.zone,
+            ctx.tenant().zone
+        )));
+    }
+    if ctx.access().grants(Permission::AnalyticsRead) {
+        return Ok(before.teams.iter().map(|team| team.uuid()).collect());
+    }
+    let scope = before.scope()?;
+    if sees(ctx, &scope) {
+        return Ok(scope.iter().map(|team| team.uuid()).collect());
+    }
+    Err(Error::Conflict(
+        "It holds more than the figures of your teams, so you cannot make it again. Use “Make files” on the page of the report, which makes it of those."
+            .into(),
+    ))
+}
+
+/// Refuses a filter by teams other than those that somebody is limited to; where these are none, they are not.
+pub(super) fn check_teams(limits: &[Uuid], parameters: &PageFilter) -> Result<(), Error> {
+    let is_theirs = |team: &TeamId| limits.is_empty() || limits.contains(&team.uuid());
+    if parameters.teams.iter().all(is_theirs) {
+        return Ok(());
+    }
+    // In the same words whether it is a team of others or none at all.
+    Err(Error::invalid(
+        "team",
+        "the report is narrowed to a team whose figures you do not see; choose one from the list.",
+    ))
+}
+
+/// Whether somebody sees all figures of these teams; of none: those of the whole tenant.
+fn sees(ctx: &TenantContext, scope: &[TeamId]) -> bool {
+    let theirs = limits(ctx);
+    ctx.access().shows(Permission::AnalyticsRead)
+        || (!scope.is_empty() && scope.iter().all(|team| theirs.contains(team)))
+}
+
+impl Run {
+    /// Teams whose figures it holds; none: those of the whole tenant.
+    fn scope(&self) -> Result<Vec<TeamId>, Error> {
+        scope(&self.parameters, &self.teams)
+    }
+
+    /// The tenant as its author saw it, to ask what the run asked once more. It shows nobody more than they see anyway.
+    #[must_use]
+    pub fn as_made(&self, ctx: &TenantContext) -> TenantContext {
+        let narrowed = if self.teams.is_empty() { ctx.narrowed.clone() } else { self.teams.clone() };
+        TenantContext { narrowed, ..ctx.clone() }
+    }
+}
+
+fn scope(parameters: &str, limits: &[TeamId]) -> Result<Vec<TeamId>, Error> {
+    let asked = PageFilter::from_query(parameters)?.teams;
+    Ok(if asked.is_empty() { limits.to_vec() } else { asked })
+}
+
+/// Whether somebody may see the figures of a run: those that they see anyway, and what was sent to them.
+pub async fn is_shown(ctx: &TenantContext, run: &Run) -> Result<bool, Error> {
+    is_shown_of(ctx, run.id, &run.scope()?).await
+}
+
+async fn is_shown_of(ctx: &TenantContext, id: RunId, scope: &[TeamId]) -> Result<bool, Error> {
+    if sees(ctx, scope) {
+        return Ok(true);
+    }
+    let Some(person) = ctx.context().person() else { return Ok(false) };
+    let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(id)).await?;
+    let was_sent = sqlx::query_scalar!(
+        r#"
+        select exists (
+          select 1 from report_mail where run_id = $1 and recipient = $2 and state <> 'withheld'
+        ) as "exists!"
+        "#,
+        id.uuid(),
+        person.email.to_string(),
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    Ok(was_sent)
+}
+
+/// Refuses whoever may not see the figures of a run, and has the audit log say so.
+async fn refuse_unseen(ctx: &TenantContext, id: RunId, scope: &[TeamId]) -> Result<(), Error> {
+    if is_shown_of(ctx, id, scope).await? {
+        return Ok(());
+    }
+    ctx.begin(Permission::AnalyticsRead, Resource::Run(id)).await?.rollback().await?;
+    Err(Error::Forbidden(Permission::AnalyticsRead))
 }
 
 /// A run that is not written yet.
@@ -295,7 +408,7 @@ async fn read_runs(ctx: &TenantContext, id: Option<RunId>, report: Option<Report
     let rows = sqlx::query!(
         r#"
         select
-          id, report_id, version, name, parameters, zone, period_from, period_to, state, step, steps_done, steps_total, author,
+          id, report_id, version, name, parameters, teams, zone, period_from, period_to, state, step, steps_done, steps_total, author,
           created_at, started_at, finished_at, as_of, row_count, page_count, notes, failure, schedule_id, occurrence, is_late,
           missed, dispatch
         from report_run
@@ -334,6 +447,7 @@ async fn read_runs(ctx: &TenantContext, id: Option<RunId>, report: Option<Report
                 name: row.name,
                 parameters: row.parameters,
                 period: Period::new(row.period_from, row.period_to)?,
+                teams: row.teams.into_iter().map(TeamId::from).collect(),
                 zone: stored(row.zone.parse())?,
                 state: stored(row.state.parse())?,
                 step: row.step,
@@ -371,23 +485,26 @@ async fn read_runs(ctx: &TenantContext, id: Option<RunId>, report: Option<Report
     Ok(runs)
 }
 
-/// One file of a run; none of a run that is not done.
+/// One file of a run, for whoever may see its figures; none of a run that is not done.
 pub async fn file(ctx: &TenantContext, id: RunId, format: FileFormat, part: u32) -> Result<(Run, FileRow), Error> {
     let run = run(ctx, id).await?;
+    refuse_unseen(ctx, id, &run.scope()?).await?;
     let file = run.files.iter().find(|file| file.format == format && file.part == part).cloned();
     file.map(|file| (run, file)).ok_or(Error::NotFound)
 }
 
-/// The typed result of a run that is done.
+/// The typed result of a run that is done, for whoever may see its figures.
 pub async fn result(ctx: &TenantContext, id: RunId) -> Result<Filled, Error> {
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(id)).await?;
-    let result = sqlx::query_scalar!("select result from report_run where id = $1", id.uuid())
+    let row = sqlx::query!("select result, parameters, teams from report_run where id = $1", id.uuid())
         .fetch_optional(tx.connection())
         .await
-        .map_err(failed)?
-        .flatten();
+        .map_err(failed)?;
     tx.rollback().await?;
-    stored(serde_json::from_slice(&result.ok_or(Error::NotFound)?))
+    let row = row.ok_or(Error::NotFound)?;
+    let limits: Vec<TeamId> = row.teams.into_iter().map(TeamId::from).collect();
+    refuse_unseen(ctx, id, &scope(&row.parameters, &limits)?).await?;
+    stored(serde_json::from_slice(&row.result.ok_or(Error::NotFound)?))
 }
 
 /// Stops a run that is not done. A worker that is at it stops within a second, and no file of it is kept.
@@ -445,12 +562,14 @@ pub async fn take_up(ctx: &Context, ticket: Ticket) -> Result<Option<TakenUp>, E
     let row = sqlx::query!(
         r#"
         update report_run
-        set state = 'running', started_at = coalesce(started_at, $2), step = 'reading figures', steps_done = 0
+        set state = 'running', started_at = coalesce(started_at, $2), step = 'reading figures', steps_done = 0, zone = $3
         where id = $1 and state in ('queued', 'running')
         returning report_id, version, teams
         "#,
         ticket.run.uuid(),
         ctx.now(),
+        // Days are those of the zone that the tenant has now, also where it was another one when the run was asked for.
+        ctx.tenant().zone.name(),
     )
     .fetch_optional(tx.connection())
     .await

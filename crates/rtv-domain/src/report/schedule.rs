@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::definition::read;
 use super::dispatch::Dispatch;
-use super::run::{NewRun, insert, teams_of};
+use super::run::{NewRun, check_teams, insert, teams_of};
 use super::{keeper, recipient};
 use crate::access::{self, stored};
 use crate::audit::Event;
@@ -150,7 +150,8 @@ async fn read_some(tx: &mut Tx, report: ReportId, id: Option<ScheduleId>) -> Res
 /// Makes a schedule. The first time is the next one that the rhythm means.
 pub async fn create(ctx: &TenantContext, report: ReportId, plan: &Plan) -> Result<ScheduleId, Error> {
     let mut tx = begin(ctx, Resource::Report(report)).await?;
-    read(&mut tx, report, true).await?;
+    let covered = read(&mut tx, report, true).await?.definition.parameters;
+    check_teams(&teams_of(ctx)?, &PageFilter::from_query(&covered)?)?;
     check(&mut tx, plan, &[]).await?;
     let id = add(ctx, &mut tx, report, plan).await?;
     tx.audit(Event::new("report.schedule.create", "report_schedule", id.to_string()).after(told(plan, 1))).await?;
@@ -193,7 +194,7 @@ async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) ->
         json!(plan.dispatch),
         awaited.nominal,
         awaited.at,
-        &teams_of(ctx),
+        &teams_of(ctx)?,
         ctx.context().actor().user_id().map(UserId::uuid),
         ctx.now(),
         ctx.context().actor().label(),
@@ -209,6 +210,8 @@ async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) ->
 pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &str, plan: &Plan) -> Result<(), Error> {
     let (mut tx, schedule) = held(ctx, report, id).await?;
     check_version(ctx, &mut tx, &schedule, seen).await?;
+    let covered = read(&mut tx, report, false).await?.definition.parameters;
+    check_teams(&teams_of(ctx)?, &PageFilter::from_query(&covered)?)?;
     check(&mut tx, plan, &schedule.plan.dispatch.recipients).await?;
     // The same rhythm goes on waiting for what it waits for, also where that is late.
     let awaited =
@@ -226,7 +229,7 @@ pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &
         json!(plan.dispatch),
         awaited.nominal,
         awaited.at,
-        &teams_of(ctx),
+        &teams_of(ctx)?,
         ctx.context().actor().user_id().map(UserId::uuid),
         ctx.now(),
         ctx.context().actor().label(),
@@ -402,6 +405,8 @@ async fn begin_run(
     ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?.rollback().await?;
     let (mut tx, schedule) = held(ctx, report, id).await?;
     let stored_report = read(&mut tx, report, false).await?;
+    let teams = teams_of(ctx)?;
+    check_teams(&teams, &PageFilter::from_query(&stored_report.definition.parameters)?)?;
     let now = Occurrence {
         nominal: ctx.now().with_timezone(&schedule.plan.rhythm.zone).naive_local(),
         zone: schedule.plan.rhythm.zone,
@@ -410,7 +415,7 @@ async fn begin_run(
     let new = NewRun {
         report: &stored_report,
         parameters: parameters(ctx, &schedule.plan, &stored_report.definition.parameters, &now)?,
-        teams: teams_of(ctx),
+        teams,
         author: (ctx.context().actor().label(), ctx.context().actor().audit_id()),
         of: Some((id, None)),
         dispatch: Some(dispatch(schedule.plan.dispatch)?),

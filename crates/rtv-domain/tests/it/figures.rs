@@ -75,6 +75,36 @@ impl Desk {
             .id
     }
 
+    /// Something that was planned for an account, as it stands now.
+    pub(crate) async fn deliver(&self, external_id: &str, state: &str, due_at: &str) {
+        let (account, content) = (self.account_id(external_id).await, Uuid::now_v7());
+        let mut tx = self.world.as_tenant(&self.tenant).await;
+        sqlx::query(
+            "insert into content (tenant_id, id, body, created_by, changed_by) values (rtv_tenant(), $1, 'Hello', 'a', 'a')",
+        )
+        .bind(content)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+        sqlx::query(
+            r"
+            insert into delivery (tenant_id, id, content_id, account_id, platform, state, scheduled_at, due_at)
+            select rtv_tenant(), $1, $2, id, platform, $4, $5, $5
+            from account
+            where id = $3
+            ",
+        )
+        .bind(Uuid::now_v7())
+        .bind(content)
+        .bind(account.uuid())
+        .bind(state)
+        .bind(at(due_at))
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
     pub(crate) async fn followers(&self, external_id: &str, counts: &[(&str, i64)]) {
         let id = self.account_id(external_id).await;
         let mut tx = self.world.as_tenant(&self.tenant).await;

@@ -28,6 +28,7 @@ mod preference;
 mod ranking;
 mod read_only;
 mod report;
+mod report_scope;
 mod schedule;
 mod scorecard;
 mod second_factor;

@@ -11,9 +11,9 @@ use rtv_domain::report::{self, Asked, MakeRun, NewFile, Shown, Template, Ticket}
 use crate::figures::Desk;
 use crate::world::outbox;
 
-const MARCH: &str = "range=custom&from=2026-03-01&to=2026-03-31";
+pub(crate) const MARCH: &str = "range=custom&from=2026-03-01&to=2026-03-31";
 
-fn ask(source: Source, dimensions: &[Dimension], measures: &[Measure]) -> Query {
+pub(crate) fn ask(source: Source, dimensions: &[Dimension], measures: &[Measure]) -> Query {
     Query {
         source,
         dimensions: dimensions.to_vec(),
@@ -24,7 +24,7 @@ fn ask(source: Source, dimensions: &[Dimension], measures: &[Measure]) -> Query 
     }
 }
 
-fn report_of(contents: Vec<Content>) -> Definition {
+pub(crate) fn report_of(contents: Vec<Content>) -> Definition {
     let blocks = contents
         .into_iter()
         .enumerate()
@@ -38,11 +38,11 @@ fn report_of(contents: Vec<Content>) -> Definition {
     }
 }
 
-fn table_of(query: Query) -> Content {
+pub(crate) fn table_of(query: Query) -> Content {
     Content::Table { query, has_totals: true }
 }
 
-fn filter(query: &str) -> PageFilter {
+pub(crate) fn filter(query: &str) -> PageFilter {
     PageFilter::parse(query.split('&').filter_map(|pair| pair.split_once('='))).unwrap()
 }
 
@@ -61,7 +61,7 @@ async fn table(desk: &Desk, query: Query) -> Table {
 }
 
 /// A table as text, a row each; the last one is that of the totals.
-fn text(table: &Table) -> Vec<String> {
+pub(crate) fn text(table: &Table) -> Vec<String> {
     let cell = |cell: &Cell| match cell {
         Cell::Missing => "-".to_owned(),
         Cell::Text(text) => text.clone(),
@@ -75,7 +75,7 @@ fn text(table: &Table) -> Vec<String> {
 }
 
 /// Two accounts on one platform and one on another, over two months.
-async fn desk() -> Desk {
+pub(crate) async fn desk() -> Desk {
     let desk = Desk::new("Europe/Berlin").await;
     desk.posts(&[
         "x,a,p1,2026-03-02T10:00:00Z,100,200,10,1,1,,,,,",
@@ -215,6 +215,107 @@ async fn followers_are_those_at_the_end_and_growth_needs_both_ends() {
 }
 
 #[tokio::test]
+async fn followers_grow_also_where_nothing_was_published() {
+    let desk = desk().await;
+    // b published nothing in February, and has followers.
+    desk.followers("b", &[("2026-01-20", 10), ("2026-02-20", 14)]).await;
+    let mut definition = report_of(vec![table_of(ask(
+        Source::Platforms,
+        &[Dimension::Account],
+        &[Measure::Published, Measure::FollowerGrowth],
+    ))]);
+    definition.parameters = "range=custom&from=2026-02-01&to=2026-02-28".into();
+    let months = filled(&desk, &definition, Shown::AsDefined).await;
+    let rows = text(months.tables().next().unwrap());
+    assert_eq!(rows, ["a | 0 | -", "b | 0 | 4", "c | 1 | -", "- | 1 | 4"]);
+    let by = |dimensions: &[Dimension]| {
+        let query = ask(Source::Platforms, dimensions, &[Measure::FollowerGrowth]);
+        Definition { parameters: definition.parameters.clone(), ..report_of(vec![table_of(query)]) }
+    };
+    let weeks = filled(&desk, &by(&[Dimension::Platform, Dimension::Month]), Shown::AsDefined).await;
+    let rows = text(weeks.tables().next().unwrap());
+    assert_eq!(rows, ["Facebook | 2026-02-01 | -", "X | 2026-02-01 | 4", "- | - | 4"]);
+}
+
+#[tokio::test]
+async fn followers_stand_in_the_order_of_the_dimensions_that_were_asked_for() {
+    let desk = desk().await;
+    let mut definition = report_of(vec![table_of(ask(
+        Source::Audience,
+        &[Dimension::Account, Dimension::Month],
+        &[Measure::Followers],
+    ))]);
+    definition.parameters = "range=custom&from=2026-02-01&to=2026-03-31".into();
+    let months = filled(&desk, &definition, Shown::AsDefined).await;
+    let rows = text(months.tables().next().unwrap());
+    let expect = ["a | 2026-02-01 | -", "a | 2026-03-01 | -", "b | 2026-02-01 | -", "b | 2026-03-01 | -"];
+    assert_eq!(rows[..4], expect);
+}
+
+#[tokio::test]
+async fn what_a_shorter_period_of_comparison_does_not_have_is_missing_and_what_it_has_more_is_said() {
+    let desk = desk().await;
+    let mut day = ask(Source::Kpis, &[Dimension::Day], &[Measure::Published]);
+    day.is_compared = true;
+    let mut planned = ask(Source::Deliveries, &[Dimension::Day], &[Measure::Deliveries]);
+    planned.is_compared = true;
+    let mut definition = report_of(vec![table_of(day), table_of(planned)]);
+    // The year before had no 29 February.
+    definition.parameters = "range=custom&from=2024-02-01&to=2024-02-29&compare=year".into();
+    let leap = filled(&desk, &definition, Shown::AsDefined).await;
+    for table in leap.tables() {
+        let last = &table.rows[28];
+        assert_eq!(last[1..], [Cell::Number(0.into()), Cell::Missing], "{:?}", table.columns);
+        assert_eq!(table.rows[27][2], Cell::Number(0.into()));
+    }
+    // Wednesday to Sunday lie in one week, the five days before them in two.
+    let mut definition = report_of(vec![
+        table_of(Query { is_compared: true, ..ask(Source::Kpis, &[Dimension::Week], &[Measure::Published]) }),
+        table_of(Query { is_compared: true, ..ask(Source::Deliveries, &[Dimension::Week], &[Measure::Deliveries]) }),
+        table_of(Query { is_compared: true, ..ask(Source::Audience, &[Dimension::Week], &[Measure::Followers]) }),
+    ]);
+    definition.parameters = "range=custom&from=2026-03-04&to=2026-03-08".into();
+    let weeks = filled(&desk, &definition, Shown::AsDefined).await;
+    for table in weeks.tables() {
+        let note = "The last week of the period of comparison has none beside it and stands in the totals only.";
+        assert_eq!(table.notes.last().map(String::as_str), Some(note));
+        assert_eq!(table.rows.len(), 1);
+    }
+    let published = weeks.tables().next().unwrap();
+    assert_eq!(text(published), ["2026-03-04 | 0 | 0", "- | 0 | 2"]);
+}
+
+#[tokio::test]
+async fn planned_posts_are_known_zeros_where_there_are_none_and_stand_by_name() {
+    let desk = desk().await;
+    desk.deliver("c", "confirmed", "2026-03-02T10:00:00Z").await;
+    desk.deliver("c", "missed", "2026-03-20T10:00:00Z").await;
+    desk.deliver("a", "confirmed", "2026-03-20T10:00:00Z").await;
+    let mut definition = report_of(vec![
+        table_of(ask(Source::Deliveries, &[Dimension::Month, Dimension::Account], &[Measure::Confirmed])),
+        table_of(ask(Source::Deliveries, &[Dimension::Account], &[Measure::Deliveries])),
+        table_of(ask(Source::Deliveries, &[Dimension::State, Dimension::Month], &[Measure::Deliveries])),
+    ]);
+    definition.parameters = "range=custom&from=2026-03-01&to=2026-04-30".into();
+    // Under its name it stands first, whatever its id.
+    desk.world.execute(&desk.tenant, "update account set name = 'zeta' where external_id = 'a'").await;
+    let filled = filled(&desk, &definition, Shown::AsDefined).await;
+    let tables: Vec<Vec<String>> = filled.tables().map(text).collect();
+    let months =
+        ["2026-03-01 | c | 1", "2026-03-01 | zeta | 1", "2026-04-01 | c | 0", "2026-04-01 | zeta | 0", "- | - | 2"];
+    assert_eq!(tables[0], months);
+    assert_eq!(tables[1], ["c | 2", "zeta | 1", "- | 3"]);
+    let states = [
+        "Published | 2026-03-01 | 2",
+        "Published | 2026-04-01 | 0",
+        "Missed | 2026-03-01 | 1",
+        "Missed | 2026-04-01 | 0",
+        "- | - | 3",
+    ];
+    assert_eq!(tables[2], states);
+}
+
+#[tokio::test]
 async fn hours_of_the_week_hold_every_post_once() {
     let desk = desk().await;
     let mut query =
@@ -344,7 +445,7 @@ async fn a_deleted_report_comes_back_with_everything() {
     assert_eq!(report::list(&desk.ctx).await.unwrap().len(), 1);
 }
 
-fn ticket(world: &Desk, run: rtv_core::RunId) -> Ticket {
+pub(crate) fn ticket(world: &Desk, run: rtv_core::RunId) -> Ticket {
     Ticket { tenant: world.tenant.id, run }
 }
 

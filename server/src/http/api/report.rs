@@ -328,7 +328,7 @@ pub async fn one_run(Path(run): Path<String>, caller: Caller) -> Response {
 
 /// A file of a run
 ///
-/// `pdf`, `xlsx`, `csv`, or `csv-2` for the second table. Needs reports:read or reports:manage.
+/// `pdf`, `xlsx`, `csv`, or `csv-2` for the second table. Needs reports:read or reports:manage, and analytics:read for the figures.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/files/{format}", tag = "Reports", operation_id = "getRunFile",
     params(("id" = String, Path, description = "Id of the run.", example = "run_0192f3c4a1b27d3e8f9a0b1c2d3e4f50"),
         ("format" = String, Path, description = "Which file.", example = "pdf")),

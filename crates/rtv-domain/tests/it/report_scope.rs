@@ -1,0 +1,297 @@
+//! Whose figures a run holds and who may see them: an author who sees figures through teams makes reports of these alone, by whatever
+//! way, and a run shows nobody more than they see anyway.
+
+use rtv_core::filter::PageFilter;
+use rtv_core::report::{Dimension, FileFormat, Filled, Measure, Rhythm, Source, Way};
+use rtv_core::{Error, Permission, ReportId, Role, RunId, TeamId};
+use rtv_domain::member::{self, Change};
+use rtv_domain::report::schedule::{self, Plan};
+use rtv_domain::report::{self, Asked, Dispatch, NewFile, Shown, TakenUp, Ticket};
+use rtv_domain::role::{self, NewRole};
+use rtv_domain::session::Person;
+use rtv_domain::settings::{self, General};
+use rtv_domain::team::{self, NewPlace, NewTeam};
+use rtv_domain::{TenantContext, access};
+
+use crate::figures::Desk;
+use crate::report::{MARCH, ask, desk, filter, report_of, table_of, text};
+use crate::world::outbox;
+
+/// Two teams, one for the account a and one for b, and people who see figures through them alone.
+struct Office {
+    desk: Desk,
+    owner: TenantContext,
+    report: ReportId,
+    north: TeamId,
+    south: TeamId,
+    role: String,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let desk = desk().await;
+        let owner = desk.world.member(&desk.tenant, Role::Owner).await;
+        let new = NewRole {
+            name: "Reporter".into(),
+            description: String::new(),
+            permissions: ["reports:read", "reports:manage", "reports:schedule"].map(str::to_owned).to_vec(),
+        };
+        let role = role::create(&owner, &new).await.unwrap().to_string();
+        let mut teams = Vec::new();
+        for (name, account) in [("North", "a"), ("South", "b")] {
+            let new = NewTeam { name: name.into(), zone: "Asia/Tokyo".into(), ..NewTeam::default() };
+            let team = team::create(&owner, &new).await.unwrap();
+            let account = desk.account_id(account).await;
+            team::set_subjects(&owner, team, &[account.to_string()], "1").await.unwrap();
+            teams.push(team);
+        }
+        let table = ask(Source::Platforms, &[Dimension::Account], &[Measure::Engagements]);
+        let report = report::create(&desk.ctx, &report_of(vec![table_of(table)]), "Started").await.unwrap();
+        Self { desk, owner, report, north: teams[0], south: teams[1], role }
+    }
+
+    /// Somebody who builds reports, and sees figures through this team alone; through none at all without one.
+    async fn reporter(&self, email: &str, team: Option<TeamId>) -> (Person, TenantContext) {
+        let person = self.desk.world.person(email).await;
+        self.desk.world.join(&person, &self.desk.tenant, Role::Viewer).await;
+        let change = Change { role: self.role.clone(), permissions: Vec::new(), version: "1".into() };
+        member::change(&self.owner, person.id, &change).await.unwrap();
+        if let Some(team) = team {
+            let version = team::one(&self.owner, team).await.unwrap().team.revision.version.to_string();
+            let place =
+                NewPlace { person: person.id.to_string(), role: "viewer".into(), version, ..NewPlace::default() };
+            team::set_member(&self.owner, team, &place).await.unwrap();
+        }
+        let ctx = self.enter(&person).await;
+        (person, ctx)
+    }
+
+    async fn enter(&self, person: &Person) -> TenantContext {
+        self.desk.world.enter(person, &self.desk.tenant).await
+    }
+
+    async fn taken(&self, run: RunId) -> TakenUp {
+        let ticket = Ticket { tenant: self.desk.tenant.id, run };
+        report::take_up(&self.desk.world.worker(), ticket).await.unwrap().unwrap()
+    }
+
+    /// What a worker makes of a run, which it ends with a file.
+    async fn made(&self, run: RunId) -> Filled {
+        let taken = self.taken(run).await;
+        let made = fill(&taken, &taken.parameters).await.unwrap();
+        let file = NewFile {
+            format: FileFormat::Csv,
+            part: 1,
+            title: "Accounts".into(),
+            file_name: "march.csv".into(),
+            bytes: 3,
+            sha256: [7; 32],
+        };
+        assert!(report::finish(&taken.ctx, &outbox(), &taken.run, &made, &[file], None, &[]).await.unwrap());
+        made
+    }
+}
+
+async fn fill(taken: &TakenUp, parameters: &PageFilter) -> Result<Filled, Error> {
+    let asked = Asked { parameters, version: Some(1), shown: Shown::AsDefined, address: "" };
+    report::fill(&taken.ctx, &taken.definition, &asked).await
+}
+
+fn rows(filled: &Filled) -> Vec<String> {
+    text(filled.tables().next().unwrap())
+}
+
+fn of_team(team: impl std::fmt::Display) -> PageFilter {
+    filter(&format!("{MARCH}&team={team}"))
+}
+
+fn plan() -> Plan {
+    let rhythm = [("frequency", "daily"), ("time", "08:00"), ("zone", "Europe/Berlin")];
+    Plan {
+        rhythm: Rhythm::parse(rhythm).unwrap(),
+        range: None,
+        dispatch: Dispatch {
+            way: Way::Link,
+            formats: vec![FileFormat::Csv],
+            recipients: vec!["client@client.example".parse().unwrap()],
+            skips_empty: false,
+            is_test: false,
+        },
+    }
+}
+
+/// The fields that were refused.
+fn fields<T: std::fmt::Debug>(outcome: Result<T, Error>) -> Vec<String> {
+    match outcome {
+        Err(Error::Invalid(errors)) => errors.into_iter().map(|error| error.field).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+const FORBIDDEN: Error = Error::Forbidden(Permission::AnalyticsRead);
+
+#[tokio::test]
+async fn a_run_holds_the_figures_of_its_authors_teams_and_says_so_whatever_it_is_narrowed_to() {
+    let office = Office::new().await;
+    let (_, sam) = office.reporter("sam@example.org", Some(office.north)).await;
+    let definition = report::one(&sam, office.report).await.unwrap().definition;
+    for parameters in [None, Some(of_team(office.north))] {
+        let run = report::begin(&sam, office.report, parameters.as_ref()).await.unwrap();
+        let made = office.made(run).await;
+        assert_eq!(rows(&made), ["a | 17", "- | 17"], "{parameters:?}");
+        assert_eq!(made.filters, ["Team: North"]);
+        assert_eq!(
+            made.zone,
+            chrono_tz::Europe::Berlin,
+            "days are the tenant's, whatever zone the team looks at times in"
+        );
+        // It is what its author sees before.
+        let asked = Asked { parameters: &filter(MARCH), version: Some(1), shown: Shown::AsDefined, address: "" };
+        let seen = report::fill(&sam, &definition, &asked).await.unwrap();
+        assert_eq!((rows(&seen), &seen.filters), (rows(&made), &made.filters));
+    }
+    // Another team, and one that there is not, are refused alike where it is asked for.
+    let nobody = TeamId::from(uuid::Uuid::now_v7());
+    let refused = async |team: TeamId| report::begin(&sam, office.report, Some(&of_team(team))).await;
+    assert_eq!(fields(refused(office.south).await), ["team"]);
+    assert_eq!(refused(office.south).await, refused(nobody).await);
+    let both = filter(&format!("{MARCH}&team={}&team={}", office.north, office.south));
+    assert_eq!(fields(report::begin(&sam, office.report, Some(&both)).await), ["team"]);
+    // And where it is made, however the filter came into the run.
+    let run = report::begin(&sam, office.report, None).await.unwrap();
+    let taken = office.taken(run).await;
+    assert_eq!(fields(fill(&taken, &of_team(office.south)).await), ["team"]);
+    assert_eq!(fields(fill(&taken, &both).await), ["team"]);
+    // Others make it of everything, or of the teams that they choose.
+    let run = report::begin(&office.owner, office.report, Some(&both)).await.unwrap();
+    let made = office.made(run).await;
+    assert_eq!(
+        (rows(&made), made.filters),
+        (vec!["a | 17".into(), "b | 30".into(), "- | 47".into()], vec!["Team: North, South".into()])
+    );
+}
+
+#[tokio::test]
+async fn a_schedule_holds_the_figures_of_its_authors_teams_and_is_made_by_nobody_without_figures() {
+    let office = Office::new().await;
+    let (_, sam) = office.reporter("sam@example.org", Some(office.north)).await;
+    let (_, nobody) = office.reporter("nobody@example.org", None).await;
+    let id = schedule::create(&sam, office.report, &plan()).await.unwrap();
+    let run = schedule::run_now(&sam, office.report, id).await.unwrap();
+    assert_eq!(rows(&office.made(run).await), ["a | 17", "- | 17"]);
+    let seen = schedule::one(&sam, office.report, id).await.unwrap().version.to_string();
+    assert_eq!(schedule::create(&nobody, office.report, &plan()).await.err(), Some(FORBIDDEN));
+    assert_eq!(schedule::save(&nobody, office.report, id, &seen, &plan()).await.err(), Some(FORBIDDEN));
+    assert_eq!(schedule::copy(&nobody, office.report, id).await.err(), Some(FORBIDDEN));
+    assert_eq!(schedule::run_now(&nobody, office.report, id).await.err(), Some(FORBIDDEN));
+
+    // A report that is narrowed to another team is none that Sam may send.
+    let definition = report::one(&sam, office.report).await.unwrap().definition;
+    let other = rtv_core::report::Definition { parameters: of_team(office.south).to_query(), ..definition };
+    report::save(&office.owner, office.report, "1", &other, "South").await.unwrap();
+    assert_eq!(fields(schedule::create(&sam, office.report, &plan()).await), ["team"]);
+    assert_eq!(fields(schedule::save(&sam, office.report, id, &seen, &plan()).await), ["team"]);
+    assert_eq!(fields(schedule::run_now(&sam, office.report, id).await), ["team"]);
+    assert_eq!(fields(report::begin(&sam, office.report, None).await), ["team"]);
+}
+
+#[tokio::test]
+async fn a_run_shows_its_figures_to_who_sees_them_anyway_and_to_whom_it_was_sent() {
+    let office = Office::new().await;
+    let (sams, sam) = office.reporter("sam@example.org", Some(office.north)).await;
+    let (_, kim) = office.reporter("kim@example.org", Some(office.south)).await;
+    let (_, nobody) = office.reporter("nobody@example.org", None).await;
+    let whole = report::begin(&office.owner, office.report, None).await.unwrap();
+    let of_sam = report::begin(&sam, office.report, None).await.unwrap();
+    let narrowed = report::begin(&office.owner, office.report, Some(&of_team(office.north))).await.unwrap();
+    for run in [whole, of_sam, narrowed] {
+        office.made(run).await;
+    }
+    for (who, run, is_shown) in [
+        (&office.owner, whole, true),
+        (&office.owner, of_sam, true),
+        (&sam, of_sam, true),
+        (&sam, narrowed, true),
+        (&sam, whole, false),
+        (&kim, of_sam, false),
+        (&kim, narrowed, false),
+        (&kim, whole, false),
+        (&nobody, of_sam, false),
+        (&nobody, whole, false),
+    ] {
+        let expect = if is_shown { None } else { Some(FORBIDDEN) };
+        let one = report::run(who, run).await.unwrap();
+        assert_eq!(report::is_shown(who, &one).await, Ok(is_shown));
+        assert_eq!(report::result(who, run).await.err(), expect);
+        assert_eq!(report::file(who, run, FileFormat::Csv, 1).await.err(), expect);
+    }
+    let refusals = office.desk.world.audit(Some(&office.desk.tenant)).await;
+    assert!(refusals.iter().any(|(action, ..)| action == "permission.refused"), "{refusals:?}");
+    // Whoever schedules it has it go to whom they choose.
+    for (state, is_shown) in [("withheld", false), ("delivered", true)] {
+        let mut tx = office.desk.world.as_tenant(&office.desk.tenant).await;
+        sqlx::query(
+            "insert into report_mail (tenant_id, id, run_id, recipient, number, state, created_at, changed_at)
+             values (rtv_tenant(), $1, $2, $3, $4, $5, '2026-11-20', '2026-11-20')",
+        )
+        .bind(uuid::Uuid::now_v7())
+        .bind(whole.uuid())
+        .bind(sams.email.as_str())
+        .bind(if is_shown { 2 } else { 1 })
+        .bind(state)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(report::result(&sam, whole).await.is_ok(), is_shown, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_made_again_of_its_own_teams_or_not_at_all() {
+    let office = Office::new().await;
+    let (_, sam) = office.reporter("sam@example.org", Some(office.north)).await;
+    let (_, kim) = office.reporter("kim@example.org", Some(office.south)).await;
+    let of_sam = report::begin(&sam, office.report, None).await.unwrap();
+    let whole = report::begin(&office.owner, office.report, None).await.unwrap();
+    let narrowed = report::begin(&office.owner, office.report, Some(&of_team(office.north))).await.unwrap();
+    for (who, run, expect) in [
+        (&sam, of_sam, Some("- | 17")),
+        (&office.owner, of_sam, Some("- | 17")),
+        (&sam, narrowed, Some("- | 17")),
+        (&office.owner, whole, Some("- | 51")),
+        (&sam, whole, None),
+        (&kim, of_sam, None),
+        (&kim, narrowed, None),
+    ] {
+        match (report::begin_again(who, run).await, expect) {
+            (Ok(again), Some(total)) => {
+                let made = office.made(again).await;
+                assert_eq!(rows(&made).last().map(String::as_str), Some(total));
+            }
+            (Err(Error::Conflict(words)), None) => assert!(words.contains("your teams"), "{words}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Its days cannot be counted in the zone that they were counted in.
+    let now = settings::read(&office.owner).await.unwrap();
+    let form = General {
+        name: now.tenant.name.clone(),
+        zone: "Asia/Bangkok".into(),
+        locale: now.tenant.locale.clone(),
+        currency: now.tenant.currency.clone(),
+        week_start: now.tenant.week_start.to_string(),
+        is_relabelled: false,
+        version: now.revision.version.to_string(),
+    };
+    settings::change_general(&office.owner, &form).await.unwrap();
+    let slug = office.desk.tenant.slug.as_str();
+    let owner = access::enter(office.owner.context(), slug).await.unwrap();
+    let refused = report::begin_again(&owner, whole).await;
+    let Err(Error::Conflict(words)) = refused else { panic!("{refused:?}") };
+    assert!(words.contains("Europe/Berlin") && words.contains("Asia/Bangkok"), "{words}");
+    // One that waits is made of the days that there are, and says so.
+    let taken = office.taken(whole).await;
+    let made = fill(&taken, &taken.parameters).await.unwrap();
+    assert_eq!((taken.run.zone, made.zone), (chrono_tz::Asia::Bangkok, chrono_tz::Asia::Bangkok));
+}
