@@ -62,9 +62,10 @@ impl Press {
         for (done, (block, title, kind, table)) in charts(filled).enumerate() {
             tell(title.to_owned(), done).await?;
             let drawn = chart(ctx.tenant(), title, kind, table);
-            // What a drawing has no room for is said beside the files; its table has it.
+            // What a drawing has no room for is said below it, and beside the files; its table has it.
             left_out.extend(drawn.notes.iter().map(|note| format!("{title}: {note}")));
-            pictures.insert(block, draw(&self.renderer, &drawn).await?);
+            let svg = draw(&self.renderer, &drawn).await?;
+            pictures.insert(block, pdf::Picture { svg, notes: drawn.notes });
         }
         Ok((pictures, left_out))
     }
@@ -199,7 +200,6 @@ fn pdf_of(
     let tenant = ctx.tenant();
     let look = Look {
         format: Format::of(tenant).with_times_in(filled.zone),
-        language: tenant.locale.clone(),
         hue: tenant.brand.map_or(HOUSE_HUE, rtv_core::Brand::hue),
         logo: dress.logo,
         fonts: dress.fonts,

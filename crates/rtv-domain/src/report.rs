@@ -3,6 +3,8 @@
 
 mod attempt;
 mod audience;
+mod change;
+mod compare;
 mod competitors;
 mod definition;
 mod deliveries;
@@ -21,9 +23,11 @@ mod template;
 mod transfer;
 
 pub use attempt::{Attempt, attempts, note_failure};
+pub use change::{Change, change};
+pub use compare::{Difference, compare};
 pub use definition::{
-    Difference, Listed, Report, Version, bring_back, compare, create, delete, list, may_build, one, redo, restore,
-    save, undo, version, versions,
+    Listed, Report, Version, bring_back, create, delete, list, may_build, one, redo, restore, save, undo, version,
+    versions,
 };
 pub use dispatch::{Dispatch, MOST_ATTACHED, Mailing, Outgoing, SendReport, claim, look, mailings, send_again, settle};
 pub use fill::{Asked, MOST_ROWS, Shown, fill, fill_block};

@@ -35,6 +35,7 @@ fn report_of(contents: Vec<Content>) -> Definition {
         description: String::new(),
         parameters: MARCH.into(),
         sections: vec![Section { id: 1, title: "All".into(), blocks }],
+        last_id: 0,
     }
 }
 
