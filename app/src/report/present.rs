@@ -136,7 +136,13 @@ pub(super) async fn builder(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Res
     Ok(Builder {
         id: one.id.to_string(),
         name: one.definition.name.clone(),
-        subtitle: format!("Version {}, saved by {}, {}.", one.version, one.changed_by, format.instant(one.updated_at)),
+        subtitle: format!(
+            "Made by {}. Version {}, saved by {}, {}.",
+            one.created_by,
+            one.version,
+            one.changed_by,
+            format.instant(one.updated_at)
+        ),
         version: one.version.to_string(),
         can_build,
         undoes: one.undoes.clone().filter(|_| can_build),
@@ -284,7 +290,8 @@ fn block_form(block: &Block, flash: &Flash) -> BlockForm {
         let places = match (kind, source) {
             ("chart", _) => 2,
             (_, Source::Posts) => Query::MOST_DIMENSIONS,
-            _ => 3,
+            // One more than are chosen, so that none is lost by saving.
+            _ => (query.dimensions.len() + 1).clamp(3, Query::MOST_DIMENSIONS),
         };
         form.dimensions = (0..places)
             .map(|place| {

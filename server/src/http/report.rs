@@ -202,6 +202,7 @@ fn content(block: &Block, pairs: &[(String, String)]) -> Result<Content, Error> 
     let mut errors: Vec<FieldError> = Vec::new();
     let source: Source = kept(value(pairs, "source").parse(), &mut errors).unwrap_or(before.source);
     let mut query = Query { source: before.source, ..typed_query(pairs, &mut errors) };
+    query.measures = in_order(&before.measures, &query.measures);
     if source != before.source {
         // Its measures could not be chosen yet.
         query = Query { dimensions: before.dimensions.clone(), measures: before.measures.clone(), sort: None, ..query };
@@ -219,6 +220,13 @@ fn content(block: &Block, pairs: &[(String, String)]) -> Result<Content, Error> 
         Content::Text { .. } => return Err(Error::Internal),
     };
     if errors.is_empty() { Ok(content) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Measures in the order in which they stand already, such as that of a funnel's steps; new ones behind them. Boxes of a form have the
+/// order of the source.
+fn in_order(before: &[Measure], chosen: &[Measure]) -> Vec<Measure> {
+    let kept = before.iter().filter(|one| chosen.contains(one));
+    kept.chain(chosen.iter().filter(|one| !before.contains(one))).copied().collect()
 }
 
 fn typed_query(pairs: &[(String, String)], errors: &mut Vec<FieldError>) -> Query {
