@@ -6,6 +6,7 @@ mod audience;
 mod change;
 mod compare;
 mod competitors;
+mod count;
 mod definition;
 mod deliveries;
 mod dispatch;
@@ -25,9 +26,10 @@ mod transfer;
 pub use attempt::{Attempt, attempts, note_failure};
 pub use change::{Change, change};
 pub use compare::{Difference, compare};
+pub use count::{count, count_inbox, count_runs};
 pub use definition::{
-    Listed, Report, Version, bring_back, create, delete, list, may_build, one, redo, restore, save, undo, version,
-    versions,
+    LISTED, Listed, Listing, Report, VERSIONS, Version, bring_back, create, delete, list, listed, may_build, one, redo,
+    restore, save, undo, version, versions,
 };
 pub use dispatch::{Dispatch, MOST_ATTACHED, Mailing, Outgoing, SendReport, claim, look, mailings, send_again, settle};
 pub use fill::{Asked, MOST_ROWS, Shown, fill, fill_block};
@@ -35,7 +37,7 @@ pub use handout::{Handout, handout, handout_file, subscribe};
 pub use inbox::{Received, inbox};
 pub use run::{
     FileRow, MakeRun, NewFile, Run, TakenUp, Ticket, begin, begin_again, cancel, fail, file, finish, is_skipped,
-    result, run, runs, take_up, tell,
+    result, run, runs, runs_after, runs_of, take_up, tell,
 };
 pub use store::Files;
 pub use sweep::{KEEP_DAYS, sweep};

@@ -14,10 +14,27 @@ use crate::context::TenantContext;
 use crate::format::Format;
 use crate::transaction::{Resource, Tx, failed};
 
-/// A list of reports shows so many; what was changed last stands first.
-const LISTED: i64 = 200;
-/// So many versions are listed.
-const VERSIONS: i64 = 100;
+/// A page of the list has so many reports.
+pub const LISTED: i64 = 200;
+/// A page of the list has so many versions.
+pub const VERSIONS: i64 = 100;
+
+/// Which reports of a list are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// At most [`LISTED`], what was changed last first, without the first so many.
+    ByChange {
+        /// So many are left out.
+        skip: i64,
+    },
+    /// In the order of ids, which stay where they are whatever is changed meanwhile.
+    ById {
+        /// Behind this one.
+        after: Option<ReportId>,
+        /// So many.
+        most: i64,
+    },
+}
 
 /// A report with its newest version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,8 +89,17 @@ pub struct Version {
     pub created_by: String,
 }
 
-/// The reports of the tenant, what was changed last first.
+/// The reports of the tenant, what was changed last first, as many as a page has.
 pub async fn list(ctx: &TenantContext) -> Result<Vec<Listed>, Error> {
+    listed(ctx, Listing::ByChange { skip: 0 }).await
+}
+
+/// Some of the reports of the tenant.
+pub async fn listed(ctx: &TenantContext, listing: Listing) -> Result<Vec<Listed>, Error> {
+    let (is_by_id, after, most, skip) = match listing {
+        Listing::ByChange { skip } => (false, None, LISTED, skip),
+        Listing::ById { after, most } => (true, after, most, 0),
+    };
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Reports).await?;
     let rows = sqlx::query!(
         r#"
@@ -93,11 +119,18 @@ pub async fn list(ctx: &TenantContext) -> Result<Vec<Listed>, Error> {
           order by created_at desc, id desc
           limit 1
         ) as run on true
-        where report.deleted_at is null
-        order by report.updated_at desc, report.id desc
+        where report.deleted_at is null and ($2::uuid is null or report.id > $2)
+        order by
+          case when not $3 then report.updated_at end desc,
+          case when not $3 then report.id end desc,
+          report.id
         limit $1
+        offset $4
         "#,
-        LISTED,
+        most,
+        after.map(ReportId::uuid),
+        is_by_id,
+        skip,
     )
     .fetch_all(tx.connection())
     .await
@@ -178,20 +211,21 @@ pub async fn version(ctx: &TenantContext, id: ReportId, number: i64) -> Result<D
     Ok(definition)
 }
 
-/// The newest versions, the newest first.
-pub async fn versions(ctx: &TenantContext, id: ReportId) -> Result<Vec<Version>, Error> {
+/// A page of versions, the newest first: those before a number, or the newest of all.
+pub async fn versions(ctx: &TenantContext, id: ReportId, before: Option<i64>) -> Result<Vec<Version>, Error> {
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Report(id)).await?;
     let rows = sqlx::query_as!(
         Version,
         r#"
         select number, summary, created_at, created_by
         from report_version
-        where report_id = $1
+        where report_id = $1 and ($3::bigint is null or number < $3)
         order by number desc
         limit $2
         "#,
         id.uuid(),
         VERSIONS,
+        before,
     )
     .fetch_all(tx.connection())
     .await

@@ -297,7 +297,7 @@ async fn each_save_is_a_version_that_can_be_undone_done_again_and_restored() {
     assert_eq!(blocks().await, 1, "what was done again can be undone");
     report::restore(&desk.ctx, id, "8", 1).await.unwrap();
     assert_eq!(blocks().await, 0);
-    assert_eq!(report::versions(&desk.ctx, id).await.unwrap().len(), 9);
+    assert_eq!(report::versions(&desk.ctx, id, None).await.unwrap().len(), 9);
 }
 
 #[tokio::test]
