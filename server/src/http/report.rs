@@ -18,6 +18,7 @@ use tower_sessions::Session;
 
 use crate::http::form::{Asked, Pairs, enter, id, value, values};
 use crate::http::{download, flash};
+use crate::press;
 use crate::state::AppState;
 
 type Page = (String, String);
@@ -417,7 +418,13 @@ pub async fn cancel(
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Pairs::new()).await
 }
 
-/// A file of a run: `pdf`, `xlsx`, `csv`, or `csv-2` for the second table; with `raw=1` a CSV has its texts as they are.
+/// How an address wants a CSV.
+fn csv_options(pairs: &[(String, String)]) -> rtv_report::csv::Options {
+    press::wanted(|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()))
+}
+
+/// A file of a run: `pdf`, `xlsx`, `csv`, or `csv-2` for the second table; with `raw=1` a CSV has its texts as they are, with
+/// `bom=0` no mark at its beginning.
 pub async fn file(
     State(state): State<AppState>,
     asked: Asked,
@@ -428,8 +435,7 @@ pub async fn file(
         let ctx = enter(&asked, &tenant).await?;
         let (format, part) = FileFormat::named(&name)?;
         let (run, file) = report::file(&ctx, id(&run)?, format, part).await?;
-        let is_raw = value(&pairs, "raw") == "1" && format == FileFormat::Csv;
-        let bytes = state.press().read_or_make(&ctx, &run, &file, is_raw).await?;
+        let bytes = state.press().read_or_make(&ctx, &run, &file, csv_options(&pairs)).await?;
         Ok((file.file_name, format, bytes))
     };
     match found.await {

@@ -147,7 +147,7 @@ async fn send(
     let Outgoing { ctx, id, run, to, subject, text, files, unsubscribe } = outgoing;
     let mut attachments = Vec::new();
     for file in &files {
-        let bytes = press.read_or_make(&ctx, &run, file, false).await.map_err(JobError::retry)?;
+        let bytes = press.read_or_make(&ctx, &run, file, press::AS_STORED).await.map_err(JobError::retry)?;
         attachments.push(Attachment { name: file.file_name.clone(), kind: file.format.content_type(), bytes });
     }
     let letter = Letter {

@@ -30,6 +30,7 @@ mod permission;
 mod preference;
 mod queries;
 mod read_only;
+mod report;
 mod sample_data;
 mod sandbox;
 mod schedule;
