@@ -41,6 +41,7 @@ enum Part {
     Schedules,
     Schedule,
     Table,
+    RunTable,
     Inbox,
 }
 
@@ -72,6 +73,12 @@ pub fn ReportRunPage() -> impl IntoView {
 #[component]
 pub fn ReportTablePage() -> impl IntoView {
     page(Part::Table)
+}
+
+/// The whole of a table as a run kept it.
+#[component]
+pub fn ReportRunTablePage() -> impl IntoView {
+    page(Part::RunTable)
 }
 
 /// When a report is made by itself.
@@ -109,6 +116,9 @@ fn page(part: Part) -> impl IntoView {
                 Part::Schedule => vec![word("report"), "schedules".to_owned(), word("schedule")],
                 Part::Inbox => vec!["inbox".to_owned()],
                 Part::Run => vec![word("report"), "runs".to_owned(), word("run")],
+                Part::RunTable => {
+                    vec![word("report"), "runs".to_owned(), word("run"), "tables".to_owned(), word("block")]
+                }
                 Part::Table => vec![word("report"), "tables".to_owned(), word("block")],
             };
             (word("tenant"), path, crate::dashboard::pairs(&query.read()))

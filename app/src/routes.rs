@@ -27,8 +27,8 @@ use crate::post::PostsPage;
 use crate::profile::ProfilePage;
 use crate::report::handout::HandoutPage;
 use crate::report::{
-    ReportInboxPage, ReportPage, ReportRunPage, ReportSchedulePage, ReportSchedulesPage, ReportTablePage,
-    ReportVersionsPage, ReportsPage,
+    ReportInboxPage, ReportPage, ReportRunPage, ReportRunTablePage, ReportSchedulePage, ReportSchedulesPage,
+    ReportTablePage, ReportVersionsPage, ReportsPage,
 };
 use crate::search::SearchPage;
 use crate::second_factor::SecondFactorPage;
@@ -85,6 +85,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/t/:tenant/inbox") view=ReportInboxPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/reports/:report/schedules") view=ReportSchedulesPage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/reports/:report/schedules/:schedule") view=ReportSchedulePage ssr=SsrMode::Async />
+                <Route path=path!("/t/:tenant/reports/:report/runs/:run/tables/:block") view=ReportRunTablePage ssr=SsrMode::Async />
                 <Route path=path!("/t/:tenant/reports/:report/tables/:block") view=ReportTablePage ssr=SsrMode::Async />
                 <Route path=path!("/staff") view=ConsolePage ssr=SsrMode::Async />
                 <Route path=path!("/staff/mail") view=ConsolePage ssr=SsrMode::Async />

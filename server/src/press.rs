@@ -36,6 +36,14 @@ pub struct Press {
     pub base: String,
 }
 
+/// How the CSV of a run are written that lie on the disk.
+pub const AS_STORED: csv::Options = csv::Options { raw: false, bom: true };
+
+/// How a CSV is wanted: `raw=1` leaves texts as they are, `bom=0` leaves the mark at the beginning out.
+pub fn wanted<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> csv::Options {
+    csv::Options { raw: parameter("raw") == Some("1"), bom: parameter("bom") != Some("0") }
+}
+
 /// The files of a run, in their places.
 pub struct Printed {
     /// The files.
@@ -62,9 +70,10 @@ impl Press {
         for (done, (block, title, kind, table)) in charts(filled).enumerate() {
             tell(title.to_owned(), done).await?;
             let drawn = chart(ctx.tenant(), title, kind, table);
-            // What a drawing has no room for is said beside the files; its table has it.
+            // What a drawing has no room for is said below it, and beside the files; its table has it.
             left_out.extend(drawn.notes.iter().map(|note| format!("{title}: {note}")));
-            pictures.insert(block, draw(&self.renderer, &drawn).await?);
+            let svg = draw(&self.renderer, &drawn).await?;
+            pictures.insert(block, pdf::Picture { svg, notes: drawn.notes });
         }
         Ok((pictures, left_out))
     }
@@ -90,9 +99,10 @@ impl Press {
         ctx: &TenantContext,
         run: &Run,
         file: &FileRow,
-        is_raw: bool,
+        options: csv::Options,
     ) -> Result<Vec<u8>, Error> {
-        if !is_raw && !file.is_removed {
+        let is_as_stored = options == AS_STORED || file.format != FileFormat::Csv;
+        if is_as_stored && !file.is_removed {
             let path = self.files.path(ctx.tenant().id, run.id, file.format, file.part);
             match tokio::fs::read(&path).await {
                 Ok(bytes) if Sha256::digest(&bytes).as_slice() == file.sha256 => return Ok(bytes),
@@ -116,7 +126,7 @@ impl Press {
             FileFormat::Csv => {
                 let parts = csv::parts(&filled);
                 let wanted = parts.iter().find(|one| u32::try_from(one.number) == Ok(part)).ok_or(Error::NotFound)?;
-                csv_of(&wanted.table, is_raw).map(|(bytes, _)| bytes)
+                csv_of(&wanted.table, options).map(|(bytes, _)| bytes)
             }
         };
         tokio::task::spawn_blocking(work).await.map_err(failed("file"))?
@@ -177,7 +187,7 @@ fn print(
     keep(FileFormat::Xlsx, 1, &run.name, &bytes)?;
     let mut of_tables = Vec::new();
     for part in csv::parts(filled) {
-        let (bytes, notes) = csv_of(&part.table, false)?;
+        let (bytes, notes) = csv_of(&part.table, AS_STORED)?;
         keep(FileFormat::Csv, u32::try_from(part.number).unwrap_or(u32::MAX), &part.title, &bytes)?;
         of_tables.extend(notes);
     }
@@ -199,7 +209,6 @@ fn pdf_of(
     let tenant = ctx.tenant();
     let look = Look {
         format: Format::of(tenant).with_times_in(filled.zone),
-        language: tenant.locale.clone(),
         hue: tenant.brand.map_or(HOUSE_HUE, rtv_core::Brand::hue),
         logo: dress.logo,
         fonts: dress.fonts,
@@ -216,9 +225,9 @@ fn xlsx_of(ctx: &TenantContext, filled: &Filled) -> Result<(Vec<u8>, Vec<String>
     Ok((bytes.into_inner(), written.notes))
 }
 
-fn csv_of(table: &Table, raw: bool) -> Result<(Vec<u8>, Vec<String>), Error> {
+fn csv_of(table: &Table, options: csv::Options) -> Result<(Vec<u8>, Vec<String>), Error> {
     let mut bytes = Vec::new();
-    let written = csv::write(&mut bytes, table, csv::Options { raw, bom: true }).map_err(failed("CSV"))?;
+    let written = csv::write(&mut bytes, table, options).map_err(failed("CSV"))?;
     Ok((bytes, written.notes))
 }
 

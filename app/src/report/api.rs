@@ -15,7 +15,7 @@ pub async fn read_report(
     let ctx = crate::request::enter(&tenant).await?;
     let word = |index: usize| path.get(index).map(String::as_str).unwrap_or_default();
     match (word(0), word(1), word(2)) {
-        ("", ..) => crate::request::drawn(&ctx, super::present::list(&ctx).await, super::list::drawn).await,
+        ("", ..) => crate::request::drawn(&ctx, super::present::list(&ctx, &query).await, super::list::drawn).await,
         // No id of a report, so none is hidden by it.
         ("inbox", "", "") => {
             crate::request::drawn(&ctx, super::schedule::present::inbox(&ctx).await, super::schedule::drawn_inbox).await
@@ -36,7 +36,11 @@ pub async fn read_report(
             crate::request::drawn(&ctx, super::present::versions(&ctx, report, &query).await, super::version::drawn)
                 .await
         }
-        (report, "runs", run) if !run.is_empty() => {
+        (report, "runs", run) if word(3) == "tables" => {
+            let content = super::present::run_table(&ctx, report, run, word(4), &query).await;
+            crate::request::drawn(&ctx, content, super::run::drawn_table).await
+        }
+        (report, "runs", run) if !run.is_empty() && word(3).is_empty() => {
             crate::request::drawn(&ctx, super::present::run(&ctx, report, run).await, super::run::drawn).await
         }
         (report, "tables", block) if !block.is_empty() => {

@@ -30,6 +30,8 @@ pub struct Builder {
     /// The sheets, drawn, or why there are none.
     pub(super) sheets: Result<String, String>,
     pub(super) runs: Vec<RunRow>,
+    /// How many of them are shown, where not all are.
+    pub(super) runs_shown: Option<String>,
     /// Asked to confirm that it is deleted.
     pub(super) is_asked_to_delete: bool,
 }
@@ -137,7 +139,7 @@ pub(super) fn drawn(page: Framed<Builder>) -> Drawn {
     let actions = actions(&path, &builder);
     let outline = outline(&path, &builder);
     let panel = panel(&path, &builder);
-    let runs = runs(builder.runs.clone());
+    let runs = runs(builder.runs.clone(), builder.runs_shown.clone());
     let sheets = match builder.sheets {
         Ok(html) => view! { <div inner_html=html></div> }.into_any(),
         Err(reason) => view! { <p class="u-muted" role="status">{reason}</p> }.into_any(),
@@ -415,7 +417,7 @@ fn block_panel(path: &str, builder: &Builder, form: BlockForm) -> AnyView {
     .into_any()
 }
 
-pub(super) fn runs(rows: Vec<RunRow>) -> AnyView {
+pub(super) fn runs(rows: Vec<RunRow>, shown: Option<String>) -> AnyView {
     if rows.is_empty() {
         return view! {
             <Card title="Runs">
@@ -444,6 +446,7 @@ pub(super) fn runs(rows: Vec<RunRow>) -> AnyView {
     view! {
         <Card title="Runs">
             <ul class="c-runs">{line(first)}</ul>
+            {shown.map(|shown| view! { <p class="u-muted u-small">{shown}</p> })}
             {more}
         </Card>
     }

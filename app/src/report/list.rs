@@ -1,7 +1,9 @@
 //! The list of reports, drawn, with what one may start from.
 
 use leptos::prelude::*;
-use rtv_ui::{Badge, Button, Card, EmptyState, IconName, LinkButton, PageHeader, RowLink, Table, Tone, Variant};
+use rtv_ui::{
+    Badge, Button, Card, EmptyState, IconName, LinkButton, PageHeader, Pager as PagerBar, RowLink, Table, Tone, Variant,
+};
 
 use crate::page::{Drawn, Framed};
 
@@ -9,11 +11,47 @@ use crate::page::{Drawn, Framed};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reports {
     pub(super) rows: Vec<ReportRow>,
+    /// Where one is, in a list of several pages.
+    pub(super) pager: Option<Pager>,
     pub(super) can_build: bool,
     /// Key, name, what it is for.
     pub(super) templates: Vec<(&'static str, &'static str, &'static str)>,
     /// A report that was just deleted: its id and name.
     pub(super) deleted: Option<String>,
+}
+
+/// Where one is in a list of several pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pager {
+    pub(super) summary: String,
+    /// Addresses of the page before and behind.
+    pub(super) newer: Option<String>,
+    pub(super) older: Option<String>,
+}
+
+impl Pager {
+    /// Pages of an address, by their numbers.
+    pub(super) fn of(path: &str, summary: String, newer: Option<i64>, older: Option<i64>) -> Self {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let address = |page| format!("{path}{joint}page={page}");
+        Self { summary, newer: newer.map(address), older: older.map(address) }
+    }
+
+    /// Drawn, with words for screen readers.
+    pub(super) fn drawn(self, label: &'static str) -> AnyView {
+        let Self { summary, newer, older } = self;
+        view! {
+            <PagerBar
+                summary
+                newer=newer.unwrap_or_default()
+                older=older.unwrap_or_default()
+                label
+                newer_label="Previous"
+                older_label="Next"
+            />
+        }
+        .into_any()
+    }
 }
 
 /// One report in the list.
@@ -32,7 +70,7 @@ pub struct ReportRow {
 pub(super) fn drawn(page: Framed<Reports>) -> Drawn {
     let Framed { frame, content } = page;
     let path = format!("/t/{}/reports", frame.slug);
-    let Reports { rows, can_build, templates, deleted } = content;
+    let Reports { rows, pager, can_build, templates, deleted } = content;
     let is_empty = rows.is_empty();
     let start = can_build.then(|| templates_card(&path, templates));
     let restore = deleted.map(|id| {
@@ -53,7 +91,7 @@ pub(super) fn drawn(page: Framed<Reports>) -> Drawn {
         };
         view! { <EmptyState icon=IconName::Report title="No reports yet" text /> }.into_any()
     } else {
-        table(rows)
+        table(rows, pager)
     };
     let html = view! {
         <PageHeader
@@ -69,7 +107,7 @@ pub(super) fn drawn(page: Framed<Reports>) -> Drawn {
     Drawn::new(Vec::new(), false, html)
 }
 
-fn table(rows: Vec<ReportRow>) -> AnyView {
+fn table(rows: Vec<ReportRow>, pager: Option<Pager>) -> AnyView {
     let rows = rows
         .into_iter()
         .map(|row| {
@@ -105,6 +143,7 @@ fn table(rows: Vec<ReportRow>) -> AnyView {
                 </thead>
                 <tbody>{rows}</tbody>
             </Table>
+            {pager.map(|pager| pager.drawn("Pages of reports"))}
         </Card>
     }
     .into_any()

@@ -15,7 +15,7 @@ use rtv_ui::{CheckboxOption, FieldChange, SelectOption, Tone};
 
 use super::builder::{BlockForm, Builder, OutlinePart, OutlineSection, Panel, RunRow};
 use super::changed;
-use super::list::{ReportRow, Reports};
+use super::list::{Pager, ReportRow, Reports};
 use super::run::{FileView, MailingView, RunView, WholeTable};
 use super::sheet::{self, Around};
 use super::version::Versions;
@@ -24,6 +24,9 @@ use crate::page::Flash;
 
 /// Rows of a table that the preview shows: a page is no place for thousands.
 const PREVIEW_ROWS: u32 = 50;
+
+/// Rows of a page of a whole table.
+const PAGE_ROWS: i64 = 1_000;
 
 type Pairs = [(String, String)];
 
@@ -42,9 +45,15 @@ fn state_view(state: RunState) -> (&'static str, &'static str, Tone) {
 }
 
 /// The list.
-pub(super) async fn list(ctx: &TenantContext) -> Result<Reports, Error> {
-    let listed = report::list(ctx).await?;
+pub(super) async fn list(ctx: &TenantContext, pairs: &Pairs) -> Result<Reports, Error> {
+    let page = page_number(pairs);
+    let listed = report::listed(ctx, report::Listing::ByChange { skip: (page - 1) * report::LISTED }).await?;
+    if listed.is_empty() && page > 1 {
+        return Err(Error::NotFound);
+    }
+    let of = report::count(ctx).await?;
     let format = Format::of(ctx.tenant());
+    let pager = paged(&format, page, report::LISTED, listed.len(), of);
     let path = format!("/t/{}/reports", ctx.tenant().slug);
     let can_build = ctx.access().grants(Permission::ReportsManage);
     let flash = crate::request::current().flash.unwrap_or_default();
@@ -66,6 +75,7 @@ pub(super) async fn list(ctx: &TenantContext) -> Result<Reports, Error> {
                 }
             })
             .collect(),
+        pager: pager.map(|one| Pager::of(&path, one.summary, one.newer, one.older)),
         can_build,
         templates: Template::ALL.map(|one| (one.key(), one.label(), one.description())).to_vec(),
         deleted: flash.value("deleted").filter(|_| can_build),
@@ -135,10 +145,17 @@ pub(super) async fn builder(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Res
         (account::list(ctx).await?, campaign::list(ctx).await?, team::choices(ctx).await?);
     let can_build = ctx.access().grants(Permission::ReportsManage) && ctx.read_only().is_none();
     let runs = report::runs(ctx, Some(one.id)).await?;
+    let of_runs = report::count_runs(ctx, one.id, None).await?;
     Ok(Builder {
         id: one.id.to_string(),
         name: one.definition.name.clone(),
-        subtitle: format!("Version {}, saved by {}, {}.", one.version, one.changed_by, format.instant(one.updated_at)),
+        subtitle: format!(
+            "Made by {}. Version {}, saved by {}, {}.",
+            one.created_by,
+            one.version,
+            one.changed_by,
+            format.instant(one.updated_at)
+        ),
         version: one.version.to_string(),
         can_build,
         undoes: one.undoes.clone().filter(|_| can_build),
@@ -157,6 +174,7 @@ pub(super) async fn builder(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Res
                 when: format.instant(run.created_at),
             })
             .collect(),
+        runs_shown: newest_of(&format, runs.len(), of_runs),
         is_asked_to_delete: value(pairs, "step") == "delete",
         query,
     })
@@ -286,7 +304,8 @@ fn block_form(block: &Block, flash: &Flash) -> BlockForm {
         let places = match (kind, source) {
             ("chart", _) => 2,
             (_, Source::Posts) => Query::MOST_DIMENSIONS,
-            _ => 3,
+            // One more than are chosen, so that none is lost by saving.
+            _ => (query.dimensions.len() + 1).clamp(3, Query::MOST_DIMENSIONS),
         };
         form.dimensions = (0..places)
             .map(|place| {
@@ -345,7 +364,9 @@ fn sorts(query: &Query, chosen: &str) -> Vec<SelectOption> {
 pub(super) async fn versions(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Result<Versions, Error> {
     let id: ReportId = id.parse().map_err(|_| Error::NotFound)?;
     let one = report::one(ctx, id).await?;
-    let listed = report::versions(ctx, id).await?;
+    let page = page_number(pairs);
+    let above = one.version - (page - 1) * report::VERSIONS;
+    let listed = report::versions(ctx, id, Some(above + 1)).await?;
     let format = Format::of(ctx.tenant());
     let asked = |name: &str| value(pairs, name).parse::<i64>().ok();
     let to = asked("to").unwrap_or(one.version);
@@ -360,7 +381,10 @@ pub(super) async fn versions(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Re
     let options = |chosen: i64| {
         listed.iter().map(|one| option(one.number.to_string(), one.number.to_string(), one.number == chosen)).collect()
     };
+    let path = format!("/t/{}/reports/{id}/versions", ctx.tenant().slug);
+    let pager = paged(&format, page, report::VERSIONS, listed.len(), one.version);
     Ok(Versions {
+        pager: pager.map(|one| Pager::of(&path, one.summary, one.newer, one.older)),
         report: id.to_string(),
         name: one.definition.name,
         newest: one.version,
@@ -385,26 +409,107 @@ fn change(difference: Difference) -> FieldChange {
     FieldChange { field, before: before.into(), after: after.into() }
 }
 
-/// The whole of a table, up to what a page can hold; the files hold the rest.
+/// The whole of a table as it is now, page by page; of the newest version, or of the one that the address names.
 pub(super) async fn table(ctx: &TenantContext, id: &str, block: &str, pairs: &Pairs) -> Result<WholeTable, Error> {
-    /// More than this no browser likes; it is said, and the files have all.
-    const MOST: u32 = 5_000;
     let id: ReportId = id.parse().map_err(|_| Error::NotFound)?;
     let block: u32 = block.parse().map_err(|_| Error::NotFound)?;
     let one = report::one(ctx, id).await?;
-    let (filter, _) = parameters(&one.definition, pairs)?;
+    let version = value(pairs, "version").parse::<i64>().ok().filter(|version| *version != one.version);
+    let definition = match version {
+        Some(version) => report::version(ctx, id, version).await?,
+        None => one.definition,
+    };
+    let (filter, _) = parameters(&definition, pairs)?;
     let path = format!("/t/{}/reports/{id}", ctx.tenant().slug);
-    let asked = Asked { parameters: &filter, version: None, shown: Shown::Whole(MOST), address: &path };
-    let filled = report::fill_block(ctx, &one.definition, block, &asked).await?;
-    let found = filled.sections.iter().flat_map(|section| &section.blocks).next().ok_or(Error::NotFound)?;
-    let table = found.content.table().ok_or(Error::NotFound)?;
+    let asked = Asked { parameters: &filter, version: None, shown: Shown::Whole(report::MOST_ROWS), address: &path };
+    let filled = report::fill_block(ctx, &definition, block, &asked).await?;
     let format = Format::of(ctx.tenant());
+    let of_version = version.map(|version| format!(" · version {version}")).unwrap_or_default();
+    let subtitle = format!("{} · {}{of_version} · as it is now", format.period(filled.period), filled.zone);
+    let address = match version {
+        Some(version) => joined_address(&filter.link(&format!("{path}/tables/{block}")), &format!("version={version}")),
+        None => filter.link(&format!("{path}/tables/{block}")),
+    };
+    let around = (definition.name, subtitle, (path, "Back to the report"));
+    whole(&format, filled, block, page_number(pairs), around, &address, None)
+}
+
+/// A table as a run kept it, page by page.
+pub(super) async fn run_table(
+    ctx: &TenantContext,
+    id: &str,
+    run: &str,
+    block: &str,
+    pairs: &Pairs,
+) -> Result<WholeTable, Error> {
+    let id: ReportId = id.parse().map_err(|_| Error::NotFound)?;
+    let block: u32 = block.parse().map_err(|_| Error::NotFound)?;
+    let one = report::run(ctx, run.parse().map_err(|_| Error::NotFound)?).await?;
+    if one.report != id {
+        return Err(Error::NotFound);
+    }
+    let filled = report::result(ctx, one.id).await?;
+    let format = Format::of(ctx.tenant());
+    let subtitle =
+        format!("{} · {} · as it was on {}", format.period(one.period), one.zone, format.instant(filled.made_at));
+    let path = format!("/t/{}/reports/{id}", ctx.tenant().slug);
+    let of_run = format!("{path}/runs/{}", one.id);
+    let now = joined_address(
+        &format!("{path}/tables/{block}"),
+        &joined(&one.parameters, &format!("version={}", one.version)),
+    );
+    let address = format!("{of_run}/tables/{block}");
+    let around = (one.name, subtitle, (of_run, "Back to the run"));
+    whole(&format, filled, block, page_number(pairs), around, &address, Some(now))
+}
+
+fn joined_address(address: &str, more: &str) -> String {
+    format!("{address}{}{more}", if address.contains('?') { '&' } else { '?' })
+}
+
+/// A page of a filled table. Where not all of it was filled, that is said, and `now` leads to what there is.
+fn whole(
+    format: &Format,
+    filled: Filled,
+    block: u32,
+    page: i64,
+    (name, subtitle, back): (String, String, (String, &'static str)),
+    address: &str,
+    now: Option<String>,
+) -> Result<WholeTable, Error> {
+    let mut blocks = filled.sections.into_iter().flat_map(|section| section.blocks);
+    let found = blocks.find(|one| one.id == block).ok_or(Error::NotFound)?;
+    let (FilledContent::Table(mut table) | FilledContent::Chart { mut table, .. }) = found.content else {
+        return Err(Error::NotFound);
+    };
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let cut = table.is_cut().then(|| {
+        let of = format.count(i64::try_from(table.of_rows).unwrap_or(i64::MAX));
+        let words = format!("Kept are the first {} of {of} rows.", format.count(count(table.rows.len())));
+        (words, now)
+    });
+    let of = count(table.rows.len());
+    let first = usize::try_from((page - 1) * PAGE_ROWS).unwrap_or(usize::MAX);
+    if first > 0 && first >= table.rows.len() {
+        return Err(Error::NotFound);
+    }
+    table.rows.drain(..first);
+    table.rows.truncate(usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX));
+    let pager = paged(format, page, PAGE_ROWS, table.rows.len(), of);
+    let last = (of + PAGE_ROWS - 1) / PAGE_ROWS;
+    // What the page does not show stands on others, and what nobody kept is said above it.
+    (table.of_rows, table.whole) = (table.rows.len() as u64, None);
     Ok(WholeTable {
-        report: id.to_string(),
-        name: one.definition.name,
-        title: found.title.clone(),
-        subtitle: format!("{} · {} · as it is now", format.period(filled.period), filled.zone),
-        sheets: leptos::prelude::RenderHtml::to_html(sheet::alone(table, &format)),
+        name,
+        title: found.title,
+        subtitle,
+        back,
+        cut,
+        pager: pager.map(|one| {
+            let summary = format!("{}, page {} of {}", one.summary, format.count(page), format.count(last));
+            Pager::of(address, summary, one.newer, one.older)
+        }),
+        sheets: leptos::prelude::RenderHtml::to_html(sheet::alone(&table, format)),
     })
 }
 
@@ -498,9 +603,9 @@ fn cut(mut filled: Filled, path: &str, run: &Run) -> Filled {
             let (FilledContent::Table(table) | FilledContent::Chart { table, .. }) = &mut block.content else {
                 continue;
             };
-            if table.rows.len() > most {
-                table.rows.truncate(most);
-                table.whole = Some(format!("{path}/tables/{}?{}", block.id, run.parameters));
+            table.rows.truncate(most);
+            if table.is_cut() {
+                table.whole = Some(format!("{path}/runs/{}/tables/{}", run.id, block.id));
             }
         }
     }
@@ -561,6 +666,35 @@ fn facts(format: &Format, run: &Run) -> Vec<(String, String)> {
     }
     facts.push(("Run".to_owned(), run.id.to_string()));
     facts
+}
+
+/// What is said of a list that shows the newest alone.
+pub(super) fn newest_of(format: &Format, shown: usize, of: i64) -> Option<String> {
+    let shown = i64::try_from(shown).unwrap_or(i64::MAX);
+    (shown < of).then(|| format!("The newest {} of {}.", format.count(shown), format.count(of)))
+}
+
+/// A page of a long list: “201 to 400 of 512”, and the numbers of the pages before and behind it.
+struct Paged {
+    summary: String,
+    newer: Option<i64>,
+    older: Option<i64>,
+}
+
+/// The page of that number, from 1. `None` where the list fits on one.
+fn paged(format: &Format, page: i64, size: i64, shown: usize, of: i64) -> Option<Paged> {
+    let first = (page - 1) * size + 1;
+    let last = first - 1 + i64::try_from(shown).unwrap_or(size);
+    (of > size).then(|| Paged {
+        summary: format!("{} to {} of {}", format.count(first.min(last)), format.count(last), format.count(of)),
+        newer: (page > 1).then(|| page - 1),
+        older: (last < of).then(|| page + 1),
+    })
+}
+
+/// The number of a page in an address, from 1; what is none is the first.
+fn page_number(pairs: &Pairs) -> i64 {
+    value(pairs, "page").parse().ok().filter(|page| (1..=1_000_000).contains(page)).unwrap_or(1)
 }
 
 /// A run in the list at the side.

@@ -6,6 +6,7 @@ use rtv_ui::{
     Variant,
 };
 
+use super::list::Pager;
 use crate::page::{Drawn, Framed};
 
 /// Everything that the page of a run shows.
@@ -63,13 +64,17 @@ pub struct FileView {
     pub(super) raw: Option<String>,
 }
 
-/// The whole of a table.
+/// The whole of a table, a page of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WholeTable {
-    pub(super) report: String,
     pub(super) name: String,
     pub(super) title: String,
     pub(super) subtitle: String,
+    /// Where it belongs: address and words.
+    pub(super) back: (String, &'static str),
+    /// What was not kept, and where there is all of it.
+    pub(super) cut: Option<(String, Option<String>)>,
+    pub(super) pager: Option<Pager>,
     pub(super) sheets: String,
 }
 
@@ -228,14 +233,21 @@ fn files(files: Vec<FileView>) -> AnyView {
 
 /// The whole of a table, drawn.
 pub(super) fn drawn_table(page: Framed<WholeTable>) -> Drawn {
-    let Framed { frame, content: table } = page;
-    let report = format!("/t/{}/reports/{}", frame.slug, table.report);
-    let crumbs =
-        vec![Crumb { label: table.name, href: Some(report.clone()) }, Crumb { label: table.title.clone(), href: None }];
-    let back = view! { <LinkButton href=report variant=Variant::Quiet icon=IconName::ChevronLeft>"Back to the report"</LinkButton> };
+    let WholeTable { name, title, subtitle, back: (href, words), cut, pager, sheets } = page.content;
+    let crumbs = vec![Crumb { label: name, href: Some(href.clone()) }, Crumb { label: title.clone(), href: None }];
+    let back = view! { <LinkButton href variant=Variant::Quiet icon=IconName::ChevronLeft>{words}</LinkButton> };
+    let cut = cut.map(|(words, now)| {
+        let now = now.map(|href| view! { " " <a href=href>"See the whole table as it is now"</a> });
+        view! { <Notice tone=Tone::Info>{words}{now}</Notice> }
+    });
+    let above = pager.clone().map(|pager| pager.drawn("Pages of rows, above"));
+    let below = pager.map(|pager| pager.drawn("Pages of rows"));
     let html = view! {
-        <PageHeader title=table.title subtitle=table.subtitle actions=back.into_any() />
-        <div inner_html=table.sheets></div>
+        <PageHeader title subtitle actions=back.into_any() />
+        {cut}
+        {above}
+        <div inner_html=sheets></div>
+        {below}
     };
     Drawn::new(crumbs, false, html)
 }

@@ -55,6 +55,8 @@ pub struct ScheduleView {
     /// Whether the reader can be sent a test.
     pub(super) can_test: bool,
     pub(super) runs: Vec<RunRow>,
+    /// How many of them are shown, where not all are.
+    pub(super) runs_shown: Option<String>,
     pub(super) errors: Vec<(String, String)>,
 }
 
@@ -81,6 +83,8 @@ pub struct ScheduleForm {
 pub struct Inbox {
     /// Id, address, name, days, when, whether it came late.
     pub(super) rows: Vec<(String, String, String, String, String, bool)>,
+    /// How many of them are shown, where not all are.
+    pub(super) shown: Option<String>,
 }
 
 /// What a reader without it is told.
@@ -280,7 +284,7 @@ pub(super) fn drawn(page: Framed<ScheduleView>) -> Drawn {
             </Card>
         }
     });
-    let runs = (!one.runs.is_empty()).then(|| super::builder::runs(one.runs));
+    let runs = (!one.runs.is_empty()).then(|| super::builder::runs(one.runs, one.runs_shown));
     let trouble = one.trouble.map(|text| view! { <Notice tone=Tone::Danger>{text}</Notice> });
     let main = match one.form {
         Some(form) => fields(path, form, &one.errors, ("When", "Save")),
@@ -345,6 +349,7 @@ pub(super) fn drawn_inbox(page: Framed<Inbox>) -> Drawn {
                     </thead>
                     <tbody>{rows}</tbody>
                 </Table>
+                {content.shown.map(|shown| view! { <p class="u-muted u-small">{shown}</p> })}
             </Card>
         }
         .into_any()

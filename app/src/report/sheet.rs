@@ -1,6 +1,7 @@
 //! A filled report as sheets of paper on the page: what the PDF holds, from the same typed result. Paper is white in the dark, too.
 
 use leptos::prelude::*;
+use rtv_core::period::Period;
 use rtv_core::report::{Cell, Column, Filled, FilledBlock, FilledContent, Metric, Table};
 use rtv_domain::format::{Format, MISSING, machine};
 use rtv_ui::Disclosure;
@@ -34,7 +35,7 @@ pub(super) fn sheets(filled: &Filled, around: &Around) -> AnyView {
                     Group::Metrics(metrics) => {
                         let tiles = metrics
                             .into_iter()
-                            .map(|(block, one)| chosen(block, around, tile(block, one, format)))
+                            .map(|(block, one)| chosen(block, around, tile(block, one, filled.previous, format)))
                             .collect_view();
                         view! { <div class="c-sheet__metrics">{tiles}</div> }.into_any()
                     }
@@ -155,7 +156,7 @@ fn block(block: &FilledBlock, around: &Around) -> AnyView {
     let title = (!block.title.is_empty()).then(|| view! { <h3 class="c-sheet__subtitle">{block.title.clone()}</h3> });
     let inside = match &block.content {
         FilledContent::Text(text) => paragraphs(text),
-        FilledContent::Metric(metric) => tile(block, metric, &around.format),
+        FilledContent::Metric(metric) => tile(block, metric, None, &around.format),
         FilledContent::Refused(reason) => {
             view! { <p class="c-sheet__refused" role="note">{reason.clone()}</p> }.into_any()
         }
@@ -230,25 +231,14 @@ fn paragraphs(words: &str) -> AnyView {
         .into_any()
 }
 
-fn tile(block: &FilledBlock, metric: &Metric, format: &Format) -> AnyView {
+fn tile(block: &FilledBlock, metric: &Metric, previous: Option<Period>, format: &Format) -> AnyView {
     let value = metric.value.map_or_else(|| MISSING.to_owned(), |value| format.exact(metric.unit, value));
-    let change = match (metric.value, metric.previous) {
-        (Some(now), Some(before)) if metric.is_compared => {
-            let difference = format.difference(metric.unit, now - before);
-            let is_shown = format.is_shown(metric.unit, now - before);
-            let tone = match metric.up_is_good {
-                Some(up) if is_shown => Some(if (now > before) == up { "good" } else { "bad" }),
-                _ => None,
-            };
-            let before = format.exact(metric.unit, before);
-            Some(
-                view! { <p class="c-sheet__change" data-tone=tone>{difference}<span class="c-sheet__before">{format!(" from {before}")}</span></p> },
-            )
-        }
-        _ => None,
-    };
-    let note = metric.value.is_none().then(|| metric.note.clone()).flatten();
-    let note = note.map(|note| view! { <p class="c-sheet__note">{note}</p> });
+    let change = rtv_domain::report::change(format, metric, previous).map(|change| {
+        let tone = change.is_better.map(|is_better| if is_better { "good" } else { "bad" });
+        let words = if change.text.is_empty() { change.words } else { format!(" {}", change.words) };
+        view! { <p class="c-sheet__change" data-tone=tone>{change.text}<span class="c-sheet__before">{words}</span></p> }
+    });
+    let note = metric.note.clone().map(|note| view! { <p class="c-sheet__note">{note}</p> });
     view! {
         <div class="c-sheet__metric" data-kpi=metric.key.clone() data-value=metric.value.map(machine).unwrap_or_default()>
             <h3 class="c-sheet__label">{block.title.clone()}</h3>

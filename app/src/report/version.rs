@@ -18,6 +18,8 @@ pub struct Versions {
     pub(super) can_build: bool,
     /// Number, what was done, by whom and when.
     pub(super) rows: Vec<(i64, String, String)>,
+    /// Where one is, in a list of several pages.
+    pub(super) pager: Option<super::list::Pager>,
     pub(super) from: Vec<SelectOption>,
     pub(super) to: Vec<SelectOption>,
     /// How the two that are chosen differ: what, before, after.
@@ -27,7 +29,7 @@ pub struct Versions {
 /// The page, drawn.
 pub(super) fn drawn(page: Framed<Versions>) -> Drawn {
     let Framed { frame, content } = page;
-    let Versions { report, name, newest, can_build, rows, from, to, differences } = content;
+    let Versions { report, name, newest, can_build, rows, pager, from, to, differences } = content;
     let path = format!("/t/{}/reports/{report}", frame.slug);
     let crumbs = vec![Crumb { label: name, href: Some(path.clone()) }, Crumb { label: "Versions".into(), href: None }];
     let difference = differences.map(|(caption, changes)| {
@@ -83,6 +85,7 @@ pub(super) fn drawn(page: Framed<Versions>) -> Drawn {
                     <thead><tr><th scope="col">"Version"</th><th scope="col">"What was done"</th><th scope="col"><span class="u-visually-hidden">"Act"</span></th></tr></thead>
                     <tbody>{lines}</tbody>
                 </Table>
+                {pager.map(|pager| pager.drawn("Pages of versions"))}
             </Card>
         </div>
     };

@@ -192,7 +192,10 @@ impl Format {
     pub fn exact(&self, unit: Unit, value: Decimal) -> String {
         match unit {
             Unit::Count => self.decimal(value, 0),
-            Unit::Percent => format!("{}%", self.decimal(value * Decimal::ONE_HUNDRED, 2)),
+            // One that is too large to be a percentage is written without the percent.
+            Unit::Percent => value
+                .checked_mul(Decimal::ONE_HUNDRED)
+                .map_or_else(|| machine(value), |percent| format!("{}%", self.decimal(percent, 2))),
             Unit::Score => signed(&self.decimal(value.abs(), 2), value),
             Unit::Money => self.money(value),
             Unit::Multiple => format!("{}×", self.decimal(value, 2)),
@@ -284,12 +287,13 @@ impl Format {
             (Cell::Missing, _) => MISSING.to_owned(),
             (Cell::Text(text), _) => text.clone(),
             (Cell::Day(day), Kind::Month) => self.month(*day),
+            // A week by its first day in the period: the first and the last may have fewer than seven.
             (Cell::Day(day), _) => self.day(*day),
             (Cell::Instant(at), _) => self.instant(*at),
             (Cell::Ordinal(number), Kind::Weekday) => {
                 // 2024-01-01 was a Monday.
                 let day = NaiveDate::from_ymd_opt(2024, 1, 1)
-                    .and_then(|day| day.checked_add_days(Days::new((*number).into())));
+                    .and_then(|day| day.checked_add_days(Days::new(u64::from(*number % 7))));
                 day.map_or_else(|| number.to_string(), |day| self.weekday(day).1)
             }
             (Cell::Ordinal(number), Kind::Hour) => format!("{number:02}:00"),

@@ -3,7 +3,10 @@
 
 mod attempt;
 mod audience;
+mod change;
+mod compare;
 mod competitors;
+mod count;
 mod course;
 mod definition;
 mod deliveries;
@@ -24,9 +27,12 @@ mod template;
 mod transfer;
 
 pub use attempt::{Attempt, Attempts, attempts, note_failure, note_silence};
+pub use change::{Change, change};
+pub use compare::{Difference, compare};
+pub use count::{count, count_inbox, count_runs};
 pub use definition::{
-    Difference, Listed, Report, Version, bring_back, compare, create, delete, list, may_build, one, redo, restore,
-    save, undo, version, versions,
+    LISTED, Listed, Listing, Report, VERSIONS, Version, bring_back, create, delete, list, listed, may_build, one, redo,
+    restore, save, undo, version, versions,
 };
 pub use dispatch::{
     Dispatch, MOST_ATTACHED, Mailing, Outgoing, SendReport, SentAgain, claim, look, mailings, put_off, send_again,
@@ -37,7 +43,7 @@ pub use handout::{Handout, handout, handout_file, subscribe};
 pub use inbox::{Received, inbox};
 pub use run::{
     FileRow, MakeRun, NewFile, Run, TakenUp, Ticket, begin, begin_again, cancel, fail, file, finish, is_shown,
-    is_skipped, result, run, runs, take_up, tell,
+    is_skipped, result, run, runs, runs_after, runs_of, take_up, tell,
 };
 pub use store::Files;
 pub use sweep::{KEEP_DAYS, sweep};

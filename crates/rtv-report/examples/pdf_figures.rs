@@ -14,7 +14,7 @@ use rtv_core::report::{
 use rtv_core::{Plan, TenantStatus};
 use rtv_domain::Tenant;
 use rtv_domain::format::Format;
-use rtv_report::pdf::{Look, Pictures, write};
+use rtv_report::pdf::{Look, Picture, Pictures, write};
 use rust_decimal::Decimal;
 
 const CHARTS: u32 = 12;
@@ -29,7 +29,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     let mut pictures = Pictures::new();
     for number in 1..=CHARTS {
-        pictures.insert(number * 10, picture(&renderer, number).await?);
+        let svg = picture(&renderer, number).await?;
+        pictures.insert(number * 10, Picture { svg, notes: vec!["“Other” holds 9 of 20.".into()] });
     }
     println!("charts:  {CHARTS} drawn in {:.3} s", begun.elapsed().as_secs_f64());
     let (filled, look) = (filled()?, look()?);
@@ -99,7 +100,7 @@ fn look() -> Result<Look, Box<dyn Error>> {
         is_sandbox: false,
         logo: None,
     });
-    Ok(Look { format, language: "en-GB".into(), hue: 200.0, logo: None, fonts: Vec::new() })
+    Ok(Look { format, hue: 200.0, logo: None, fonts: Vec::new() })
 }
 
 fn filled() -> Result<Filled, Box<dyn Error>> {

@@ -31,8 +31,6 @@ use press::Press;
 pub struct Look {
     /// How the tenant writes figures and dates.
     pub format: Format,
-    /// Language of the text as BCP 47 has it, such as `en-GB`.
-    pub language: String,
     /// The tenant's hue, degrees.
     pub hue: f64,
     /// The tenant's logo, a PNG or JPEG whose size was judged when it was taken in.
@@ -46,8 +44,17 @@ pub fn check_font(bytes: &[u8]) -> Result<(), String> {
     face::check(bytes)
 }
 
-/// The SVG of each chart, by the number of its block.
-pub type Pictures = BTreeMap<u32, String>;
+/// The picture of each chart, by the number of its block.
+pub type Pictures = BTreeMap<u32, Picture>;
+
+/// A chart as it was drawn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// The drawing.
+    pub svg: String,
+    /// What it leaves out and how it has to be read, in sentences; they stand below it.
+    pub notes: Vec<String>,
+}
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +102,7 @@ pub fn write(filled: &Filled, look: &Look, pictures: &Pictures, out: &mut impl W
                     metric::draw(&mut press, &row, filled.previous);
                 }
                 FilledContent::Chart { kind, table } => {
-                    chart::draw(&mut press, block, *kind, table, pictures.get(&block.id).map(String::as_str));
+                    chart::draw(&mut press, block, *kind, table, pictures.get(&block.id));
                 }
                 FilledContent::Table(table) => table::draw(&mut press, &block.title, table, None),
                 FilledContent::Refused(reason) => press.refused_block(&block.title, reason),
@@ -109,7 +116,7 @@ pub fn write(filled: &Filled, look: &Look, pictures: &Pictures, out: &mut impl W
     let book = contents::bind(&mut press, cover, body, marks);
     let pages = book.sheets.len();
     let notes = press.notes();
-    finish::write(press, book, filled, look, out)?;
+    finish::write(press, book, filled, out)?;
     Ok(Written { pages, notes })
 }
 

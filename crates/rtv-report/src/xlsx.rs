@@ -139,10 +139,12 @@ fn write_table(
     let Planned { block, kind, table, sheets } = planned;
     let mut losses = Losses::default();
     let title = fit(&block.title, &mut Losses::default()).into_owned();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = Vec::new();
     // Excel draws a chart from one sheet.
     let kind = kind.filter(|_| sheets.len() == 1);
     let beside = kind.and_then(|kind| chart::beside(kind, table));
+    let left_out = kind.and_then(|kind| chart::left_out(kind, table));
+    notes.extend(left_out.iter().map(|left_out| format!("The chart of “{title}”: {left_out}")));
     for (name, rows) in sheets {
         let sheet = if kind.is_some() && table.rows.len() <= DRAWN_ROWS {
             workbook.add_worksheet()
@@ -157,7 +159,8 @@ fn write_table(
         });
         if kind.is_some_and(|kind| kind != ChartKind::HeatMap) {
             let bold = rust_xlsxwriter::Format::new().set_bold().set_quote_prefix();
-            sheet.write_string_with_format(0, chart::title_at(&cells), &title, &bold)?;
+            let said = left_out.as_ref().map_or_else(|| title.clone(), |left_out| format!("{title}: {left_out}"));
+            sheet.write_string_with_format(0, chart::title_at(&cells), said, &bold)?;
         }
         let placed = Placed { table, rows: rows.clone(), beside: beside.as_ref() };
         sheet::write(sheet, &placed, look, &mut losses)?;

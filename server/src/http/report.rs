@@ -16,6 +16,7 @@ use tower_sessions::Session;
 
 use crate::http::form::{Asked, Pairs, enter, id, value, values};
 use crate::http::{download, flash};
+use crate::press;
 use crate::state::AppState;
 
 type Page = (String, String);
@@ -200,6 +201,7 @@ fn content(block: &Block, pairs: &[(String, String)]) -> Result<Content, Error> 
     let mut errors: Vec<FieldError> = Vec::new();
     let source: Source = kept(value(pairs, "source").parse(), &mut errors).unwrap_or(before.source);
     let mut query = Query { source: before.source, ..typed_query(pairs, &mut errors) };
+    query.measures = in_order(&before.measures, &query.measures);
     if source != before.source {
         // Its measures could not be chosen yet.
         query = Query { dimensions: before.dimensions.clone(), measures: before.measures.clone(), sort: None, ..query };
@@ -217,6 +219,13 @@ fn content(block: &Block, pairs: &[(String, String)]) -> Result<Content, Error> 
         Content::Text { .. } => return Err(Error::Internal),
     };
     if errors.is_empty() { Ok(content) } else { Err(Error::Invalid(errors)) }
+}
+
+/// Measures in the order in which they stand already, such as that of a funnel's steps; new ones behind them. Boxes of a form have the
+/// order of the source.
+fn in_order(before: &[Measure], chosen: &[Measure]) -> Vec<Measure> {
+    let kept = before.iter().filter(|one| chosen.contains(one));
+    kept.chain(chosen.iter().filter(|one| !before.contains(one))).copied().collect()
 }
 
 fn typed_query(pairs: &[(String, String)], errors: &mut Vec<FieldError>) -> Query {
@@ -407,7 +416,13 @@ pub async fn cancel(
     flash::answer(&state, &asked, &session, (&page, &page), outcome.await, Pairs::new()).await
 }
 
-/// A file of a run: `pdf`, `xlsx`, `csv`, or `csv-2` for the second table; with `raw=1` a CSV has its texts as they are.
+/// How an address wants a CSV.
+fn csv_options(pairs: &[(String, String)]) -> rtv_report::csv::Options {
+    press::wanted(|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()))
+}
+
+/// A file of a run: `pdf`, `xlsx`, `csv`, or `csv-2` for the second table; with `raw=1` a CSV has its texts as they are, with
+/// `bom=0` no mark at its beginning.
 pub async fn file(
     State(state): State<AppState>,
     asked: Asked,
@@ -418,8 +433,7 @@ pub async fn file(
         let ctx = enter(&asked, &tenant).await?;
         let (format, part) = FileFormat::named(&name)?;
         let (run, file) = report::file(&ctx, id(&run)?, format, part).await?;
-        let is_raw = value(&pairs, "raw") == "1" && format == FileFormat::Csv;
-        let bytes = state.press().read_or_make(&ctx, &run, &file, is_raw).await?;
+        let bytes = state.press().read_or_make(&ctx, &run, &file, csv_options(&pairs)).await?;
         Ok((file.file_name, format, bytes))
     };
     match found.await {

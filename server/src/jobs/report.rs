@@ -168,7 +168,7 @@ async fn hand_over(
     report::note_silence(ctx, run.id, Some(*id), job.attempt).await?;
     let mut attachments = Vec::new();
     for file in files {
-        let bytes = press.read_or_make(ctx, run, file, false).await?;
+        let bytes = press.read_or_make(ctx, run, file, press::AS_STORED).await?;
         attachments.push(Attachment { name: file.file_name.clone(), kind: file.format.content_type(), bytes });
     }
     let letter =

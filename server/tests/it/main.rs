@@ -31,6 +31,7 @@ mod preference;
 mod queries;
 mod read_only;
 mod report;
+mod report_run;
 mod sample_data;
 mod sandbox;
 mod schedule;

@@ -11,7 +11,7 @@ use rtv_ui::{CheckboxOption, RadioOption, SelectOption};
 
 use super::{Inbox, ScheduleForm, ScheduleRow, ScheduleView, Schedules};
 use crate::page::Flash;
-use crate::report::present::run_row;
+use crate::report::present::{newest_of, run_row};
 
 fn can_change(ctx: &TenantContext) -> bool {
     ctx.access().grants(Permission::ReportsSchedule) && ctx.read_only().is_none()
@@ -86,7 +86,8 @@ pub(in crate::report) async fn one(ctx: &TenantContext, id: &str, schedule: &str
     let format = Format::of(ctx.tenant());
     let flash = crate::request::current().flash.unwrap_or_default();
     let path = format!("/t/{}/reports/{id}", ctx.tenant().slug);
-    let runs = report::runs(ctx, Some(id)).await?;
+    let runs = report::runs_of(ctx, id, schedule).await?;
+    let of_runs = report::count_runs(ctx, id, Some(schedule)).await?;
     let in_zone = format.clone().with_times_in(found.plan.rhythm.zone);
     Ok(ScheduleView {
         report: id.to_string(),
@@ -104,11 +105,8 @@ pub(in crate::report) async fn one(ctx: &TenantContext, id: &str, schedule: &str
         }),
         form: can_change(ctx).then(|| form(ctx, Some(&found), &flash)),
         can_test: ctx.context().person().is_some(),
-        runs: runs
-            .iter()
-            .filter(|run| run.schedule == Some(found.id))
-            .map(|run| run_row(&format, &path, run))
-            .collect(),
+        runs: runs.iter().map(|run| run_row(&format, &path, run)).collect(),
+        runs_shown: newest_of(&format, runs.len(), of_runs),
         errors: flash.errors,
     })
 }
@@ -220,7 +218,7 @@ fn chosen_days(rhythm: Option<&Rhythm>) -> (Vec<String>, String, String) {
 pub(in crate::report) async fn inbox(ctx: &TenantContext) -> Result<Inbox, Error> {
     let format = Format::of(ctx.tenant());
     let path = format!("/t/{}/reports", ctx.tenant().slug);
-    let rows = report::inbox(ctx)
+    let rows: Vec<_> = report::inbox(ctx)
         .await?
         .into_iter()
         .map(|one| {
@@ -228,5 +226,6 @@ pub(in crate::report) async fn inbox(ctx: &TenantContext) -> Result<Inbox, Error
             (one.run.to_string(), href, one.name, format.period(one.period), format.instant(one.at), one.is_late)
         })
         .collect();
-    Ok(Inbox { rows })
+    let of = report::count_inbox(ctx).await?;
+    Ok(Inbox { shown: newest_of(&format, rows.len(), of), rows })
 }

@@ -30,6 +30,9 @@ words! {
     }
 }
 
+/// The highest number of a part: far more than anybody builds, and far from where numbers end.
+const MOST_ID: u32 = 1_000_000_000;
+
 /// Characters of one text block.
 pub const MAX_TEXT: usize = 10_000;
 
@@ -50,7 +53,7 @@ pub struct Limits {
 pub const LIMITS: Limits = Limits { sections: 40, blocks: 120, name: 120, description: 1_000 };
 
 /// A report as it was built. Each save is a version of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// What it is called.
     pub name: String,
@@ -61,6 +64,10 @@ pub struct Definition {
     pub parameters: String,
     /// Its parts in order.
     pub sections: Vec<Section>,
+    /// The highest number that a part had that is deleted, so that its address shows no other; 0 where a part that is there has a
+    /// higher one.
+    #[serde(default)]
+    pub last_id: u32,
 }
 
 /// A part of a report.
@@ -233,6 +240,9 @@ impl Definition {
         if ids.windows(2).any(|pair| pair[0] == pair[1]) {
             refuse("sections".into(), "two parts have the same id; give each its own.".into());
         }
+        if self.highest_id() > MOST_ID {
+            refuse("sections".into(), format!("use ids up to {MOST_ID}; one is {}.", self.highest_id()));
+        }
         for section in &self.sections {
             if section.title.chars().count() > LIMITS.name {
                 refuse(format!("section.{}.title", section.id), format!("use at most {} characters.", LIMITS.name));
@@ -256,8 +266,22 @@ impl Definition {
         self.sections.iter().flat_map(|section| &section.blocks)
     }
 
-    /// A number that no part has yet.
+    /// A number that no part has or had.
     pub fn next_id(&self) -> u32 {
-        self.sections.iter().map(|one| one.id).chain(self.blocks().map(|one| one.id)).max().unwrap_or(0) + 1
+        self.highest_id().saturating_add(1)
+    }
+
+    /// Keeps the numbers spent that another version of the report has spent.
+    pub fn keep_ids_of(&mut self, before: &Self) {
+        // Where nothing else changes, this does not either.
+        if self.highest_id() < before.highest_id() {
+            self.last_id = before.highest_id();
+        }
+    }
+
+    /// The highest number that a part has or had.
+    fn highest_id(&self) -> u32 {
+        let ids = self.sections.iter().map(|one| one.id).chain(self.blocks().map(|one| one.id));
+        ids.max().unwrap_or(0).max(self.last_id)
     }
 }

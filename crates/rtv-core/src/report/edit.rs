@@ -217,6 +217,7 @@ impl Definition {
                 ("Changed name, purpose or parameters".to_owned(), None)
             }
         };
+        next.keep_ids_of(self);
         next.check().map_err(|error| own_names(error, part))?;
         Ok(Edited { definition: next, summary, part })
     }
@@ -311,7 +312,7 @@ impl Definition {
                 let mut copy = self.sections[index].clone();
                 copy.id = next;
                 for block in &mut copy.blocks {
-                    next += 1;
+                    next = next.saturating_add(1);
                     block.id = next;
                 }
                 let id = copy.id;
@@ -399,6 +400,7 @@ mod tests {
                 Section { id: 1, title: "A".into(), blocks: vec![text(2), text(3)] },
                 Section { id: 4, title: "B".into(), blocks: vec![text(5)] },
             ],
+            last_id: 0,
         }
     }
 
@@ -443,6 +445,31 @@ mod tests {
         assert_eq!(report().edited(&Edit::Delete { part: 2 }).unwrap().part, Some(3));
         assert_eq!(report().edited(&Edit::Delete { part: 5 }).unwrap().part, Some(4));
         assert_eq!(report().edited(&Edit::Delete { part: 4 }).unwrap().part, Some(1));
+    }
+
+    #[test]
+    fn a_number_of_a_deleted_part_is_given_to_no_other() {
+        let deleted = report().edited(&Edit::Delete { part: 5 }).unwrap().definition;
+        let added = deleted.edited(&Edit::AddBlock { section: 4, kind: NewBlock::Text }).unwrap();
+        assert_eq!(added.part, Some(6));
+        // What was stored before the number was kept is read.
+        let mut stored = serde_json::to_value(report()).unwrap();
+        stored.as_object_mut().unwrap().remove("last_id");
+        assert_eq!(serde_json::from_value::<Definition>(stored).unwrap(), report());
+    }
+
+    #[test]
+    fn a_number_beyond_the_highest_is_refused_by_name() {
+        for wrong in [u32::MAX, 1_000_000_001] {
+            let mut report = report();
+            report.sections[0].blocks[0].id = wrong;
+            let Err(Error::Invalid(errors)) = report.check() else { panic!("{wrong} was taken") };
+            assert_eq!(errors[0].field, "sections");
+            assert!(errors[0].message.contains(&wrong.to_string()), "{errors:?}");
+            for edit in [Edit::AddSection, Edit::Copy { part: 1 }] {
+                assert!(matches!(report.edited(&edit), Err(Error::Invalid(_))), "{edit:?}");
+            }
+        }
     }
 
     #[test]

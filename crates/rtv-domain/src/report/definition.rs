@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use rtv_core::permission::SEES_REPORTS;
-use rtv_core::report::{Block, Content, Definition};
+use rtv_core::report::Definition;
 use rtv_core::{Error, Permission, ReportId};
 use serde_json::json;
 use uuid::Uuid;
@@ -14,10 +14,27 @@ use crate::context::TenantContext;
 use crate::format::Format;
 use crate::transaction::{Resource, Tx, failed};
 
-/// A list of reports shows so many; what was changed last stands first.
-const LISTED: i64 = 200;
-/// So many versions are listed.
-const VERSIONS: i64 = 100;
+/// A page of the list has so many reports.
+pub const LISTED: i64 = 200;
+/// A page of the list has so many versions.
+pub const VERSIONS: i64 = 100;
+
+/// Which reports of a list are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// At most [`LISTED`], what was changed last first, without the first so many.
+    ByChange {
+        /// So many are left out.
+        skip: i64,
+    },
+    /// In the order of ids, which stay where they are whatever is changed meanwhile.
+    ById {
+        /// Behind this one.
+        after: Option<ReportId>,
+        /// So many.
+        most: i64,
+    },
+}
 
 /// A report with its newest version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,21 +89,17 @@ pub struct Version {
     pub created_by: String,
 }
 
-/// How a part differs between two versions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference {
-    /// It is only in the newer one.
-    Added(String),
-    /// It is only in the older one.
-    Removed(String),
-    /// It stands elsewhere.
-    Moved(String),
-    /// What of it changed: its name, what it was, what it is.
-    Changed(String, String, String),
+/// The reports of the tenant, what was changed last first, as many as a page has.
+pub async fn list(ctx: &TenantContext) -> Result<Vec<Listed>, Error> {
+    listed(ctx, Listing::ByChange { skip: 0 }).await
 }
 
-/// The reports of the tenant, what was changed last first.
-pub async fn list(ctx: &TenantContext) -> Result<Vec<Listed>, Error> {
+/// Some of the reports of the tenant.
+pub async fn listed(ctx: &TenantContext, listing: Listing) -> Result<Vec<Listed>, Error> {
+    let (is_by_id, after, most, skip) = match listing {
+        Listing::ByChange { skip } => (false, None, LISTED, skip),
+        Listing::ById { after, most } => (true, after, most, 0),
+    };
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Reports).await?;
     let rows = sqlx::query!(
         r#"
@@ -106,11 +119,18 @@ pub async fn list(ctx: &TenantContext) -> Result<Vec<Listed>, Error> {
           order by created_at desc, id desc
           limit 1
         ) as run on true
-        where report.deleted_at is null
-        order by report.updated_at desc, report.id desc
+        where report.deleted_at is null and ($2::uuid is null or report.id > $2)
+        order by
+          case when not $3 then report.updated_at end desc,
+          case when not $3 then report.id end desc,
+          report.id
         limit $1
+        offset $4
         "#,
-        LISTED,
+        most,
+        after.map(ReportId::uuid),
+        is_by_id,
+        skip,
     )
     .fetch_all(tx.connection())
     .await
@@ -191,20 +211,21 @@ pub async fn version(ctx: &TenantContext, id: ReportId, number: i64) -> Result<D
     Ok(definition)
 }
 
-/// The newest versions, the newest first.
-pub async fn versions(ctx: &TenantContext, id: ReportId) -> Result<Vec<Version>, Error> {
+/// A page of versions, the newest first: those before a number, or the newest of all.
+pub async fn versions(ctx: &TenantContext, id: ReportId, before: Option<i64>) -> Result<Vec<Version>, Error> {
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Report(id)).await?;
     let rows = sqlx::query_as!(
         Version,
         r#"
         select number, summary, created_at, created_by
         from report_version
-        where report_id = $1
+        where report_id = $1 and ($3::bigint is null or number < $3)
         order by number desc
         limit $2
         "#,
         id.uuid(),
         VERSIONS,
+        before,
     )
     .fetch_all(tx.connection())
     .await
@@ -253,7 +274,8 @@ async fn step(ctx: &TenantContext, id: ReportId, seen: &str, is_back: bool) -> R
     let wanted = if is_back { head.0 } else { head.1 };
     let nothing = if is_back { "There is nothing to undo." } else { "There is nothing to do again." };
     let wanted = wanted.ok_or_else(|| Error::Conflict(nothing.into()))?;
-    let definition = read_version(&mut tx, id, wanted).await?;
+    let mut definition = read_version(&mut tx, id, wanted).await?;
+    definition.keep_ids_of(&report.definition);
     let (undo_to, redo_to) = links(&mut tx, id, wanted).await?;
     // The way on is to where it came from, and the way back that of the version that is there again.
     let way = if is_back { (undo_to, Some(report.version)) } else { (Some(report.version), redo_to) };
@@ -269,7 +291,8 @@ pub async fn restore(ctx: &TenantContext, id: ReportId, seen: &str, number: i64)
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(id)).await?;
     let report = read(&mut tx, id, true).await?;
     refuse_stale(ctx, &mut tx, &report, seen).await?;
-    let definition = read_version(&mut tx, id, number).await?;
+    let mut definition = read_version(&mut tx, id, number).await?;
+    definition.keep_ids_of(&report.definition);
     let summary = format!("Restored version {number}");
     let number = put(ctx, &mut tx, &report, &definition, &summary, (Some(report.version), None)).await?;
     tx.commit().await?;
@@ -464,93 +487,4 @@ async fn refuse_stale(ctx: &TenantContext, tx: &mut Tx, report: &Report, seen: &
         Format::of(ctx.tenant()).instant(report.updated_at),
         what.join("; ")
     )))
-}
-
-/// How the newer of two versions differs from the older, part by part.
-pub fn compare(older: &Definition, newer: &Definition) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    let mut changed = |what: &str, was: &str, is: &str| {
-        if was != is {
-            differences.push(Difference::Changed(what.to_owned(), was.to_owned(), is.to_owned()));
-        }
-    };
-    changed("Name", &older.name, &newer.name);
-    changed("Description", &older.description, &newer.description);
-    changed("Parameters", &older.parameters, &newer.parameters);
-    let name =
-        |title: &str, label: &str| if title.is_empty() { label.to_owned() } else { format!("{label} “{title}”") };
-    for section in &newer.sections {
-        match older.sections.iter().find(|one| one.id == section.id) {
-            Some(was) if was.title != section.title => differences.push(Difference::Changed(
-                name(&section.title, "Section"),
-                was.title.clone(),
-                section.title.clone(),
-            )),
-            Some(_) => {}
-            None => differences.push(Difference::Added(name(&section.title, "Section"))),
-        }
-    }
-    for section in &older.sections {
-        if newer.sections.iter().all(|one| one.id != section.id) {
-            differences.push(Difference::Removed(name(&section.title, "Section")));
-        }
-    }
-    let called = |block: &Block| name(&block.title, block.content.label());
-    let was: Vec<&Block> = older.blocks().collect();
-    let is: Vec<&Block> = newer.blocks().collect();
-    for block in &is {
-        match was.iter().find(|one| one.id == block.id) {
-            Some(before) => {
-                if before.title != block.title {
-                    differences.push(Difference::Changed(
-                        format!("Title of {}", called(block)),
-                        before.title.clone(),
-                        block.title.clone(),
-                    ));
-                }
-                if before.content != block.content {
-                    differences.push(Difference::Changed(
-                        called(block),
-                        described(&before.content),
-                        described(&block.content),
-                    ));
-                }
-            }
-            None => differences.push(Difference::Added(called(block))),
-        }
-    }
-    for block in &was {
-        if is.iter().all(|one| one.id != block.id) {
-            differences.push(Difference::Removed(called(block)));
-        }
-    }
-    let place = |of: &[&Block], among: &[&Block]| -> Vec<u32> {
-        of.iter().filter(|block| among.iter().any(|one| one.id == block.id)).map(|block| block.id).collect()
-    };
-    let (order_was, order_is) = (place(&was, &is), place(&is, &was));
-    let moved = order_is.iter().zip(&order_was).find(|(is, was)| is != was).map(|(id, _)| *id);
-    if let Some(block) = moved.and_then(|id| is.iter().find(|block| block.id == id)) {
-        differences.push(Difference::Moved(called(block)));
-    }
-    differences
-}
-
-/// What a block shows, in a phrase.
-fn described(content: &Content) -> String {
-    let Some(query) = content.query() else {
-        return match content {
-            Content::Text { text } => text.clone(),
-            _ => String::new(),
-        };
-    };
-    let measures = query.measures.iter().map(|one| one.label()).collect::<Vec<_>>().join(", ");
-    let dimensions = query.dimensions.iter().map(|one| one.label()).collect::<Vec<_>>().join(", ");
-    let kind = match content {
-        Content::Chart { kind, .. } => format!("{} chart", kind.label()),
-        other => other.label().to_owned(),
-    };
-    let by = if dimensions.is_empty() { String::new() } else { format!(" by {dimensions}") };
-    let limit = query.limit.map(|limit| format!(", {limit} rows")).unwrap_or_default();
-    let compared = if query.is_compared { ", compared" } else { "" };
-    format!("{kind}: {measures}{by} of {}{limit}{compared}", query.source.label())
 }

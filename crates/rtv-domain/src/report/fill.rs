@@ -233,7 +233,13 @@ fn default_title(content: &Content) -> String {
 fn with_address(table: Arc<Table>, asked: &Asked<'_>, block: u32) -> Table {
     let mut table = Arc::unwrap_or_clone(table);
     if table.is_cut() {
-        table.whole = Some(asked.parameters.link(&format!("{}/tables/{block}", asked.address)));
+        // What is built later is not what this shows.
+        let address = asked.parameters.link(&format!("{}/tables/{block}", asked.address));
+        let joint = if address.contains('?') { '&' } else { '?' };
+        table.whole = Some(match asked.version {
+            Some(version) => format!("{address}{joint}version={version}"),
+            None => address,
+        });
     }
     table
 }

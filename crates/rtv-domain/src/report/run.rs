@@ -393,16 +393,42 @@ pub(super) async fn insert(ctx: &TenantContext, tx: &mut Tx, new: &NewRun<'_>) -
 
 /// One run with its files.
 pub async fn run(ctx: &TenantContext, id: RunId) -> Result<Run, Error> {
-    let mut found = read_runs(ctx, Some(id), None).await?;
+    let mut found = read_runs(ctx, Some(id), &Wanted { most: 1, ..Wanted::default() }).await?;
     found.pop().ok_or(Error::NotFound)
 }
 
 /// The newest runs of a report, or of all of them, the newest first.
 pub async fn runs(ctx: &TenantContext, report: Option<ReportId>) -> Result<Vec<Run>, Error> {
-    read_runs(ctx, None, report).await
+    read_runs(ctx, None, &Wanted { report, most: LISTED, ..Wanted::default() }).await
 }
 
-async fn read_runs(ctx: &TenantContext, id: Option<RunId>, report: Option<ReportId>) -> Result<Vec<Run>, Error> {
+/// The newest runs that a schedule made or was asked for, the newest first.
+pub async fn runs_of(ctx: &TenantContext, report: ReportId, schedule: ScheduleId) -> Result<Vec<Run>, Error> {
+    let wanted = Wanted { report: Some(report), schedule: Some(schedule), most: LISTED, ..Wanted::default() };
+    read_runs(ctx, None, &wanted).await
+}
+
+/// Runs of a report behind one of them, the newest first.
+pub async fn runs_after(
+    ctx: &TenantContext,
+    report: ReportId,
+    after: Option<RunId>,
+    most: i64,
+) -> Result<Vec<Run>, Error> {
+    read_runs(ctx, None, &Wanted { report: Some(report), after, most, ..Wanted::default() }).await
+}
+
+/// Which runs of a list are wanted.
+#[derive(Default)]
+struct Wanted {
+    report: Option<ReportId>,
+    schedule: Option<ScheduleId>,
+    /// Behind this one.
+    after: Option<RunId>,
+    most: i64,
+}
+
+async fn read_runs(ctx: &TenantContext, id: Option<RunId>, wanted: &Wanted) -> Result<Vec<Run>, Error> {
     let resource = id.map_or(Resource::Reports, Resource::Run);
     let mut tx = ctx.begin_to_read(SEES_REPORTS, resource).await?;
     let rows = sqlx::query!(
@@ -412,13 +438,21 @@ async fn read_runs(ctx: &TenantContext, id: Option<RunId>, report: Option<Report
           created_at, started_at, finished_at, as_of, row_count, page_count, notes, failure, schedule_id, occurrence, is_late,
           missed, dispatch
         from report_run
-        where ($1::uuid is null or id = $1) and ($2::uuid is null or report_id = $2)
+        where ($1::uuid is null or id = $1)
+          and ($2::uuid is null or report_id = $2)
+          and ($4::uuid is null or schedule_id = $4)
+          and (
+            $5::uuid is null
+            or (created_at, id) < (select before.created_at, before.id from report_run as before where before.id = $5)
+          )
         order by created_at desc, id desc
         limit $3
         "#,
         id.map(RunId::uuid),
-        report.map(ReportId::uuid),
-        LISTED,
+        wanted.report.map(ReportId::uuid),
+        wanted.most,
+        wanted.schedule.map(ScheduleId::uuid),
+        wanted.after.map(RunId::uuid),
     )
     .fetch_all(tx.connection())
     .await

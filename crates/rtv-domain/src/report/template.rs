@@ -86,6 +86,7 @@ impl Template {
             description: if self == Self::Blank { String::new() } else { self.description().into() },
             parameters: parameters.into(),
             sections,
+            last_id: 0,
         }
     }
 }

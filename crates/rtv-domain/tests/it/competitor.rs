@@ -147,13 +147,13 @@ async fn market() -> Desk {
 async fn block(ctx: &TenantContext, parameters: &str, content: Content) -> Filled {
     let definition = Definition {
         name: "Market".into(),
-        description: String::new(),
         parameters: parameters.into(),
         sections: vec![Section {
             id: 1,
             title: "All".into(),
             blocks: vec![Block { id: 2, title: String::new(), content }],
         }],
+        ..Definition::default()
     };
     let filter = PageFilter::parse(parameters.split('&').filter_map(|pair| pair.split_once('='))).unwrap();
     let asked = Asked { parameters: &filter, version: None, shown: Shown::AsDefined, address: "/r" };

@@ -35,6 +35,7 @@ pub(crate) fn report_of(contents: Vec<Content>) -> Definition {
         description: String::new(),
         parameters: MARCH.into(),
         sections: vec![Section { id: 1, title: "All".into(), blocks }],
+        last_id: 0,
     }
 }
 
@@ -397,7 +398,7 @@ async fn each_save_is_a_version_that_can_be_undone_done_again_and_restored() {
     assert_eq!(blocks().await, 1, "what was done again can be undone");
     report::restore(&desk.ctx, id, "8", 1).await.unwrap();
     assert_eq!(blocks().await, 0);
-    assert_eq!(report::versions(&desk.ctx, id).await.unwrap().len(), 9);
+    assert_eq!(report::versions(&desk.ctx, id, None).await.unwrap().len(), 9);
 }
 
 #[tokio::test]

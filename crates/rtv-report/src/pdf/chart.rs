@@ -14,7 +14,7 @@ use usvg::fontdb;
 use usvg::tiny_skia_path::{Path as Outline, PathSegment, Transform};
 use usvg::{FillRule, Group, LineCap, LineJoin, LinearGradient, Node, Paint, Path, SpreadMethod, Text, Tree};
 
-use super::face::REPLACEMENT;
+use super::face::{REPLACEMENT, Weight};
 use super::ink::Ink;
 use super::line::{Glyph, Line, is_unseen};
 use super::press::{LEADING, Press, SMALL, Veil};
@@ -76,12 +76,18 @@ impl Drawing {
     }
 }
 
-pub(super) fn draw(press: &mut Press, block: &FilledBlock, kind: ChartKind, table: &Table, svg: Option<&str>) {
-    let reason = match svg {
-        Some(svg) => {
+pub(super) fn draw(
+    press: &mut Press,
+    block: &FilledBlock,
+    kind: ChartKind,
+    table: &Table,
+    picture: Option<&super::Picture>,
+) {
+    let reason = match picture {
+        Some(picture) => {
             let drawing = Arc::clone(&press.drawing);
-            match drawing.read(svg) {
-                Ok(tree) => return draw_picture(press, &block.title, table, &tree),
+            match drawing.read(&picture.svg) {
+                Ok(tree) => return draw_picture(press, &block.title, table, &picture.notes, &tree),
                 Err(reason) => format!("its picture could not be read ({reason})"),
             }
         }
@@ -92,14 +98,21 @@ pub(super) fn draw(press: &mut Press, block: &FilledBlock, kind: ChartKind, tabl
     table::draw(press, &block.title, table, Some(&remark));
 }
 
-fn draw_picture(press: &mut Press, title: &str, table: &Table, tree: &Tree) {
+fn draw_picture(press: &mut Press, title: &str, table: &Table, notes: &[String], tree: &Tree) {
     let size = tree.size();
     press.lay(Way::Upright);
     let measure = Sheet::new(Way::Upright).measure();
     let width = measure.min(HIGHEST * size.width() / size.height());
     let height = width * size.height() / size.width();
     let above = if table.is_cut() { SMALL * LEADING * 2.0 } else { 0.0 };
-    press.begin_block(title, above + height + 8.0);
+    // What the picture leaves out stands on its page.
+    let mut below = 0.0;
+    for note in notes {
+        #[expect(clippy::cast_precision_loss, reason = "a sentence has few lines")]
+        let lines = press.lines(note, Weight::Regular, SMALL, measure).len() as f32;
+        below += lines * SMALL * LEADING + 2.0;
+    }
+    press.begin_block(title, above + height + 8.0 + below);
     table::say_what_is_cut(press, table);
     press.need(height);
     let area = Area { x: MARGIN, y: press.y, width, height };
@@ -115,6 +128,7 @@ fn draw_picture(press: &mut Press, title: &str, table: &Table, tree: &Tree) {
         ));
     }
     press.y = area.y + height + 6.0;
+    press.remarks(notes);
     press.remarks(&table.notes);
     press.end_block();
 }

@@ -12,17 +12,19 @@ use printpdf::{
 use rtv_core::report::Filled;
 use sha2::{Digest, Sha256};
 
+use super::Error;
 use super::contents::Book;
 use super::press::{Mark, Press, Veil, opacity_name, shading_name, veil_name};
-use super::{Error, Look};
 
 /// Opacity came with 1.4; the rest of what is used here is older than 1.7.
 const VERSION: &str = "1.7";
 const PRODUCER: &str = "RTV";
+/// Language of the words as BCP 47 has it. Figures and days follow the tenant; the words are English everywhere.
+const LANGUAGE: &str = "en";
 /// Letters of a title in the catalogue. Readers fail with much longer ones; the pages have all of it.
 const LONGEST: usize = 500;
 
-pub(super) fn write(press: Press, book: Book, filled: &Filled, look: &Look, out: &mut impl Write) -> Result<(), Error> {
+pub(super) fn write(press: Press, book: Book, filled: &Filled, out: &mut impl Write) -> Result<(), Error> {
     let mut document = PdfDocument::new("");
     for (id, font) in press.faces.cut()? {
         document.resources.fonts.map.insert(id, font);
@@ -65,9 +67,7 @@ pub(super) fn write(press: Press, book: Book, filled: &Filled, look: &Look, out:
     veil(&mut file, &press.stock.veils, &pages, &sizes)?;
     let outline = outline(&mut file, &book.marks, &pages, &sizes);
     let catalog = file.catalog_mut()?;
-    if is_language(&look.language) {
-        catalog.set("Lang", text(&look.language));
-    }
+    catalog.set("Lang", text(LANGUAGE));
     catalog.set("ViewerPreferences", dictionary! { "DisplayDocTitle" => true });
     if let Some(outline) = outline {
         catalog.set("Outlines", outline);
@@ -110,12 +110,6 @@ fn text(text: &str) -> Object {
     }
     let units = std::iter::once(0xfeff).chain(text.encode_utf16());
     Object::String(units.flat_map(u16::to_be_bytes).collect(), StringFormat::Hexadecimal)
-}
-
-/// Whether it has the form of a tag of BCP 47.
-fn is_language(tag: &str) -> bool {
-    tag.len() <= 35
-        && tag.split('-').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 fn date(at: DateTime<Utc>) -> Object {

@@ -1,17 +1,15 @@
 //! Figures as tiles, three beside each other: name, value, and the change in words and with its sign. A colour only repeats what the
 //! words say.
 
-use rtv_core::kpi::Unit;
 use rtv_core::period::Period;
 use rtv_core::report::Metric;
-use rtv_domain::format::{Format, MISSING};
-use rust_decimal::Decimal;
+use rtv_domain::format::MISSING;
+use rtv_domain::report::change;
 
 use super::face::Weight;
 use super::ink::Ink;
 use super::press::Press;
 use super::sheet::{Area, MARGIN, Sheet, Way};
-use super::words::exact;
 
 /// Beside each other.
 const COLUMNS: usize = 3;
@@ -25,15 +23,6 @@ const WORDS: f32 = 8.0;
 const STEP: f32 = 1.36;
 /// Longer names and remarks stand below the tiles, lines.
 const MOST_LINES: usize = 6;
-
-/// How a figure changed.
-struct Change {
-    /// `▲ +12.4%`.
-    sign: String,
-    /// `better than 1,142,000 in Oct 2026`.
-    words: String,
-    is_better: Option<bool>,
-}
 
 /// A tile, set and not placed yet.
 struct Tile {
@@ -81,7 +70,7 @@ fn tile(press: &mut Press, title: &str, metric: &Metric, previous: Option<Period
     }
     lines.extend(label.into_iter().map(|line| (line, Weight::Regular, LABEL, quiet)));
     let value = match metric.value {
-        Some(value) => exact(&press.format, metric.unit, value),
+        Some(value) => press.format.exact(metric.unit, value),
         None => MISSING.to_owned(),
     };
     let natural = press.faces.measure(&value, Weight::Bold) * VALUE;
@@ -89,24 +78,22 @@ fn tile(press: &mut Press, title: &str, metric: &Metric, previous: Option<Period
     lines.extend(
         press.lines(&value, Weight::Bold, size, inside).into_iter().map(|line| (line, Weight::Bold, size, text)),
     );
-    match change(&press.format, metric, previous) {
-        Some(change) => {
-            let ink = match change.is_better {
-                Some(true) => press.inks.better,
-                Some(false) => press.inks.worse,
-                None => text,
-            };
-            if !change.sign.is_empty() {
-                lines.push((change.sign, Weight::Bold, WORDS, ink));
-            }
-            let words = press.lines(&change.words, Weight::Regular, WORDS, inside);
-            lines.extend(words.into_iter().map(|line| (line, Weight::Regular, WORDS, quiet)));
-        }
-        None if metric.is_compared && metric.value.is_some() => {
-            let words = press.lines("no earlier value to compare with", Weight::Regular, WORDS, inside);
-            lines.extend(words.into_iter().map(|line| (line, Weight::Regular, WORDS, quiet)));
-        }
-        None => {}
+    if let Some(change) = change(&press.format, metric, previous) {
+        let ink = match change.is_better {
+            Some(true) => press.inks.better,
+            Some(false) => press.inks.worse,
+            None => text,
+        };
+        let arrow = match change.direction {
+            1 => "▲ ",
+            -1 => "▼ ",
+            _ => "",
+        };
+        let sign = format!("{arrow}{}", change.text);
+        let sign = if change.text.is_empty() { Vec::new() } else { press.lines(&sign, Weight::Bold, WORDS, inside) };
+        lines.extend(sign.into_iter().map(|line| (line, Weight::Bold, WORDS, ink)));
+        let words = press.lines(&change.words, Weight::Regular, WORDS, inside);
+        lines.extend(words.into_iter().map(|line| (line, Weight::Regular, WORDS, quiet)));
     }
     if let Some(note) = &metric.note {
         let words = press.lines(note, Weight::Regular, WORDS, inside);
@@ -129,53 +116,4 @@ fn place(press: &mut Press, tile: &Tile, at: (f32, f32), width: f32, height: f32
         press.write(line, *weight, *size, (at.0 + INSIDE, y + size), *ink);
         y += size * STEP;
     }
-}
-
-/// How a figure changed; what rounds to nothing is neither better nor worse.
-fn change(format: &Format, metric: &Metric, previous: Option<Period>) -> Option<Change> {
-    if !metric.is_compared {
-        return None;
-    }
-    let (value, before) = (metric.value?, metric.previous?);
-    let unit = metric.unit;
-    // Beyond what a figure holds there is no change to tell of.
-    let difference = value.checked_sub(before)?;
-    difference.checked_mul(Decimal::ONE_HUNDRED)?;
-    let when = previous.map(|previous| format!(" in {}", format.period(previous))).unwrap_or_default();
-    let compared = format!("{}{when}", exact(format, unit, before));
-    let judge = |direction: i8| match (direction, metric.up_is_good) {
-        (0, _) | (_, None) => None,
-        (direction, Some(up_is_good)) => Some((direction > 0) == up_is_good),
-    };
-    if before.is_zero() && !value.is_zero() && matches!(unit, Unit::Count | Unit::Money) {
-        let is_better = judge(if value.is_sign_negative() { -1 } else { 1 });
-        return Some(Change { sign: "New".into(), words: format!("it was {compared}"), is_better });
-    }
-    let (text, is_shown) = if matches!(unit, Unit::Percent | Unit::Score) || before.is_zero() {
-        (format.difference(unit, difference), format.is_shown(unit, difference))
-    } else {
-        let ratio = difference.checked_div(before.abs())?;
-        ratio.checked_mul(Decimal::ONE_HUNDRED)?;
-        (format.change(ratio), Format::is_change_shown(ratio))
-    };
-    let direction = match (is_shown, difference.is_sign_negative()) {
-        (false, _) => 0,
-        (true, false) => 1,
-        (true, true) => -1,
-    };
-    let is_better = judge(direction);
-    let words = match (direction, is_better) {
-        (0, _) if difference.is_zero() => "the same as",
-        (0, _) => "about the same as",
-        (_, Some(true)) => "better than",
-        (_, Some(false)) => "worse than",
-        (1, None) => "more than",
-        (_, None) => "less than",
-    };
-    let arrow = match direction {
-        1 => "▲ ",
-        -1 => "▼ ",
-        _ => "",
-    };
-    Some(Change { sign: format!("{arrow}{text}"), words: format!("{words} {compared}"), is_better })
 }

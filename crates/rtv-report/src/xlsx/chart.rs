@@ -11,6 +11,7 @@ use rust_xlsxwriter::{
 };
 
 use super::sheet::{column_number, row_number};
+use crate::words::showing;
 
 /// Most series of a chart of Excel's.
 const MOST_SERIES: usize = 255;
@@ -139,6 +140,27 @@ fn name_of(cell: &Cell, kind: Kind) -> String {
     }
 }
 
+/// Earlier values beside later ones are a comparison; on top of them, or as shares, they would be a sum of two periods.
+const fn shows_previous(kind: ChartKind) -> bool {
+    matches!(kind, ChartKind::Line | ChartKind::Bar | ChartKind::Funnel)
+}
+
+/// What the cells hold and Excel's chart of them does not show, in a sentence that stands above it.
+pub(super) fn left_out(kind: ChartKind, table: &Table) -> Option<String> {
+    let mut sentences = Vec::new();
+    if kind != ChartKind::HeatMap && !shows_previous(kind) && has_previous(table) {
+        sentences.push("Earlier values are not drawn; they stand in the cells.".to_owned());
+    }
+    if table.is_cut() {
+        sentences.push(showing(table));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn has_previous(table: &Table) -> bool {
+    table.columns.iter().any(|column| column.key.ends_with("_previous"))
+}
+
 /// Draws the chart beside its cells. The sentence says what of them it does not show.
 pub(super) fn draw(
     sheet: &mut Worksheet,
@@ -157,10 +179,8 @@ pub(super) fn draw(
         return Ok(None);
     }
     let dimensions = table.dimensions();
-    // Earlier values beside later ones are a comparison; on top of them, or as shares, they would be a sum of two periods.
-    let shows_previous = matches!(kind, ChartKind::Line | ChartKind::Bar | ChartKind::Funnel);
     let mut series: Vec<usize> = (dimensions..table.columns.len())
-        .filter(|&index| shows_previous || !table.columns[index].key.ends_with("_previous"))
+        .filter(|&index| shows_previous(kind) || !table.columns[index].key.ends_with("_previous"))
         .collect();
     if matches!(kind, ChartKind::Pie | ChartKind::Donut) {
         series.truncate(1);

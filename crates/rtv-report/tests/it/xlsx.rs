@@ -90,6 +90,30 @@ fn twenty_rows_of_4812_say_so_and_lead_to_all() {
     insta::assert_snapshot!(shown(&read(&workbook)));
 }
 
+#[test]
+fn what_a_chart_of_excels_leaves_out_is_said_above_it() {
+    let columns = vec![
+        world::column("platform", "Platform", Kind::Text),
+        world::column("reach", "Reach", Kind::Number(Unit::Count)),
+        world::column("reach_previous", "Reach, previous", Kind::Number(Unit::Count)),
+    ];
+    let mut table = world::table(columns, vec![vec![world::text("X"), world::number("10"), world::number("9")]]);
+    table.of_rows = 5;
+    let told = |kind| {
+        let filled =
+            world::report(vec![world::block(2, "Shares", FilledContent::Chart { kind, table: table.clone() })]);
+        let (workbook, written) = bytes(&filled);
+        let read = read(&workbook);
+        (sheet(&read, "Shares")["rows"][0].to_string(), written.notes)
+    };
+    let words = "Earlier values are not drawn; they stand in the cells. Showing 1 of 5 rows.";
+    let (header, notes) = told(rtv_core::report::ChartKind::Pie);
+    assert!(header.contains(&format!("Shares: {words}")), "{header}");
+    assert_eq!(notes, [format!("The chart of “Shares”: {words}")]);
+    // Bars of both periods stand beside each other.
+    assert_eq!(told(rtv_core::report::ChartKind::Bar).1, ["The chart of “Shares”: Showing 1 of 5 rows."]);
+}
+
 /// What of a text a workbook holds.
 fn in_workbook(text: &str) -> String {
     text.chars()

@@ -106,6 +106,14 @@ pub fn page_of<T>(ask: &Ask, list: &str, mut all: Vec<T>, id: impl Fn(&T) -> Str
     Page { items, next }
 }
 
+/// A page of a list of which one item more was read than was asked for: where it is there, the list goes on.
+pub fn page_with_more<T>(ask: &Ask, list: &str, mut items: Vec<T>, id: impl Fn(&T) -> String) -> Page<T> {
+    let has_more = items.len() > ask.limit;
+    items.truncate(ask.limit);
+    let next = items.last().filter(|_| has_more).map(|last| next(list, &id(last)));
+    Page { items, next }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

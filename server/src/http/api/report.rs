@@ -1,6 +1,8 @@
 //! `/api/v1/reports` and `/api/v1/runs`: what was built, and what is made of it. Making takes its time, so asking for a run is
 //! answered at once with the run, which is then looked at until it is done.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -9,15 +11,17 @@ use http::StatusCode;
 use rtv_core::filter::PageFilter;
 use rtv_core::report::{Definition, FileFormat};
 use rtv_core::{Error, ReportId, RunId};
-use rtv_domain::report::{self, FileRow, Listed, Report, Run, Template};
+use rtv_domain::TenantContext;
+use rtv_domain::report::{self, FileRow, Listed, Listing, Report, Run, Template};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::caller::Caller;
-use super::list::{Ask, ListParams, Page, page_of};
+use super::list::{Ask, ListParams, Page, page_with_more};
 use super::once::Write;
 use crate::http::download;
+use crate::press;
 use crate::state::AppState;
 
 const REPORTS: &str = "reports";
@@ -123,6 +127,18 @@ pub struct FileObject {
     address: String,
 }
 
+/// A measure of a run.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(title = "MeasureOfRun")]
+pub struct MeasureObject {
+    /// As definitions of reports name it.
+    key: String,
+    /// Its name for people.
+    label: String,
+    /// What it means.
+    definition: String,
+}
+
 /// A run.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(title = "Run")]
@@ -133,7 +149,8 @@ pub struct RunObject {
     report: String,
     /// The version that it was made from.
     version: i64,
-    /// `queued` `running` `done` `failed` `cancelled`.
+    /// `queued` `running` `done` `skipped` `failed` `cancelled`; skipped is one that had nothing to report, where its schedule
+    /// wants no files then.
     state: String,
     /// What it covers, as addresses write it.
     parameters: String,
@@ -147,8 +164,22 @@ pub struct RunObject {
     author: String,
     /// When it was asked for.
     created_at: DateTime<Utc>,
+    /// When a worker began.
+    started_at: Option<DateTime<Utc>>,
     /// When it ended.
     finished_at: Option<DateTime<Utc>>,
+    /// How long a worker was at it, milliseconds.
+    duration_ms: Option<i64>,
+    /// Id of the schedule that it was made for; none where somebody asked for it.
+    schedule: Option<String>,
+    /// Which occurrence of the schedule it is.
+    occurrence: Option<String>,
+    /// Whether it was made later than its schedule says.
+    is_late: bool,
+    /// How many occurrences before it were not made, for which it makes up.
+    missed: i32,
+    /// What is measured in it, and how each measure is defined.
+    measures: Vec<MeasureObject>,
     /// When the facts had changed last.
     as_of: Option<DateTime<Utc>>,
     /// Rows of all tables together.
@@ -163,8 +194,8 @@ pub struct RunObject {
     files: Vec<FileObject>,
 }
 
-impl From<Run> for RunObject {
-    fn from(run: Run) -> Self {
+impl RunObject {
+    fn of(run: Run, measures: Vec<MeasureObject>) -> Self {
         let address = |file: &FileRow| format!("/api/v1/runs/{}/files/{}", run.id, file.name());
         let files = run
             .files
@@ -190,7 +221,17 @@ impl From<Run> for RunObject {
             zone: run.zone.name().into(),
             author: run.author,
             created_at: run.created_at,
+            started_at: run.started_at,
             finished_at: run.finished_at,
+            duration_ms: run
+                .started_at
+                .zip(run.finished_at)
+                .map(|(began, ended)| (ended - began).num_milliseconds().max(0)),
+            schedule: run.schedule.map(|schedule| schedule.to_string()),
+            occurrence: run.occurrence,
+            is_late: run.is_late,
+            missed: run.missed,
+            measures,
             as_of: run.as_of,
             rows: run.rows,
             pages: run.pages,
@@ -199,6 +240,41 @@ impl From<Run> for RunObject {
             files,
         }
     }
+}
+
+/// Runs with what their versions measure.
+async fn objects(ctx: &TenantContext, runs: Vec<Run>) -> Result<Vec<RunObject>, Error> {
+    let mut known: BTreeMap<i64, Vec<MeasureObject>> = BTreeMap::new();
+    let mut objects = Vec::new();
+    for run in runs {
+        let measures = match known.get(&run.version) {
+            Some(measures) => measures.clone(),
+            None => measures(&report::version(ctx, run.report, run.version).await?),
+        };
+        known.insert(run.version, measures.clone());
+        objects.push(RunObject::of(run, measures));
+    }
+    Ok(objects)
+}
+
+async fn object(ctx: &TenantContext, run: Run) -> Result<RunObject, Error> {
+    let measures = measures(&report::version(ctx, run.report, run.version).await?);
+    Ok(RunObject::of(run, measures))
+}
+
+/// What a report measures, each once, in the order in which it appears.
+fn measures(definition: &Definition) -> Vec<MeasureObject> {
+    let mut measures: Vec<MeasureObject> = Vec::new();
+    for measure in definition.blocks().filter_map(|block| block.content.query()).flat_map(|query| &query.measures) {
+        if measures.iter().all(|one| one.key != measure.key()) {
+            measures.push(MeasureObject {
+                key: measure.key().into(),
+                label: measure.label().into(),
+                definition: measure.definition().into(),
+            });
+        }
+    }
+    measures
 }
 
 /// What a run is to cover.
@@ -224,8 +300,9 @@ fn id<T: core::str::FromStr>(text: &str) -> Result<T, Error> {
 pub async fn list(caller: Caller) -> Response {
     let page = async {
         let ask = Ask::parse(&caller, REPORTS)?;
-        let all = report::list(caller.ctx()).await?.into_iter().map(ListedObject::from).collect();
-        Ok(page_of(&ask, REPORTS, all, |one: &ListedObject| one.id.clone()))
+        let listing = Listing::ById { after: ask.place()?, most: ask.rows() + 1 };
+        let found = report::listed(caller.ctx(), listing).await?.into_iter().map(ListedObject::from).collect();
+        Ok(page_with_more(&ask, REPORTS, found, |one: &ListedObject| one.id.clone()))
     };
     caller.answer(page.await)
 }
@@ -279,7 +356,7 @@ pub async fn one(Path(report): Path<String>, caller: Caller) -> Response {
 
 /// Runs of a report
 ///
-/// The newest fifty, in the order of their ids. Needs reports:read or reports:manage.
+/// The newest first. Needs reports:read or reports:manage.
 #[utoipa::path(get, path = "/api/v1/reports/{id}/runs", tag = "Reports", operation_id = "listRuns",
     params(("id" = String, Path, description = "Id of the report.", example = "rep_0192f3c4a1b27d3e8f9a0b1c2d3e4f50"), ListParams),
     responses((status = 200, description = "Runs.", body = Page<RunObject>)))]
@@ -288,8 +365,9 @@ pub async fn runs(Path(report): Path<String>, caller: Caller) -> Response {
         let ask = Ask::parse(&caller, RUNS)?;
         let report = id::<ReportId>(&report)?;
         report::one(caller.ctx(), report).await?;
-        let all = report::runs(caller.ctx(), Some(report)).await?.into_iter().map(RunObject::from).collect();
-        Ok(page_of(&ask, RUNS, all, |one: &RunObject| one.id.clone()))
+        let found = report::runs_after(caller.ctx(), report, ask.place()?, ask.rows() + 1).await?;
+        let page = page_with_more(&ask, RUNS, found, |one| one.id.to_string());
+        Ok(Page { items: objects(caller.ctx(), page.items).await?, next: page.next })
     };
     caller.answer(page.await)
 }
@@ -309,7 +387,7 @@ pub async fn run(Path(report): Path<String>, write: Write<RunToMake>) -> Respons
             None => None,
         };
         let run = report::begin(once.ctx(), id(&report)?, parameters.as_ref()).await?;
-        Ok(RunObject::from(report::run(once.ctx(), run).await?))
+        object(once.ctx(), report::run(once.ctx(), run).await?).await
     };
     let outcome = outcome.await;
     once.answer(StatusCode::ACCEPTED, outcome).await
@@ -322,7 +400,7 @@ pub async fn run(Path(report): Path<String>, write: Write<RunToMake>) -> Respons
     params(("id" = String, Path, description = "Id of the run.", example = "run_0192f3c4a1b27d3e8f9a0b1c2d3e4f50")),
     responses((status = 200, description = "The run.", body = RunObject)))]
 pub async fn one_run(Path(run): Path<String>, caller: Caller) -> Response {
-    let found = async { Ok(RunObject::from(report::run(caller.ctx(), id::<RunId>(&run)?).await?)) };
+    let found = async { object(caller.ctx(), report::run(caller.ctx(), id::<RunId>(&run)?).await?).await };
     caller.answer(found.await)
 }
 
@@ -331,7 +409,11 @@ pub async fn one_run(Path(run): Path<String>, caller: Caller) -> Response {
 /// `pdf`, `xlsx`, `csv`, or `csv-2` for the second table. Needs reports:read or reports:manage, and analytics:read for the figures.
 #[utoipa::path(get, path = "/api/v1/runs/{id}/files/{format}", tag = "Reports", operation_id = "getRunFile",
     params(("id" = String, Path, description = "Id of the run.", example = "run_0192f3c4a1b27d3e8f9a0b1c2d3e4f50"),
-        ("format" = String, Path, description = "Which file.", example = "pdf")),
+        ("format" = String, Path, description = "Which file.", example = "pdf"),
+        ("raw" = Option<u8>, Query, minimum = 0, maximum = 1,
+            description = "1: a CSV has its texts as they are, also those that a spreadsheet would run as formulas."),
+        ("bom" = Option<u8>, Query, minimum = 0, maximum = 1,
+            description = "0: a CSV has no byte order mark at its beginning, by which old spreadsheets know UTF-8.")),
     responses((status = 200, description = "The file.", content(
         (Vec<u8> = "application/pdf"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -345,7 +427,8 @@ pub async fn file(
     let found = async {
         let (format, part) = FileFormat::named(&name)?;
         let (run, file) = report::file(caller.ctx(), id(&run)?, format, part).await?;
-        let bytes = state.press().read_or_make(caller.ctx(), &run, &file, false).await?;
+        let bytes =
+            state.press().read_or_make(caller.ctx(), &run, &file, press::wanted(|name| caller.parameter(name))).await?;
         Ok((file.file_name, format, bytes))
     };
     match found.await {

@@ -1,7 +1,7 @@
 //! `/shared/{token}`: what a link in the mail of a report opens to whoever holds it, without signing in.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{Method, StatusCode};
 use rtv_core::Error;
@@ -9,21 +9,22 @@ use rtv_core::report::FileFormat;
 use rtv_domain::report;
 use tower_sessions::Session;
 
-use crate::http::form::Asked;
+use crate::http::form::{Asked, Pairs};
 use crate::http::{download, flash};
 use crate::middleware::shield::error_page;
 use crate::state::AppState;
 
-/// A file behind the link.
+/// A file behind the link; `raw=1` and `bom=0` as for a file of a run.
 pub async fn file(
     State(state): State<AppState>,
     asked: Asked,
     Path((token, name)): Path<(String, String)>,
+    Query(pairs): Query<Pairs>,
 ) -> Response {
     let found = async {
         let (format, part) = FileFormat::named(&name)?;
         let (ctx, run, file) = report::handout_file(&asked.context, &state.vault, &token, format, part).await?;
-        let bytes = state.press().read_or_make(&ctx, &run, &file, false).await?;
+        let bytes = state.press().read_or_make(&ctx, &run, &file, super::csv_options(&pairs)).await?;
         Ok::<_, Error>((file.file_name, format, bytes))
     };
     match found.await {

@@ -2,10 +2,13 @@
 
 use lopdf::{Document, Object};
 use rtv_core::kpi::Unit;
+use rtv_core::period::Period;
+use rtv_core::report::{Cell, Filled, FilledContent, Kind, Table};
+use rtv_domain::report::change;
 use rtv_report::pdf::{Pictures, write};
 
 use super::reader::read;
-use super::world::{empty, format, look, number, small};
+use super::world::{column, count, day, empty, format, holding, long_table, look, metric, number, small};
 
 #[test]
 fn a_small_report_reads_page_by_page_as_it_was_filled() {
@@ -39,6 +42,51 @@ fn figures_are_equal_to_those_of_the_page() {
 }
 
 #[test]
+fn a_week_is_worded_as_on_the_page_and_never_beyond_the_period() {
+    let weeks = Table {
+        columns: vec![column("week", "Week", Kind::Week), column("reach", "Reach", Kind::Number(Unit::Count))],
+        rows: ["2026-03-01", "2026-03-02", "2026-03-30"].map(|first| vec![Cell::Day(day(first)), count(1)]).to_vec(),
+        of_rows: 3,
+        totals: None,
+        ..long_table(0)
+    };
+    let march = Period::new(day("2026-03-01"), day("2026-03-31")).unwrap();
+    let filled = Filled { period: march, ..holding(vec![FilledContent::Table(weeks)]) };
+    let words = read(&filled, &look(), &Pictures::new()).words();
+    for first in ["2026-03-01", "2026-03-02", "2026-03-30"] {
+        let expect = format("en-GB").cell(Kind::Week, &Cell::Day(day(first)));
+        assert!(words.contains(&expect), "{expect} is missing in {words}");
+    }
+    for wrong in ["7 Mar", "8 Mar", "5 Apr"] {
+        assert!(!words.contains(wrong), "{wrong} is in {words}");
+    }
+}
+
+#[test]
+fn a_change_is_worded_as_on_the_page_by_difference_and_share() {
+    let check = |unit, value: Option<&str>, before: Option<&str>, text: &str, words: &str| {
+        let metric = metric("Reach", unit, value, before);
+        let previous = empty().previous;
+        let change = change(&format("en-GB"), &metric, previous).unwrap();
+        assert_eq!((change.text.as_str(), change.words.as_str()), (text, words));
+        let page = read(&holding(vec![FilledContent::Metric(metric)]), &look(), &Pictures::new()).words();
+        let is_there = |part: &str| page.contains(&part.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert!(is_there(text) && is_there(words), "{text:?} or {words:?} is missing in {page}");
+    };
+    let when = "in 1 Sep – 30 Sep 2026";
+    check(Unit::Count, Some("1090"), Some("970"), "+120 (+12.4%)", &format!("better than 970 {when}"));
+    check(Unit::Count, Some("5"), Some("0"), "+5 (new)", &format!("better than 0 {when}"));
+    check(Unit::Percent, Some("0.05"), Some("0.06"), "−1.00 pp", &format!("worse than 6.00% {when}"));
+    check(Unit::Count, Some("7"), Some("7"), "0 (0.0%)", &format!("the same as 7 {when}"));
+    check(Unit::Count, Some("7"), None, "", "no earlier value to compare with");
+    // Beyond what a figure holds.
+    let mut far = metric("Reach", Unit::Count, Some("79228162514264337593543950335"), Some("-1"));
+    assert_eq!(change(&format("en-GB"), &far, None), None);
+    far.unit = Unit::Percent;
+    assert_eq!(change(&format("en-GB"), &far, None), None);
+}
+
+#[test]
 fn every_page_has_its_number_and_what_it_is_of() {
     let read = read(&small(), &look(), &Pictures::new());
     let pages = read.pages();
@@ -67,7 +115,7 @@ fn title_author_dates_language_and_outline_are_set() {
     }
     let document = Document::load_mem(&read.bytes).unwrap();
     let language = document.catalog().unwrap().get(b"Lang").unwrap();
-    assert_eq!(language.as_str().unwrap(), b"en-GB");
+    assert_eq!(language.as_str().unwrap(), b"en");
     let outline = read.run("mutool", &["show"], &["outline"]);
     insta::assert_snapshot!(outline);
 }

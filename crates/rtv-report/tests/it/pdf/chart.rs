@@ -2,7 +2,7 @@
 
 use rtv_charts::{ECHARTS_SOURCE, Mark, NumberStyle, Renderer, Role, Series, Theme, TrendChart};
 use rtv_core::report::{ChartKind, Filled, FilledContent};
-use rtv_report::pdf::Pictures;
+use rtv_report::pdf::{Picture, Pictures};
 
 use super::reader::read;
 use super::world::{block, empty, holding, long_table, look, section, small};
@@ -28,6 +28,11 @@ async fn picture(renderer: &Renderer, title: &str, seed: u32) -> String {
     renderer.svg(&chart.option(Theme::Light), 720, 320).await.unwrap()
 }
 
+/// A picture that leaves nothing out.
+fn only(svg: impl Into<String>) -> Picture {
+    Picture { svg: svg.into(), notes: Vec::new() }
+}
+
 fn chart() -> FilledContent {
     FilledContent::Chart { kind: ChartKind::Line, table: long_table(31) }
 }
@@ -36,7 +41,7 @@ fn chart() -> FilledContent {
 async fn a_chart_is_paths_and_text_that_can_be_selected() {
     let renderer = Renderer::start(ECHARTS_SOURCE).unwrap();
     let svg = picture(&renderer, "Reach", 1).await;
-    let read = read(&holding(vec![chart()]), &look(), &Pictures::from([(2, svg)]));
+    let read = read(&holding(vec![chart()]), &look(), &Pictures::from([(2, only(svg))]));
     assert_eq!(read.written.notes, Vec::<String>::new());
     let images = read.run("pdfimages", &["-list"], &[]);
     assert_eq!(images.lines().count(), 2, "no pixels: {images}");
@@ -48,6 +53,20 @@ async fn a_chart_is_paths_and_text_that_can_be_selected() {
     let drawn = read.run("mutool", &["trace"], &["3"]);
     assert!(drawn.matches("<stroke_path").count() >= 6, "{drawn}");
     assert!(drawn.contains("dash_pattern") || drawn.contains("dash"), "{drawn}");
+}
+
+#[tokio::test]
+async fn what_a_picture_leaves_out_is_said_below_it_on_its_page() {
+    let renderer = Renderer::start(ECHARTS_SOURCE).unwrap();
+    let svg = picture(&renderer, "Reach", 1).await;
+    let notes = vec!["“Other” holds 9 of 20.".to_owned(), "Shown are the latest 124 of 366.".to_owned()];
+    let read = read(&holding(vec![chart()]), &look(), &Pictures::from([(2, Picture { svg, notes: notes.clone() })]));
+    let pages = read.pages();
+    let page = pages.iter().find(|page| page.contains("This period")).unwrap();
+    let drawn = page.find("31 Oct").or_else(|| page.find("1 Oct")).unwrap();
+    for note in &notes {
+        assert!(page.find(note.as_str()).is_some_and(|at| at > drawn), "{note:?} is not below the picture: {page}");
+    }
 }
 
 #[test]
@@ -68,7 +87,7 @@ fn fills_strokes_clips_opacities_and_gradients_come_through() {
         <g opacity="0.3"><text x="200" y="180" transform="rotate(-20 200 180)" font-weight="bold">slanted & bold</text></g>
     </svg>"##
         .replace("& bold", "&amp; bold");
-    let read = read(&holding(vec![chart()]), &look(), &Pictures::from([(2, svg)]));
+    let read = read(&holding(vec![chart()]), &look(), &Pictures::from([(2, only(svg))]));
     assert_eq!(read.written.notes, Vec::<String>::new());
     let drawn = read.run("mutool", &["trace"], &["3"]);
     for part in ["<fill_shade", "<clip_path", "<clip_mask", "<stroke_path", "alpha=\".5\"", "alpha=\".3\""] {
@@ -84,7 +103,7 @@ fn what_has_no_paths_is_pixels_at_300_dpi_and_told() {
         <rect x="20" y="20" width="200" height="100" fill="url(#dots)"/>
         <text x="20" y="180">still text</text>
     </svg>"##;
-    let read = read(&holding(vec![chart()]), &look(), &Pictures::from([(2, svg.to_owned())]));
+    let read = read(&holding(vec![chart()]), &look(), &Pictures::from([(2, only(svg))]));
     assert_eq!(
         read.written.notes,
         ["Of the chart “Block 2”, 1 part is drawn as pixels at 300 dpi, because a PDF has no paths for it."]
@@ -105,7 +124,7 @@ fn a_chart_without_a_picture_is_its_table_and_says_so() {
     );
     let words = read.words();
     assert!(words.contains("Bar chart, shown as its table, because there is no picture of it."), "{words}");
-    let broken = super::reader::read(&small(), &look(), &Pictures::from([(10, "<svg".to_owned())]));
+    let broken = super::reader::read(&small(), &look(), &Pictures::from([(10, only("<svg"))]));
     assert!(broken.written.notes[0].contains("its picture could not be read"), "{:?}", broken.written.notes);
 }
 
@@ -116,7 +135,7 @@ async fn twelve_charts_on_twenty_pages_stand_whole_on_their_pages() {
     let mut sections = Vec::new();
     for number in 0..12_u32 {
         let id = number * 10;
-        pictures.insert(id + 2, picture(&renderer, &format!("Chart {number}"), number).await);
+        pictures.insert(id + 2, only(picture(&renderer, &format!("Chart {number}"), number).await));
         sections.push(section(
             id + 1,
             &format!("Part {number}"),

@@ -2,7 +2,7 @@
 
 use rtv_core::kpi::Unit;
 use rtv_core::report::{Cell, Filled, FilledContent, Kind, Meaning, Table};
-use rtv_report::pdf::{Look, Pictures};
+use rtv_report::pdf::{Look, Picture, Pictures};
 use rust_decimal::Decimal;
 
 use super::reader::read;
@@ -72,9 +72,8 @@ fn hostile_texts_everywhere_leave_a_valid_file() {
             notes: vec![hostile.clone()],
             ..empty()
         };
-        let look =
-            Look { language: hostile.clone(), hue: f64::NAN, fonts: vec![hostile.clone().into_bytes()], ..look() };
-        let pictures = Pictures::from([(5, hostile)]);
+        let look = Look { hue: f64::NAN, fonts: vec![hostile.clone().into_bytes()], ..look() };
+        let pictures = Pictures::from([(5, Picture { svg: hostile.clone(), notes: vec![hostile] })]);
         read(&filled, &look, &pictures);
     }
 }

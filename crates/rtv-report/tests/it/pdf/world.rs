@@ -37,7 +37,7 @@ pub(super) fn format(locale: &str) -> Format {
 }
 
 pub(super) fn look() -> Look {
-    Look { format: format("en-GB"), language: "en-GB".into(), hue: 200.0, logo: None, fonts: Vec::new() }
+    Look { format: format("en-GB"), hue: 200.0, logo: None, fonts: Vec::new() }
 }
 
 pub(super) fn day(text: &str) -> NaiveDate {
