@@ -29,7 +29,7 @@ bench: ## measure the release build: requests, latencies, memory, time to start,
 bench-import: ## measure imports of 50 and 200 MB beside a plain insert; ARGS="20" takes other sizes
 	@scripts/bench-import $(ARGS)
 
-bench-report: ## measure CSV and XLSX of 100,000 rows beside XlsxWriter and reportlab; ARGS="ROWS CONNECTION" also beside COPY
+bench-report: ## measure CSV, XLSX and PDF beside COPY, XlsxWriter and reportlab; ARGS="ROWS" takes another size
 	@scripts/bench-report $(ARGS)
 
 torture: ## crashes, lost replies and flips of kill switches; hours; ARGS="--resume", "--shard 3/8 --seed 7", "--sum"

@@ -1,4 +1,5 @@
-//! Measures how long a long table takes as CSV and as XLSX, and the most memory that it took, the table itself included.
+//! Measures how long a long table takes as CSV and as XLSX, and its first 470 rows as PDF, and the most memory that it took, the table itself
+//! included.
 //!
 //! `figures [ROWS] [CONNECTION]`: 100,000 rows of ten columns (two texts, a day, seven figures) unless another number is given. Each format is
 //! written by a process of its own, three times; the best time counts. With the connection string of a PostgreSQL, psql loads the same file into a
@@ -19,11 +20,15 @@ use rtv_core::report::{Cell, Column, Filled, FilledBlock, FilledContent, FilledS
 use rtv_core::{Plan, TenantId, TenantStatus};
 use rtv_domain::context::Tenant;
 use rtv_domain::format::Format;
+use rtv_report::pdf::{self, Look, Pictures};
 use rtv_report::{csv, xlsx};
 use rust_decimal::Decimal;
 
 /// How often each is written.
 const TRIES: usize = 3;
+
+/// Rows of the table as PDF: a few pages more than twenty of reportlab's.
+const PDF_ROWS: u32 = 470;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -41,8 +46,13 @@ fn main() -> Result<()> {
             xlsx::write(filled, &format()?, file)?;
             Ok(())
         }),
+        Some("pdf") => measured("PDF", rows, |filled, file| {
+            let look = Look { format: format()?, hue: 200.0, logo: None, fonts: Vec::new() };
+            pdf::write(filled, &look, &Pictures::new(), file)?;
+            Ok(())
+        }),
         _ => {
-            for name in ["csv", "xlsx"] {
+            for (name, rows) in [("csv", rows), ("xlsx", rows), ("pdf", PDF_ROWS)] {
                 let status = Command::new(current_exe()?).args([name, &rows.to_string()]).status()?;
                 if !status.success() {
                     return Err(format!("{name} failed: {status}").into());
