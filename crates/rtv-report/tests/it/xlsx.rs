@@ -25,7 +25,7 @@ fn bytes(filled: &Filled) -> (Vec<u8>, Written) {
 }
 
 /// What openpyxl finds in the workbook.
-fn read(workbook: &[u8]) -> Value {
+pub(crate) fn read(workbook: &[u8]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.xlsx");
     std::fs::write(&path, workbook).unwrap();

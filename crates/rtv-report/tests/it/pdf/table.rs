@@ -5,7 +5,7 @@ use rtv_core::report::{Cell, Column, FilledContent, Kind, Table};
 use rtv_report::pdf::Pictures;
 
 use super::reader::{Read, read};
-use super::world::{column, count, holding, long_table, look, text};
+use super::world::{column, count, format, holding, long_table, look, text};
 
 fn read_table(table: Table) -> Read {
     read(&holding(vec![FilledContent::Table(table)]), &look(), &Pictures::new())
@@ -36,6 +36,51 @@ fn five_hundred_rows_stand_once_each_below_a_heading_on_every_page() {
     }
     assert!(of_table >= 10, "{of_table} pages");
     assert!(words.contains("Total 126,878,250"), "the totals row");
+}
+
+#[test]
+fn each_of_4812_rows_stands_once_in_every_format_and_their_sum_is_the_same() {
+    let table = long_table(4_812);
+    let numbers = |texts: &str| -> Vec<usize> {
+        let mut numbers: Vec<usize> =
+            texts.split("Campaign no. ").skip(1).map(|rest| rest[..4].parse().unwrap()).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    let all: Vec<usize> = (1..=4_812).collect();
+    let place = table.columns.iter().position(|column| column.key == "reach").unwrap();
+    let sum: rust_decimal::Decimal = table
+        .rows
+        .iter()
+        .map(|row| match &row[place] {
+            Cell::Number(value) => *value,
+            other => panic!("{other:?}"),
+        })
+        .sum();
+
+    let mut file = Vec::new();
+    rtv_report::csv::write(&mut file, &table, rtv_report::csv::Options::default()).unwrap();
+    let file = String::from_utf8(file).unwrap();
+    assert_eq!(numbers(&file), all);
+    // The header, the rows, and the totals.
+    assert_eq!(file.matches("\r\n").count(), 1 + 4_812 + usize::from(table.totals.is_some()));
+
+    let filled = holding(vec![FilledContent::Table(table.clone())]);
+    let mut workbook = Vec::new();
+    rtv_report::xlsx::write(&filled, &format("en-GB"), &mut workbook).unwrap();
+    let read = crate::xlsx::read(&workbook);
+    let rows = read["sheets"].as_array().unwrap().iter().flat_map(|sheet| sheet["rows"].as_array().unwrap());
+    let rows: Vec<_> =
+        rows.filter(|row| row[0]["value"].as_str().is_some_and(|text| text.starts_with("Campaign no. "))).collect();
+    assert_eq!(numbers(&rows.iter().map(|row| row[0]["value"].as_str().unwrap()).collect::<String>()), all);
+    let cells: rust_decimal::Decimal =
+        rows.iter().map(|row| row[place]["value"].to_string().parse::<rust_decimal::Decimal>().unwrap()).sum();
+    assert_eq!(cells, sum);
+
+    let read = read_table(table);
+    assert_eq!(numbers(&read.words()), all);
+    let total = format("en-GB").count(rtv_domain::format::whole(sum));
+    assert!(read.words().contains(&format!("Total {total}")), "{total}");
 }
 
 #[test]
