@@ -10,6 +10,9 @@ use rtv_domain::TenantContext;
 use rtv_domain::format::{Format, MISSING};
 use rtv_domain::report::{self, Asked, Run, Shown};
 
+/// Rows of a run that are compared one by one while a page is made; of a longer one, figures, totals and numbers of rows are.
+const MOST_COMPARED: usize = 5_000;
+
 /// So many rows of a table are named; the others are counted.
 const NAMED: usize = 3;
 
@@ -23,11 +26,13 @@ pub(super) async fn since(
 ) -> Result<Option<Vec<String>>, Error> {
     let definition = report::version(ctx, run.report, run.version).await?;
     let parameters = PageFilter::from_query(&run.parameters)?;
+    let rows: usize = then.tables().map(|table| table.rows.len()).sum();
+    let by_rows = rows <= MOST_COMPARED;
     let asked = Asked {
         parameters: &parameters,
         version: u32::try_from(run.version).ok(),
         // All rows that the run has are compared, and no others.
-        shown: Shown::AsDefined,
+        shown: if by_rows { Shown::AsDefined } else { Shown::AtMost(1) },
         address: path,
     };
     let now = match report::fill(&run.as_made(ctx), &definition, &asked).await {
@@ -39,7 +44,14 @@ pub(super) async fn since(
     if now.filters != then.filters {
         return Ok(None);
     }
-    Ok(Some(differences(&Format::of(ctx.tenant()), then, &now)))
+    let format = Format::of(ctx.tenant());
+    let mut changed = differences(&format, then, &now, by_rows);
+    if !by_rows {
+        let most = format.count(i64::try_from(MOST_COMPARED).unwrap_or(i64::MAX));
+        changed
+            .push(format!("It has more than {most} rows, so only figures, totals and numbers of rows are compared."));
+    }
+    Ok(Some(changed))
 }
 
 fn blocks(filled: &Filled) -> impl Iterator<Item = &FilledBlock> {
@@ -47,7 +59,7 @@ fn blocks(filled: &Filled) -> impl Iterator<Item = &FilledBlock> {
 }
 
 /// What is different, in sentences.
-fn differences(format: &Format, then: &Filled, now: &Filled) -> Vec<String> {
+fn differences(format: &Format, then: &Filled, now: &Filled, by_rows: bool) -> Vec<String> {
     let mut changed = Vec::new();
     if then.zone != now.zone {
         changed.push(format!("Days were counted in {} then, and are in {} now.", then.zone, now.zone));
@@ -60,7 +72,7 @@ fn differences(format: &Format, then: &Filled, now: &Filled) -> Vec<String> {
             (
                 FilledContent::Table(before) | FilledContent::Chart { table: before, .. },
                 FilledContent::Table(after) | FilledContent::Chart { table: after, .. },
-            ) => changed.extend(of_table(format, &was.title, before, after)),
+            ) => changed.extend(of_table(format, &was.title, before, after, by_rows)),
             (before, after) if before == after => {}
             (FilledContent::Refused(_), FilledContent::Refused(why)) => {
                 changed.push(format!("{}: it still cannot be filled, for another reason. {why}", was.title));
@@ -89,7 +101,7 @@ fn of_metric(format: &Format, before: &Metric, after: &Metric) -> Vec<String> {
         .collect()
 }
 
-fn of_table(format: &Format, title: &str, before: &Table, after: &Table) -> Vec<String> {
+fn of_table(format: &Format, title: &str, before: &Table, after: &Table, by_rows: bool) -> Vec<String> {
     let keys = |table: &Table| table.columns.iter().map(|column| column.key.clone()).collect::<Vec<_>>();
     if keys(before) != keys(after) {
         return vec![format!("{title}: it has other columns now.")];
@@ -105,7 +117,7 @@ fn of_table(format: &Format, title: &str, before: &Table, after: &Table) -> Vec<
             changed.push(format!("{title}, {} in total: {} then, {} now.", column.label, words(was), words(is)));
         }
     }
-    if before.rows != after.rows {
+    if by_rows && before.rows != after.rows {
         changed.extend(of_rows(format, title, before, after));
     }
     changed
@@ -263,7 +275,7 @@ mod tests {
 
     fn told(before: &[(&str, i64)], after: &[(&str, i64)]) -> Vec<String> {
         let format = format();
-        of_table(&format, "Platforms", &table(before), &table(after))
+        of_table(&format, "Platforms", &table(before), &table(after), true)
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub(super) async fn builder(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Res
         }
         Err(other) => return Err(other),
     };
-    let query = if is_asked { filter.to_query() } else { String::new() };
+    let query = if is_asked { filter.to_stated_query() } else { String::new() };
     let chosen = value(pairs, "part").parse::<u32>().ok();
     let asked = Asked {
         parameters: &filter,
@@ -378,9 +378,12 @@ pub(super) async fn versions(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Re
     } else {
         None
     };
-    let options = |chosen: i64| {
-        listed.iter().map(|one| option(one.number.to_string(), one.number.to_string(), one.number == chosen)).collect()
-    };
+    // Those of this page, what is compared, and the newest, with which old ones are compared most.
+    let mut numbers: Vec<i64> = listed.iter().map(|one| one.number).chain([from, to, one.version]).collect();
+    numbers.sort_unstable_by(|left, right| right.cmp(left));
+    numbers.dedup();
+    let options =
+        |chosen: i64| numbers.iter().map(|one| option(one.to_string(), one.to_string(), *one == chosen)).collect();
     let path = format!("/t/{}/reports/{id}/versions", ctx.tenant().slug);
     let pager = paged(&format, page, report::VERSIONS, listed.len(), one.version);
     Ok(Versions {
@@ -419,17 +422,19 @@ pub(super) async fn table(ctx: &TenantContext, id: &str, block: &str, pairs: &Pa
         Some(version) => report::version(ctx, id, version).await?,
         None => one.definition,
     };
-    let (filter, _) = parameters(&definition, pairs)?;
+    let (filter, is_asked) = parameters(&definition, pairs)?;
     let path = format!("/t/{}/reports/{id}", ctx.tenant().slug);
     let asked = Asked { parameters: &filter, version: None, shown: Shown::Whole(report::MOST_ROWS), address: &path };
     let filled = report::fill_block(ctx, &definition, block, &asked).await?;
     let format = Format::of(ctx.tenant());
     let of_version = version.map(|version| format!(" · version {version}")).unwrap_or_default();
     let subtitle = format!("{} · {}{of_version} · as it is now", format.period(filled.period), filled.zone);
-    let address = match version {
-        Some(version) => joined_address(&filter.link(&format!("{path}/tables/{block}")), &format!("version={version}")),
-        None => filter.link(&format!("{path}/tables/{block}")),
-    };
+    // An address without a filter would mean the report's own.
+    let mut words = if is_asked { filter.to_stated_query() } else { String::new() };
+    if let Some(version) = version {
+        words = joined(&words, &format!("version={version}"));
+    }
+    let address = format!("{path}/tables/{block}{}{words}", if words.is_empty() { "" } else { "?" });
     let around = (definition.name, subtitle, (path, "Back to the report"));
     whole(&format, filled, block, page_number(pairs), around, &address, None)
 }

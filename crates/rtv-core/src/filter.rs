@@ -137,6 +137,16 @@ impl PageFilter {
         pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
     }
 
+    /// The same with the range always, for addresses that mean something else where they say nothing.
+    pub fn to_stated_query(&self) -> String {
+        let query = self.to_query();
+        if self.range != Range::default() {
+            return query;
+        }
+        let range = format!("range={}", self.range.key());
+        if query.is_empty() { range } else { format!("{range}&{query}") }
+    }
+
     /// An address with the filter.
     pub fn link(&self, path: &str) -> String {
         let query = self.to_query();
@@ -162,6 +172,19 @@ fn keep<T>(parsed: Result<T>, errors: &mut Vec<FieldError>) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stated_query_says_its_range_also_where_it_is_the_usual_one() {
+        let parsed = |query: &str| PageFilter::from_query(query).unwrap();
+        for (query, stated) in [
+            ("", "range=28d"),
+            ("platform=x", "range=28d&platform=x"),
+            ("range=last-month&compare=year", "range=last-month&compare=year"),
+        ] {
+            assert_eq!(parsed(query).to_stated_query(), stated);
+            assert_eq!(parsed(stated), parsed(query));
+        }
+    }
 
     fn parse(query: &str) -> Result<PageFilter> {
         PageFilter::parse(query.split('&').filter_map(|pair| pair.split_once('=')))

@@ -196,7 +196,8 @@ pub async fn one(ctx: &TenantContext, id: CompetitorId) -> Result<Competitor, Er
 pub async fn add(ctx: &TenantContext, name: &str) -> Result<CompetitorId, Error> {
     let mut tx = ctx.begin(Permission::CompetitorsManage, Resource::Competitors).await?;
     let name = accepted_name(name)?;
-    refuse_too_many(&mut tx, 1).await?;
+    hold(&mut tx).await?;
+    refuse_too_many(&mut tx, 1, "name").await?;
     let id = CompetitorId::from(Uuid::now_v7());
     insert(&mut tx, ctx, id, &name).await?;
     tx.audit(Event::new("competitor.add", "competitor", id.to_string()).after(json!({ "name": name }))).await?;
@@ -231,13 +232,22 @@ fn taken_or(error: sqlx::Error, name: &str) -> Error {
     }
 }
 
-async fn refuse_too_many(tx: &mut Tx, more: usize) -> Result<(), Error> {
+/// Whoever adds competitors waits for whoever does so just now: they are counted, and their months are written one file after the other.
+async fn hold(tx: &mut Tx) -> Result<(), Error> {
+    sqlx::query!("select id from tenant where id = (select rtv_tenant()) for no key update")
+        .fetch_one(tx.connection())
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn refuse_too_many(tx: &mut Tx, more: usize, field: &str) -> Result<(), Error> {
     let kept = sqlx::query_scalar!(r#"select count(*) as "count!" from competitor"#)
         .fetch_one(tx.connection())
         .await
         .map_err(failed)?;
     if usize::try_from(kept).unwrap_or(usize::MAX).saturating_add(more) > MOST {
-        return Err(Error::invalid("name", format!("an organisation compares itself with at most {MOST} others.")));
+        return Err(Error::invalid(field, format!("an organisation compares itself with at most {MOST} others.")));
     }
     Ok(())
 }
@@ -459,9 +469,8 @@ async fn write(
     Ok((new, written.len() - new))
 }
 
-/// Takes a file of [`COLUMNS`], all of it or, where a row is refused, nothing. Competitors that are not there yet are taken up.
-pub async fn upload(ctx: &TenantContext, content: &[u8]) -> Result<Taken, Error> {
-    let mut tx = ctx.begin(Permission::CompetitorsManage, Resource::Competitors).await?;
+/// The rows of a file of [`COLUMNS`], or all that is wrong with it.
+fn read_file(ctx: &TenantContext, content: &[u8]) -> Result<Vec<(String, Row)>, Error> {
     let refused = |message: String| Error::invalid("file", message);
     if content.is_empty() {
         return Err(refused("choose a file.".into()));
@@ -524,7 +533,30 @@ pub async fn upload(ctx: &TenantContext, content: &[u8]) -> Result<Taken, Error>
         }
         return Err(Error::Invalid(errors));
     }
-    let known = sqlx::query!("select id, name from competitor").fetch_all(tx.connection()).await.map_err(failed)?;
+    Ok(rows)
+}
+
+/// Takes a file of [`COLUMNS`], all of it or, where a row is refused, nothing. Competitors that are not there yet are taken up.
+pub async fn upload(ctx: &TenantContext, content: &[u8]) -> Result<Taken, Error> {
+    let mut tx = ctx.begin(Permission::CompetitorsManage, Resource::Competitors).await?;
+    let rows = read_file(ctx, content)?;
+    hold(&mut tx).await?;
+    let known = sqlx::query!(r#"select id, name, removed_at is not null as "is_removed!" from competitor"#)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+    // Nobody would see what is taken for those.
+    let asked: BTreeSet<String> = rows.iter().map(|(name, _)| name.to_lowercase()).collect();
+    let removed = known.iter().filter(|row| row.is_removed && asked.contains(&row.name.to_lowercase()));
+    let removed: Vec<FieldError> = removed
+        .map(|row| FieldError {
+            field: "file".into(),
+            message: format!("“{}” was removed; bring it back first, or leave its lines out.", row.name),
+        })
+        .collect();
+    if !removed.is_empty() {
+        return Err(Error::Invalid(removed));
+    }
     let mut ids: BTreeMap<String, CompetitorId> =
         known.into_iter().map(|row| (row.name.to_lowercase(), row.id.into())).collect();
     let mut new_names: BTreeSet<String> = BTreeSet::new();
@@ -535,7 +567,7 @@ pub async fn upload(ctx: &TenantContext, content: &[u8]) -> Result<Taken, Error>
         .collect();
     let mut taken = Taken { new_competitors: unknown.len(), ..Taken::default() };
     if !unknown.is_empty() {
-        refuse_too_many(&mut tx, unknown.len()).await?;
+        refuse_too_many(&mut tx, unknown.len(), "file").await?;
     }
     for name in unknown {
         let id = CompetitorId::from(Uuid::now_v7());

@@ -128,6 +128,9 @@ impl Resource {
                 | Self::Campaigns
                 | Self::Posts
                 | Self::Targets
+                // What anybody can see of others is not narrowed; it is shown with the figures.
+                | Self::Competitors
+                | Self::Competitor(_)
                 | Self::Contents
                 | Self::Content(_)
                 | Self::Deliveries

@@ -30,7 +30,7 @@ fn asked_filter(pairs: &[(String, String)]) -> Result<Option<PageFilter>, Error>
 /// Where a form of a report leads: to the part that is worked at, with the preview's filter.
 fn page(tenant: &str, report: &str, pairs: &[(String, String)], part: Option<u32>) -> String {
     // What the form says goes into an address of ours, so it is read and written again.
-    let mut query = asked_filter(pairs).ok().flatten().map(|filter| filter.to_query()).unwrap_or_default();
+    let mut query = asked_filter(pairs).ok().flatten().map(|filter| filter.to_stated_query()).unwrap_or_default();
     if let Some(part) = part {
         if !query.is_empty() {
             query.push('&');

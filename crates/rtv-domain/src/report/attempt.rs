@@ -81,7 +81,8 @@ pub async fn note_silence(
     .await
     .map_err(failed)?;
     for _ in noted..i64::from(attempt - 1) {
-        let outcome = "The attempt before ended without a word: its worker was lost, or had no time left.";
+        let outcome =
+            "An attempt before ended without a word: it could not begin, its worker was lost, or it had no time left.";
         note(&mut tx, ctx, run, mail, outcome).await?;
     }
     tx.commit().await

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rtv_core::period::{Grain, Period};
+use rtv_core::period::{Compare, Grain, Period};
 use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
 use rtv_core::{Error, Permission, Platform};
 use rust_decimal::Decimal;
@@ -48,7 +48,7 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
             "figures of competitors are kept by calendar month, and this period holds none that is whole and over; choose last month, a quarter or a year.",
         ));
     }
-    let previous = frame.previous.filter(|_| query.is_compared).map(|period| self::months(frame, period));
+    let previous = earlier(frame.compare, &months).filter(|_| query.is_compared);
     let market = Market::read(frame, &months, previous.as_deref().unwrap_or_default()).await?;
     let has = |dimension| query.dimensions.contains(&dimension);
     let (by_brand, by_platform, by_month) = (has(Dimension::Brand), has(Dimension::Platform), has(Dimension::Month));
@@ -106,10 +106,7 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
             totals.push(market.value(*measure, whole, previous));
         }
     }
-    let mut notes = market.notes(frame, query, &months, by_brand);
-    if previous.as_ref().is_some_and(Vec::is_empty) {
-        notes.push("The period of comparison holds no whole calendar month.".into());
-    }
+    let notes = market.notes(frame, query, (&months, previous.as_deref()), by_brand);
     Ok(arranged(frame, query, columns(query, previous.is_some()), rows, totals, notes))
 }
 
@@ -125,10 +122,32 @@ fn months(frame: &Frame, period: Period) -> Vec<NaiveDate> {
         .collect()
 }
 
+/// As many calendar months to compare with: those right before, or the same of the year before. A period of days would hold other
+/// months, and fewer or more of them.
+fn earlier(compare: Compare, months: &[NaiveDate]) -> Option<Vec<NaiveDate>> {
+    let back = match compare {
+        Compare::None => return None,
+        Compare::Previous | Compare::Weekday => u32::try_from(months.len()).ok()?,
+        Compare::Year => 12,
+    };
+    months.iter().map(|month| month.checked_sub_months(chrono::Months::new(back))).collect()
+}
+
+/// A month, or the first and the last of several.
+fn span(format: &Format, months: &[NaiveDate]) -> String {
+    match months {
+        [only] => format.month(*only),
+        [first, .., last] => format!("{} to {}", format.month(*first), format.month(*last)),
+        [] => String::new(),
+    }
+}
+
 impl Market {
     async fn read(frame: &Frame, months: &[NaiveDate], previous: &[NaiveDate]) -> Result<Self, Error> {
-        let is_part =
-            !frame.filter.accounts.is_empty() || !frame.campaigns.is_empty() || !frame.ctx.narrowed.is_empty();
+        let is_part = !frame.filter.accounts.is_empty()
+            || !frame.campaigns.is_empty()
+            || !frame.ctx.narrowed.is_empty()
+            || !frame.ctx.access().shows(Permission::AnalyticsRead);
         if is_part {
             return Err(Error::invalid(
                 "filter",
@@ -264,15 +283,17 @@ impl Market {
     }
 
     /// What has to be known to read the figures: the months, the denominator, the gaps, and where the figures come from.
-    fn notes(&self, frame: &Frame, query: &Query, months: &[NaiveDate], by_brand: bool) -> Vec<String> {
+    fn notes(
+        &self,
+        frame: &Frame,
+        query: &Query,
+        (months, previous): (&[NaiveDate], Option<&[NaiveDate]>),
+        by_brand: bool,
+    ) -> Vec<String> {
         let format = Format::of(frame.ctx.tenant());
         let mut notes = Vec::new();
-        let span = match months {
-            [only] => format.month(*only),
-            [first, .., last] => format!("{} to {}", format.month(*first), format.month(*last)),
-            [] => String::new(),
-        };
-        notes.push(format!("Whole calendar months only: {span}."));
+        let compared = previous.map(|previous| format!(", compared with {}", span(&format, previous)));
+        notes.push(format!("Whole calendar months only: {}{}.", span(&format, months), compared.unwrap_or_default()));
         if !by_brand {
             notes.push(format!("The figures are those of {}.", self.brands[OWN]));
         }
@@ -286,15 +307,19 @@ impl Market {
                 listed(&self.brands)
             ));
         }
-        let gaps =
-            self.gaps(query, months, by_brand || asks(Measure::ShareOfVoice) || asks(Measure::Position), &format);
-        if !gaps.is_empty() {
-            let more = gaps.len().saturating_sub(MOST_NAMED);
-            let mut named: Vec<String> = gaps.into_iter().take(MOST_NAMED).collect();
-            if more > 0 {
-                named.push(format!("{more} more"));
+        let of_all = by_brand || asks(Measure::ShareOfVoice) || asks(Measure::Position);
+        for (what, months) in
+            [("Not known, so not counted", Some(months)), ("Not known of the months compared with", previous)]
+        {
+            let gaps = months.map(|months| self.gaps(query, months, of_all, &format)).unwrap_or_default();
+            if !gaps.is_empty() {
+                let more = gaps.len().saturating_sub(MOST_NAMED);
+                let mut named: Vec<String> = gaps.into_iter().take(MOST_NAMED).collect();
+                if more > 0 {
+                    named.push(format!("{more} more"));
+                }
+                notes.push(format!("{what}: {}.", listed(&named)));
             }
-            notes.push(format!("Not known, so not counted: {}.", listed(&named)));
         }
         if let Some(at) = self.changed_at {
             notes.push(format!(

@@ -39,7 +39,7 @@ pub async fn count_inbox(ctx: &TenantContext) -> Result<i64, Error> {
         r#"
         select count(*) as "count!"
         from report_mail
-        where report_mail.tenant_id = $1 and recipient = $2 and number = 1 and state <> 'withheld'
+        where report_mail.tenant_id = $1 and recipient = $2 and number = 1 and state not in ('withheld', 'failed')
         "#,
         ctx.tenant().id.uuid(),
         ctx.context().person().map(|person| person.email.to_string()),

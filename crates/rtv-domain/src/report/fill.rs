@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use rtv_core::filter::PageFilter;
 use rtv_core::kpi::{Basis, Kpi};
-use rtv_core::period::{Grain, Period};
+use rtv_core::period::{Compare, Grain, Period};
 use rtv_core::report::{
     Block, Cell, Column, Content, Definition, Dimension, Filled, FilledBlock, FilledContent, FilledSection, Kind,
     Meaning, Measure, Metric, Query, Sort, Source, Table,
@@ -55,6 +55,7 @@ pub(super) struct Frame {
     pub(super) ctx: TenantContext,
     pub(super) period: Period,
     pub(super) previous: Option<Period>,
+    pub(super) compare: Compare,
     pub(super) zone: Tz,
     pub(super) week_start: u32,
     pub(super) filter: kpi::Filter,
@@ -155,6 +156,7 @@ async fn frame(ctx: &TenantContext, asked: &Asked<'_>) -> Result<Frame, Error> {
     Ok(Frame {
         period,
         previous,
+        compare: asked.parameters.compare,
         // Days, weeks and hours are counted in the tenant's zone, whatever zone its teams look at times in. A report is one document
         // and says one zone, so its times stand in it too.
         zone: ctx.tenant().zone,
@@ -234,12 +236,9 @@ fn with_address(table: Arc<Table>, asked: &Asked<'_>, block: u32) -> Table {
     let mut table = Arc::unwrap_or_clone(table);
     if table.is_cut() {
         // What is built later is not what this shows.
-        let address = asked.parameters.link(&format!("{}/tables/{block}", asked.address));
-        let joint = if address.contains('?') { '&' } else { '?' };
-        table.whole = Some(match asked.version {
-            Some(version) => format!("{address}{joint}version={version}"),
-            None => address,
-        });
+        let version = asked.version.map(|version| format!("&version={version}")).unwrap_or_default();
+        let filter = asked.parameters.to_stated_query();
+        table.whole = Some(format!("{}/tables/{block}?{filter}{version}", asked.address));
     }
     table
 }

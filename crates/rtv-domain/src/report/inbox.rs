@@ -41,7 +41,7 @@ pub async fn inbox(ctx: &TenantContext) -> Result<Vec<Received>, Error> {
         where report_mail.tenant_id = $1
           and report_mail.recipient = $2
           and report_mail.number = 1
-          and report_mail.state <> 'withheld'
+          and report_mail.state not in ('withheld', 'failed')
         order by report_mail.created_at desc, report_mail.id desc
         limit $3
         "#,

@@ -58,7 +58,7 @@ pub(super) async fn tell(
             to,
             subject: format!("{}: {subject}", ctx.tenant().name),
             text: SecretString::from(format!(
-                "Hello,\n\n{text}\n\n{page}\n\nYou are told because you keep this schedule. Its readers were told nothing.\n"
+                "Hello,\n\n{text}\n\n{page}\n\nYou are told because you keep this schedule, or because whoever kept it has left. Its readers were told nothing.\n"
             )),
         };
         outbox.write_once(tx, id, Some(ctx.tenant().id), letter, ctx.now()).await?;

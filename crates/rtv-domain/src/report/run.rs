@@ -304,7 +304,7 @@ async fn is_shown_of(ctx: &TenantContext, id: RunId, scope: &[TeamId]) -> Result
     let was_sent = sqlx::query_scalar!(
         r#"
         select exists (
-          select 1 from report_mail where run_id = $1 and recipient = $2 and state <> 'withheld'
+          select 1 from report_mail where run_id = $1 and recipient = $2 and state not in ('withheld', 'failed')
         ) as "exists!"
         "#,
         id.uuid(),

@@ -34,6 +34,8 @@ const MOST: i64 = 20;
 pub const MOST_RECIPIENTS: usize = 50;
 /// How many due schedules the tick reads at once.
 const AT_ONCE: i64 = 200;
+/// A failure of ours that is over within this is told to nobody.
+const PASSING: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
 /// When a report is made by itself, what it covers then, and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -570,7 +572,8 @@ async fn due_after(
     Ok(rows.into_iter().map(|row| (row.tenant_id.into(), row.id.into(), row.awaited_at)).collect())
 }
 
-/// Writes into a schedule why it could not be carried out. Its keeper is told the first time, and not again until it could be.
+/// Writes into a schedule why it could not be carried out. Its keeper is told once until it could be: at once what they can mend, and a
+/// failure of ours when it has lasted.
 async fn tell_trouble(
     ctx: &Context,
     outbox: &Outbox,
@@ -584,9 +587,9 @@ async fn tell_trouble(
     let row = sqlx::query!(
         r#"
         update report_schedule
-        set trouble = $2, troubled_at = $3
-        where id = $1 and trouble is null and deleted_at is null and paused_at is null
-        returning report_id, owner_id
+        set trouble = $2, troubled_at = coalesce(troubled_at, $3)
+        where id = $1 and deleted_at is null and paused_at is null
+        returning report_id, owner_id, troubled_at as "since!"
         "#,
         id.uuid(),
         reason,
@@ -596,11 +599,14 @@ async fn tell_trouble(
     .await
     .map_err(failed)?;
     let Some(row) = row else { return tx.rollback().await };
+    if *error == Error::Internal && ctx.now() - row.since < PASSING {
+        return tx.commit().await;
+    }
     let page = format!("{}/schedules/{id}", ReportId::from(row.report_id));
     let text = format!(
         "A schedule is due and could not be carried out: {reason}\n\nNothing was made or sent. It is tried again each minute, and goes on by itself once it can; the page of the schedule says whether that is so."
     );
-    let about = [&id.uuid().as_bytes()[..], &ctx.now().timestamp_micros().to_be_bytes()[..]].concat();
+    let about = [&id.uuid().as_bytes()[..], &row.since.timestamp_micros().to_be_bytes()[..]].concat();
     keeper::tell(&ctx, &mut tx, outbox, row.owner_id, &about, &page, ("a schedule could not be carried out", &text))
         .await?;
     tx.commit().await

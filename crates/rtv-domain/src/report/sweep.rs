@@ -21,6 +21,10 @@ const SILENT: TimeDelta = TimeDelta::minutes(5);
 /// Runs, and mails, that one sweep tidies at most; the next goes on.
 const MOST: i64 = 500;
 
+/// Why such a run failed.
+const LOST: &str =
+    "It was begun several times and never came to its end. Try again; if it fails again, tell your operator.";
+
 /// What no row names is left alone for so long: its row may be about to be written.
 const ORPHAN: Duration = Duration::from_hours(1);
 
@@ -28,19 +32,25 @@ const ORPHAN: Duration = Duration::from_hours(1);
 pub async fn sweep(ctx: &Context, outbox: &Outbox, files: &Files) -> Result<u64, Error> {
     let mut swept = 0;
     for (tenant, run) in silent(ctx).await? {
-        let ctx = access::enter_to_work(ctx, tenant).await?;
-        // What waits because nothing may change has done nothing wrong.
-        if ctx.read_only().is_none() {
-            fail(&ctx, outbox, run, "It was begun several times and never came to its end. Try again; if it fails again, tell your operator.").await?;
-            swept += 1;
-        }
+        let ended = async {
+            let ctx = access::enter_to_work(ctx, tenant).await?;
+            // What waits because nothing may change has done nothing wrong.
+            match ctx.read_only() {
+                Some(_) => Ok(0),
+                None => fail(&ctx, outbox, run, LOST).await.map(|()| 1),
+            }
+        };
+        swept += counted(ended.await, run.uuid());
     }
     for (tenant, mail) in stranded(ctx).await? {
-        let ctx = access::enter_to_work(ctx, tenant).await?;
-        if ctx.read_only().is_none() {
-            give_up(&ctx, outbox, mail).await?;
-            swept += 1;
-        }
+        let ended = async {
+            let ctx = access::enter_to_work(ctx, tenant).await?;
+            match ctx.read_only() {
+                Some(_) => Ok(0),
+                None => give_up(&ctx, outbox, mail).await.map(|()| 1),
+            }
+        };
+        swept += counted(ended.await, mail.uuid());
     }
     for (tenant, run) in expired(ctx).await? {
         let ctx = access::enter_to_work(ctx, tenant).await?;
@@ -58,6 +68,14 @@ pub async fn sweep(ctx: &Context, outbox: &Outbox, files: &Files) -> Result<u64,
         swept += 1;
     }
     Ok(swept + remove_orphans(ctx, files).await?)
+}
+
+/// One that cannot be ended keeps no other from it.
+fn counted(ended: Result<u64, Error>, id: uuid::Uuid) -> u64 {
+    ended.unwrap_or_else(|error| {
+        tracing::error!(%error, %id, "a run or a mail that nobody works at could not be ended");
+        0
+    })
 }
 
 /// Takes from the disk what workers that were killed, and reports that are gone, have left there.

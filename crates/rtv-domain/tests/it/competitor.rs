@@ -98,6 +98,9 @@ async fn a_file_is_taken_whole_or_not_at_all_and_says_which_line_is_wrong() {
         assert!(told.starts_with(expect), "{told}");
     }
     assert_eq!(competitor::list(&desk.ctx).await.unwrap().len(), 2, "the good line of a bad file was not taken");
+    let polar = competitor::list(&desk.ctx).await.unwrap()[1].id;
+    competitor::remove(&desk.ctx, polar).await.unwrap();
+    assert!(words(upload(good).await)[0].contains("was removed; bring it back first"));
     assert!(words(upload("name,month\na,2026-09\n").await)[0].contains("competitor, platform, month"));
     assert_eq!(words(upload("").await), ["choose a file."]);
 }
@@ -262,6 +265,29 @@ async fn months_and_platforms_are_told_apart_and_only_whole_ones_that_are_over_c
     assert!(refused.contains("this period holds none that is whole and over"), "{refused}");
     let running = by("range=custom&from=2026-11-01&to=2026-11-30", &[Dimension::Brand]).await.unwrap_err();
     assert!(running.contains("whole and over"), "{running}");
+}
+
+#[tokio::test]
+async fn as_many_whole_months_are_compared_with_and_what_is_not_known_of_them_is_said() {
+    let desk = market().await;
+    let query = || ask(&[Dimension::Month], &[Measure::Published], true);
+    // The 90 days before the first quarter begin on 3 October: by days there would be two whole months of three.
+    let quarter = asked(&desk.ctx, "range=custom&from=2026-01-01&to=2026-03-31", query()).await.unwrap();
+    assert_eq!(
+        text(&quarter),
+        ["2026-01-01 | 0 | 0", "2026-02-01 | 1 | 0", "2026-03-01 | 4 | 0", "- | 5 | 0"],
+        "each month has one beside it"
+    );
+    let words = |table: &Table| table.notes.join("\n");
+    assert!(words(&quarter).contains("Jan 2026 to Mar 2026, compared with Oct 2025 to Dec 2025."), "{quarter:?}");
+    let year = asked(&desk.ctx, &format!("{MARCH}&compare=year"), query()).await.unwrap();
+    assert!(words(&year).contains("Mar 2026, compared with Mar 2025."), "{year:?}");
+    let share = ask(&[Dimension::Brand], &[Measure::ShareOfVoice], true);
+    let share = asked(&desk.ctx, MARCH, share).await.unwrap();
+    assert!(
+        words(&share).contains("Not known of the months compared with: interactions of Birch on X in Feb 2026."),
+        "{share:?}"
+    );
 }
 
 #[tokio::test]

@@ -97,9 +97,9 @@ impl TryFrom<Report> for ReportObject {
 #[serde(deny_unknown_fields)]
 #[schema(title = "ReportToMake", example = json!({ "template": "monthly" }))]
 pub struct ReportToMake {
-    /// What it starts from: `monthly` `campaign` `platforms` `weekly` `blank`. Left out where a definition is given.
+    /// What it starts from: `monthly` `campaign` `platforms` `weekly` `market` `blank`. Left out where a definition is given.
     #[serde(default)]
-    #[schema(pattern = "^(monthly|campaign|platforms|weekly|blank)$")]
+    #[schema(pattern = "^(monthly|campaign|platforms|weekly|market|blank)$")]
     template: Option<String>,
     /// What it is, as `GET /api/v1/reports/{id}` gives it.
     #[serde(default)]
