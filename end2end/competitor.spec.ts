@@ -45,7 +45,7 @@ test('a competitor is added, its months entered and changed, and a report compar
   const brands = page.locator('[data-block]', { has: page.getByRole('heading', { name: 'Brands', exact: true }) });
   await expect(brands.getByRole('row', { name: new RegExp(name) }).locator('[data-key="interactions"]')).toHaveText('3,500');
   await expect(brands.getByText(/Share of voice is out of [\d,]+ public interactions of .*Ridgeline/)).toBeVisible();
-  await expect(brands.getByText('Whole calendar months only: Apr 2018.')).toBeVisible();
+  await expect(brands.getByText('Whole calendar months only: Apr 2018, compared with Mar 2018.')).toBeVisible();
 
   await open(page, '/t/meadow/competitors');
   await page.getByRole('button', { name: `Remove ${name}` }).click();
