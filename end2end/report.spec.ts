@@ -99,6 +99,44 @@ test('a block is added, changed, moved, copied, deleted, and each step undone', 
   await expect(sheets(page).locator('[data-block]')).toHaveCount(1);
 });
 
+test('an edit is shown without leaving the page, and one without an answer keeps what was typed @js', async ({ page, complaints }) => {
+  await start(page, 'Blank report');
+  // Another document would not know it.
+  await page.evaluate(() => document.body.setAttribute('data-mark', ''));
+  const body = page.locator('body[data-mark]');
+  await panel(page).getByLabel('Name', { exact: true }).fill('Meadow by week');
+  const save = panel(page).getByRole('button', { name: 'Save' });
+  await save.click();
+  await saved(page, 'Changed name, purpose or parameters.');
+  await expect(heading(page)).toHaveText('Meadow by week');
+  await expect(page).toHaveTitle(/^Meadow by week · /);
+  await expect(sheets(page).locator('.c-sheet__name').first()).toHaveText('Meadow by week');
+  await expect(save).toBeFocused();
+  const before = page.url();
+  await page.getByRole('button', { name: 'Add chart to Section 1' }).click();
+  await saved(page, 'Added a chart.');
+  await expect(page).toHaveURL(/part=\d+/);
+  await expect(panel(page).getByLabel('Drawn as')).toBeVisible();
+  await page.getByRole('button', { name: /^Undo/ }).click();
+  await saved(page, 'Undone.');
+  await expect(page).toHaveURL(before);
+  await expect(body).toHaveCount(1);
+
+  complaints.allow(/ERR_FAILED/);
+  await page.route(`**${new URL(before).pathname}`, (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()));
+  await panel(page).getByLabel('What it is for').fill('For Monday');
+  await save.click();
+  await expect(page.getByRole('alert').filter({ hasText: 'RTV did not answer' })).toBeVisible();
+  await expect(panel(page).getByLabel('What it is for')).toHaveValue('For Monday');
+  await page.unrouteAll();
+  await save.click();
+  await saved(page, 'Changed name, purpose or parameters.');
+  await expect(page.getByRole('alert').filter({ hasText: 'RTV did not answer' })).toBeHidden();
+  await expect(body).toHaveCount(1);
+  await page.reload();
+  await expect(panel(page).getByLabel('What it is for')).toHaveValue('For Monday');
+});
+
 test('a part is dragged before another one @js', async ({ page }) => {
   await start(page, 'Blank report');
   const outline = page.getByRole('navigation', { name: 'Parts of the report' });

@@ -2,17 +2,19 @@
 //! show what the address says, the focus stands where reading begins, and who listens is told. Also closes menus that are
 //! left. Runs in the browser only.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlFormElement, Node};
+use web_sys::{Element, FocusOptions, HtmlElement, HtmlFormElement, Node};
 
 use crate::announce::{Urgency, announce};
 use crate::recent;
 
 thread_local! {
+    /// Where whoever acts on a page stays when it comes anew: a selector.
+    static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
     /// Whether a page was shown before: the first one was loaded and is settled already.
     static IS_LATER: Cell<bool> = const { Cell::new(false) };
     /// Whether the menus are watched; they are once, for all pages.
@@ -58,9 +60,21 @@ fn render_choices_anew() {
     }
 }
 
+/// The next page that is settled keeps the focus at what the selector finds, where there is such a thing.
+pub(crate) fn keep_place(selector: String) {
+    KEPT.set(Some(selector));
+}
+
 /// Who changes a filter stays in its form; everybody else begins with what went wrong, or with the heading.
 fn place_focus() {
     let summary = document().query_selector("#error-summary").ok().flatten();
+    let kept = KEPT.take().filter(|_| summary.is_none());
+    if let Some(kept) = kept.and_then(|selector| all::<HtmlElement>(&selector).into_iter().next()) {
+        // Without scrolling: it stands where it stood.
+        let options = FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = kept.focus_with_options(&options);
+    }
     let is_in_form =
         document().active_element().is_some_and(|element| element.closest("form").is_ok_and(|form| form.is_some()));
     // Who has opened a menu in the meantime goes on there: moving the focus would close it under their hand.

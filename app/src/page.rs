@@ -33,6 +33,9 @@ pub struct Flash {
     pub errors: Vec<(String, String)>,
     /// What was typed, secrets aside.
     pub values: Vec<(String, String)>,
+    /// The path of the page whose script sent the form and reads the page anew by a call. None where the browser loads the next page.
+    #[serde(default)]
+    pub in_place: Option<String>,
 }
 
 impl Flash {

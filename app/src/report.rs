@@ -8,6 +8,8 @@ mod builder;
 mod changed;
 #[cfg(feature = "ssr")]
 pub mod chart;
+#[cfg(feature = "hydrate")]
+mod edit;
 pub mod handout;
 #[cfg(feature = "ssr")]
 mod list;
@@ -30,6 +32,9 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::page::{DrawnPage, Place};
+
+/// Id of the words that stand ready for when an edit gets no answer.
+const EDIT_TROUBLE: &str = "edit-trouble";
 
 /// What of the reports an address names.
 #[derive(Clone, Copy)]
@@ -125,6 +130,8 @@ fn page(part: Part) -> impl IntoView {
         },
         |(tenant, path, query)| api::read_report(tenant, path, query),
     );
+    #[cfg(feature = "hydrate")]
+    edit::follow(move || page.refetch());
     #[cfg(feature = "hydrate")]
     Effect::new(move || {
         page.track();

@@ -22,7 +22,7 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::http::{
-    account, api, api_key, audit, chart, competitor, confirmation, content, delivery, gallery, health, import,
+    account, api, api_key, audit, chart, competitor, confirmation, content, delivery, flash, gallery, health, import,
     invitation, kill_switch, metrics, password_reset, preference, profile, report, sample_data, second_factor, session,
     settings, sign_in, staff, target, team,
 };
@@ -108,11 +108,11 @@ pub fn routes() -> Vec<Route> {
         ("GET", "/t/{tenant}/audit/log.csv", get(audit::csv)),
         ("POST", "/t/{tenant}/audit/retention", post(audit::retention)),
         ("POST", "/t/{tenant}/reports", post(report::create)),
-        ("POST", "/t/{tenant}/reports/{report}", post(report::details)),
-        ("POST", "/t/{tenant}/reports/{report}/parts", post(report::add)),
-        ("POST", "/t/{tenant}/reports/{report}/parts/{part}", post(report::edit)),
-        ("POST", "/t/{tenant}/reports/{report}/parts/{part}/act", post(report::act)),
-        ("POST", "/t/{tenant}/reports/{report}/undo", post(report::undo)),
+        ("POST", "/t/{tenant}/reports/{report}", post(report::details).layer(from_fn(flash::tell_script))),
+        ("POST", "/t/{tenant}/reports/{report}/parts", post(report::add).layer(from_fn(flash::tell_script))),
+        ("POST", "/t/{tenant}/reports/{report}/parts/{part}", post(report::edit).layer(from_fn(flash::tell_script))),
+        ("POST", "/t/{tenant}/reports/{report}/parts/{part}/act", post(report::act).layer(from_fn(flash::tell_script))),
+        ("POST", "/t/{tenant}/reports/{report}/undo", post(report::undo).layer(from_fn(flash::tell_script))),
         ("POST", "/t/{tenant}/reports/{report}/restore", post(report::restore)),
         ("POST", "/t/{tenant}/reports/{report}/delete", post(report::delete)),
         ("POST", "/t/{tenant}/reports/{report}/bring-back", post(report::bring_back)),

@@ -4,9 +4,10 @@
 use leptos::prelude::*;
 use rtv_ui::{
     Button, Card, Checkbox, CheckboxList, CheckboxOption, ConfirmPage, Crumb, Disclosure, ErrorSummary, Field,
-    IconName, LinkButton, PageHeader, SelectField, SelectOption, TextArea, Variant,
+    IconName, LinkButton, Notice, PageHeader, SelectField, SelectOption, TextArea, Tone, Variant,
 };
 
+use super::EDIT_TROUBLE;
 use crate::dashboard::{FilterBarView, FilterView};
 use crate::page::{Drawn, Framed};
 
@@ -144,7 +145,16 @@ pub(super) fn drawn(page: Framed<Builder>) -> Drawn {
         Ok(html) => view! { <div inner_html=html></div> }.into_any(),
         Err(reason) => view! { <p class="u-muted" role="status">{reason}</p> }.into_any(),
     };
+    // `edit.rs` shows it.
+    let trouble = view! {
+        <div id=EDIT_TROUBLE role="alert" hidden=true>
+            <Notice tone=Tone::Danger>
+                "RTV did not answer, so it is not known whether this was saved. What you typed is still here: press the button again. What was saved already is not saved a second time."
+            </Notice>
+        </div>
+    };
     let html = view! {
+        {trouble}
         <ErrorSummary errors=builder.errors.clone() />
         <PageHeader title=builder.name subtitle=builder.subtitle actions />
         <FilterBarView filter=builder.filter errors=Vec::new() path=path.clone() />
@@ -183,7 +193,7 @@ fn actions(path: &str, builder: &Builder) -> AnyView {
     let (undoing, running, delete) = (format!("{path}/undo"), format!("{path}/runs"), format!("{path}?step=delete"));
     let (undo_hidden, run_hidden) = (hidden(builder), hidden(builder));
     view! {
-        <form class="l-cluster" method="post" action=undoing>
+        <form class="l-cluster" method="post" action=undoing data-edit="">
             {undo_hidden}
             {undo}
             {redo}
@@ -238,7 +248,7 @@ fn outline(path: &str, builder: &Builder) -> AnyView {
                     })
                     .collect_view();
                 view! {
-                    <form class="c-outline__add" method="post" action=action>
+                    <form class="c-outline__add" method="post" action=action data-edit="">
                         {hidden}
                         <input type="hidden" name="section" value=id />
                         {kinds}
@@ -257,7 +267,7 @@ fn outline(path: &str, builder: &Builder) -> AnyView {
     let add = builder.can_build.then(|| {
         let (action, hidden) = (format!("{path}/parts"), hidden(builder));
         view! {
-            <form method="post" action=action>
+            <form method="post" action=action data-edit="">
                 {hidden}
                 <Button name="add" value="section" small=true>"Add section"</Button>
             </form>
@@ -266,7 +276,7 @@ fn outline(path: &str, builder: &Builder) -> AnyView {
     let moving = builder.can_build.then(|| {
         let (base, hidden) = (format!("{path}/parts"), hidden(builder));
         view! {
-            <form method="post" data-move=base hidden=true>
+            <form method="post" data-move=base hidden=true data-edit="">
                 {hidden}
                 <input type="hidden" name="act" value="before" />
                 <input type="hidden" name="target" value="" />
@@ -302,7 +312,7 @@ fn panel(path: &str, builder: &Builder) -> AnyView {
             let (action, name, description) = (path.to_owned(), name.clone(), description.clone());
             view! {
                 <Card title="Report" text="What the preview above covers can be kept as what the report covers by itself.">
-                    <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off">
+                    <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off" data-edit="">
                         {hidden}
                         <Field label="Name" name="name" value=name error=name_error maxlength="120" required=true />
                         <TextArea label="What it is for" name="description" value=description error=description_error rows=3 maxlength="1000" />
@@ -318,7 +328,7 @@ fn panel(path: &str, builder: &Builder) -> AnyView {
             view! {
                 <Card title="Section">
                     <div class="l-stack" data-gap="4">
-                        <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off">
+                        <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off" data-edit="">
                             {hidden}
                             <input type="hidden" name="kind" value="section" />
                             <Field label="Heading" name="title" value=title error=title_error maxlength="120" hint="Leave it empty for none." />
@@ -341,7 +351,7 @@ fn acts(path: &str, builder: &Builder, id: u32) -> AnyView {
     };
     let (action, hidden) = (format!("{path}/parts/{id}/act"), hidden(builder));
     view! {
-        <form class="l-cluster" method="post" action=action>
+        <form class="l-cluster" method="post" action=action data-edit="">
             {hidden}
             {act("up", "Move up", Variant::Neutral)}
             {act("down", "Move down", Variant::Neutral)}
@@ -394,7 +404,7 @@ fn block_panel(path: &str, builder: &Builder, form: BlockForm) -> AnyView {
     view! {
         <Card title=form.label>
             <div class="l-stack" data-gap="4">
-                <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off">
+                <form class="l-stack" data-gap="4" method="post" action=action autocomplete="off" data-edit="">
                     {hidden}
                     <input type="hidden" name="kind" value=form.kind />
                     <Field label="Heading" name="title" value=form.title error=title_error maxlength="120" hint="Leave it empty for what it shows." />

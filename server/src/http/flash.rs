@@ -2,9 +2,13 @@
 
 use app::page::Flash;
 pub use app::request::local_path;
+use axum::Json;
+use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{Method, StatusCode, header};
 use rtv_core::Error;
+use serde_json::json;
 use tower_sessions::Session;
 
 use crate::http::form::Pairs;
@@ -19,6 +23,32 @@ pub async fn lead_with(session: &Session, flash: Flash, to: &str) -> Response {
         tracing::error!(%error, "a message for the next page could not be stored");
     }
     Redirect::to(to).into_response()
+}
+
+/// Tells a script that sends a form itself where the answer leads, instead of leading it there: it reads the page by other means. The
+/// message waits for that page as it does for a browser.
+pub async fn tell_script(request: Request, next: Next) -> Response {
+    let accept = request.headers().get(header::ACCEPT);
+    if accept.is_none_or(|accept| accept != "application/json") {
+        return next.run(request).await;
+    }
+    let session = request.extensions().get::<Session>().cloned();
+    let response = next.run(request).await;
+    if response.status() != StatusCode::SEE_OTHER {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    let to = parts.headers.remove(header::LOCATION);
+    let to = to.as_ref().and_then(|to| to.to_str().ok()).unwrap_or("/");
+    if let Some(session) = session
+        && let Ok(Some(flash)) = session.get::<Flash>(FLASH).await
+    {
+        let in_place = to.split('?').next().map(str::to_owned);
+        if let Err(error) = session.insert(FLASH, Flash { in_place, ..flash }).await {
+            tracing::error!(%error, "a message for the page could not be stored");
+        }
+    }
+    (parts.headers, Json(json!({ "to": to }))).into_response()
 }
 
 /// Good news.

@@ -38,14 +38,15 @@ pub async fn identify(
     // often that who asks is looked up together with what they ask.
     let is_glance = request.uri().path() == app::kill_switch::POLL;
     let glancing = session.id().filter(|_| is_glance).map(hash);
+    let (page, asks) = (page_of(&request, &state), asks(&request));
     if let Some(token) = session.id().filter(|_| !is_glance) {
         match session::identify(&context, hash(token)).await {
             Ok(Some(found)) => {
                 if let Some(person) = found.person {
                     context = context.with_actor(Actor::Person(Arc::new(person)));
                 }
-                if found.has_flash && shows_a_page(&request) {
-                    flash = session.remove::<Flash>(FLASH).await.unwrap_or_else(|error| {
+                if found.has_flash {
+                    flash = waiting(&session, asks, &page).await.unwrap_or_else(|error| {
                         tracing::error!(%error, "a message for a page could not be read");
                         None
                     });
@@ -61,7 +62,6 @@ pub async fn identify(
     } else {
         maintenance::current(&context).await.unwrap_or_else(|_| maintenance::known(&state.database))
     };
-    let page = page_of(&request, &state);
     let is_page = request.method() == Method::GET;
     let host = state.settings.base_url().authority().to_owned();
     request.extensions_mut().insert(AppRequest { context, flash, page, host, is_page, maintenance, glancing });
@@ -81,6 +81,40 @@ pub fn request_info(state: &AppState, peer: SocketAddr, headers: &HeaderMap, ext
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The message that waited for what is asked: for the next page, or for the call by which the script of a page reads that page anew
+/// after it has sent a form. Other calls, such as those of a page that looks again by itself, leave it.
+async fn waiting(session: &Session, asks: Asks, page: &str) -> Result<Option<Flash>, tower_sessions::session::Error> {
+    let is_awaited = match asks {
+        Asks::Page => true,
+        Asks::Anew => session
+            .get::<Flash>(FLASH)
+            .await?
+            .and_then(|flash| flash.in_place)
+            .is_some_and(|path| page.split('?').next() == Some(path.as_str())),
+        Asks::Else => false,
+    };
+    if is_awaited { session.remove(FLASH).await } else { Ok(None) }
+}
+
+/// What a request wants, as far as messages matter.
+#[derive(Clone, Copy)]
+enum Asks {
+    /// A page that the browser loads.
+    Page,
+    /// What a page that is open reads by a call.
+    Anew,
+    /// Neither.
+    Else,
+}
+
+fn asks(request: &Request) -> Asks {
+    match request.uri().path() {
+        _ if shows_a_page(request) => Asks::Page,
+        path if path.starts_with("/fn/") => Asks::Anew,
+        _ => Asks::Else,
+    }
 }
 
 fn shows_a_page(request: &Request) -> bool {
