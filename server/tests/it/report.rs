@@ -1,5 +1,6 @@
 //! Reports by their pages and by the API: what a form keeps, whole tables page by page, lists of any length, files as they are wanted.
 
+use http::header;
 use rtv_core::report::{Block, Content, Definition, Dimension, Edit, Measure, NewBlock, Query, Section, Source};
 use rtv_core::{Permission, ReportId, Role, RunId};
 use rtv_domain::access;
@@ -8,7 +9,7 @@ use rtv_domain::report::{self, Asked, Shown, Template};
 use rtv_domain::{Tenant, TenantContext};
 use uuid::Uuid;
 
-use crate::test_app::{Asker, TestApp};
+use crate::test_app::{Asker, Browser, TestApp, form};
 
 struct World {
     app: TestApp,
@@ -206,4 +207,42 @@ async fn a_run_tells_programs_how_it_was_made_and_what_it_measures() {
     let listed = program.get(&format!("/api/v1/reports/{id}/runs")).await.json();
     assert_eq!(listed["items"][0]["schedule"], schedule.to_string());
     assert_eq!(listed["items"][0]["measures"], told["measures"]);
+}
+
+#[tokio::test]
+async fn a_script_that_sends_an_edit_is_told_where_it_leads_and_only_its_own_page_reads_the_message() {
+    let world = World::new().await;
+    let id = world.table(Source::Kpis, &[Dimension::Platform], &[Measure::Engagements]).await;
+    let path = format!("/t/acme/reports/{id}");
+    let mut browser = world.app.signed_in(world.owner).await;
+    let origin = world.app.origin.clone();
+    let request = |address: &str, kind: &str| {
+        http::Request::post(address)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ORIGIN, &origin)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, kind)
+    };
+    let fields = [("version", "1"), ("name", ""), ("description", "For Monday")];
+    let edit = request(&path, "application/x-www-form-urlencoded").body(form(&fields)).unwrap();
+    let answer = browser.send(edit).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (200, ""), "{}", answer.text());
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&answer.text()).unwrap(), serde_json::json!({ "to": path }));
+    let reads = async |browser: &mut Browser<'_>, page: String| {
+        let call = serde_json::json!({ "tenant": "acme", "path": [id.to_string()], "query": [] });
+        let asked = request("/fn/report", "application/json").header(header::REFERER, format!("{origin}{page}"));
+        browser.send(asked.body(call.to_string().into()).unwrap()).await.text()
+    };
+    let elsewhere = reads(&mut browser, format!("{path}/runs/run_1")).await;
+    assert!(!elsewhere.contains("For Monday"), "another page has taken what was typed");
+    let page = reads(&mut browser, format!("{path}?part=2")).await;
+    assert!(page.contains("For Monday") && page.contains("There is a problem"), "{page}");
+    let again = reads(&mut browser, format!("{path}?part=2")).await;
+    assert!(!again.contains("For Monday"), "a message is read once");
+
+    // A message for the next page waits for that page, whatever calls come before.
+    let saved = browser.post(&path, &[("version", "1"), ("name", "Weekly"), ("description", "For Tuesday")]).await;
+    assert_eq!(saved.status, 303);
+    assert!(!reads(&mut browser, path.clone()).await.contains("Changed name, purpose or parameters."));
+    assert!(browser.get(&path).await.text().contains("Changed name, purpose or parameters."));
 }

@@ -53,7 +53,7 @@ pub(crate) struct TestApp {
     /// The serving role, past the domain.
     pub(crate) rows: PgPool,
     cookie_name: &'static str,
-    origin: String,
+    pub(crate) origin: String,
     _site: TempDir,
 }
 
