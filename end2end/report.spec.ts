@@ -122,6 +122,14 @@ test('an edit is shown without leaving the page, and one without an answer keeps
   await expect(page).toHaveURL(before);
   await expect(body).toHaveCount(1);
 
+  // Whoever works further down sees what became of it without looking for it.
+  await page.setViewportSize({ width: 375, height: 700 });
+  await panel(page).getByLabel('What it is for').fill('For Sunday');
+  await save.click();
+  await expect(page.locator('.c-toast')).toHaveText('Changed name, purpose or parameters.');
+  await expect(page.locator('.c-toast')).toBeInViewport();
+  await expect(save).toBeInViewport();
+
   complaints.allow(/ERR_FAILED/);
   await page.route(`**${new URL(before).pathname}`, (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()));
   await panel(page).getByLabel('What it is for').fill('For Monday');
@@ -198,10 +206,13 @@ test('the later of two people is told what was saved, and loses nothing', async 
   await open(otherPage, report);
   await otherPage.getByRole('button', { name: 'Add section' }).click();
   await saved(otherPage, 'Added a section.');
+  await page.setViewportSize({ width: 375, height: 700 });
   await page.getByLabel('What it is for').fill('For Monday');
   await page.getByLabel('Name', { exact: true }).fill('Mine');
   await panel(page).getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByRole('alert').or(page.getByRole('status')).first()).toContainText('Added a section');
+  const told = page.getByRole('alert').or(page.getByRole('status')).first();
+  await expect(told).toContainText('Added a section');
+  await expect(told).toBeInViewport();
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('Mine');
 });
 

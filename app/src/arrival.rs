@@ -65,15 +65,39 @@ pub(crate) fn keep_place(selector: String) {
     KEPT.set(Some(selector));
 }
 
+/// Id of the corner in which a message is repeated.
+const CORNER: &str = "message-again";
+
+/// Shows the page's message in the corner too where it stands out of sight. Who listens hears the message itself.
+fn repeat_in_corner() {
+    let Some(flash) = document().query_selector(".c-flash").ok().flatten() else { return };
+    if flash.get_bounding_client_rect().top() >= 0.0 {
+        return;
+    }
+    let (Some(body), Ok(corner)) = (document().body(), document().create_element("div")) else { return };
+    let (tone, words) = (flash.get_attribute("data-tone").unwrap_or_default(), flash.inner_html());
+    let words = words.replace("c-flash__", "c-toast__");
+    corner.set_id(CORNER);
+    corner.set_class_name("c-toasts");
+    let _ = corner.set_attribute("aria-hidden", "true");
+    corner.set_inner_html(&format!("<div class=\"c-toast\" data-tone=\"{tone}\">{words}</div>"));
+    let _ = body.append_child(&corner);
+}
+
 /// Who changes a filter stays in its form; everybody else begins with what went wrong, or with the heading.
 fn place_focus() {
     let summary = document().query_selector("#error-summary").ok().flatten();
-    let kept = KEPT.take().filter(|_| summary.is_none());
+    let refusal = document().query_selector(".c-flash[data-tone='danger']").ok().flatten();
+    if let Some(old) = document().get_element_by_id(CORNER) {
+        old.remove();
+    }
+    let kept = KEPT.take().filter(|_| summary.is_none() && refusal.is_none());
     if let Some(kept) = kept.and_then(|selector| all::<HtmlElement>(&selector).into_iter().next()) {
         // Without scrolling: it stands where it stood.
         let options = FocusOptions::new();
         options.set_prevent_scroll(true);
         let _ = kept.focus_with_options(&options);
+        repeat_in_corner();
     }
     let is_in_form =
         document().active_element().is_some_and(|element| element.closest("form").is_ok_and(|form| form.is_some()));
@@ -87,6 +111,10 @@ fn place_focus() {
     if let Some(place) = place.and_then(|place| place.dyn_into::<HtmlElement>().ok()) {
         let _ = place.set_attribute("tabindex", "-1");
         let _ = place.focus();
+        // It stands above the heading.
+        if let Some(refusal) = refusal {
+            refusal.scroll_into_view();
+        }
         announce(Urgency::Polite, document().title());
     }
 }
