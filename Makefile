@@ -50,7 +50,7 @@ e2e: ## the browser tests alone; ARGS="-g 'sign in'" picks some
 api-test: ## ask the API what its description allows, and what it does not (schemathesis); ARGS="100 7": examples and seed
 	@scripts/api-test $(ARGS)
 
-mail-test: ## hand a mail over to aiosmtpd, encrypted from the first byte and by STARTTLS
+mail-test: ## hand an invitation and a report over to aiosmtpd, encrypted from the first byte and by STARTTLS
 	@scripts/mail-test
 
 fuzz: ## feed random files to the import for ten minutes; ARGS=60 for a minute

@@ -1,6 +1,7 @@
 """mail-peer.py FOLDER: a mail server by other people (aiosmtpd) for `make mail-test`. It makes itself a certificate authority,
 listens on two ports of this machine, one encrypted from the first byte and one by STARTTLS, takes mail only from who has
-signed in over an encrypted connection, and prints one line of JSON: its ports, and then each message that it took."""
+signed in over an encrypted connection, puts off who is called defer.… (451), knows nobody called bounce.… (550), and prints lines
+of JSON: its ports, and then each message that it took."""
 import asyncio, json, ssl, subprocess, sys
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -29,13 +30,21 @@ class Box:
     def __init__(self, port):
         self.port = port
 
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        for name, answer in {"defer": "451 4.2.1 come back later", "bounce": "550 5.1.1 no such mailbox"}.items():
+            if address.startswith(f"{name}."):
+                return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server, session, envelope):
         message = message_from_bytes(envelope.content, policy=policy.default)
         tls = session.ssl
         print(json.dumps({
             "port": self.port, "to": envelope.rcpt_tos, "subject": message["subject"],
             "text": message.get_body(preferencelist=("plain",)).get_content(), "authenticated": bool(session.authenticated),
-            "tls": bool(tls) or self.port == "smtps",
+            "tls": bool(tls) or self.port == "smtps", "unsubscribe": message["list-unsubscribe"],
+            "files": {part.get_filename(): list(part.get_content()[:4]) for part in message.iter_attachments()},
         }), flush=True)
         return "250 queued"
 

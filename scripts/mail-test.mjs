@@ -1,5 +1,6 @@
 // mail-test.mjs: invites somebody by the page, as an owner does, on a server whose mail goes to aiosmtpd by TLS; reads there what
-// came, and opens the link in it.
+// came, and opens the link in it. Then sends a report by a schedule to a reader, to one whose server is busy (451) and to one whom
+// nobody knows (550), and reads what the run's page says of each.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -70,6 +71,40 @@ async function invite(name, settings, check) {
   }
 }
 
+/** Sends a report's files by a schedule to three readers; each has another server's answer. */
+async function report(way, settings) {
+  const server = await startServer(['--posts', '60'], { RTV_MAIL_FROM: 'RTV <rtv@example.com>', ...settings });
+  try {
+    const owner = await signedIn(server.url, `owner@${tenant}.example`);
+    const id = (await owner.read(`/t/${tenant}/reports`)).match(/\/reports\/(rep_[0-9a-f]+)/)?.[1];
+    const schedules = `/t/${tenant}/reports/${id}/schedules`;
+    const readers = ['reader', 'defer', 'bounce'].map((name) => `${name}.report@example.org`);
+    const made = await owner.send(schedules, [
+      ['frequency', 'weekly'], ['weekday', 'mon'], ['time', '08:00'], ['zone', 'Europe/Berlin'], ['way', 'attachment'],
+      ['format', 'pdf'], ['format', 'xlsx'], ['recipients', readers.join('\n')],
+    ]);
+    assert.match(made.headers.get('location') ?? '', /sch_/, await owner.read(schedules));
+    const begun = await owner.send(`${made.headers.get('location')}/act`, { act: 'run' });
+    const mail = await until(`a report by ${way}`, () => lines.find((line) => line.to?.includes(readers[0])));
+    assert.deepEqual([mail.port, mail.authenticated, mail.tls], [way, true, true]);
+    assert.match(mail.unsubscribe, /\/shared\/.+\/unsubscribe/);
+    const kinds = Object.entries(mail.files).map(([name, bytes]) => [path.extname(name), String.fromCharCode(...bytes)]);
+    assert.deepEqual(kinds.sort(), [['.pdf', '%PDF'], ['.xlsx', 'PK\x03\x04']]);
+    const page = await until('a word about each reader', async () => {
+      const html = (await owner.read(begun.headers.get('location'))).replace(/<[^>]*>/g, ' ');
+      return html.includes('(451)') && html.includes('(550)') ? html : undefined;
+    });
+    assert.match(page, /Mail to defer\.report@example\.org[\s\S]{1,100}Not sent, to be tried again: transient error \(451\)/);
+    assert.match(page, /Mail to bounce\.report@example\.org[\s\S]{1,100}Not sent: permanent error \(550\)/);
+    const keeper = await until('a word to the keeper', () => lines.find((line) => line.text?.includes('550')));
+    assert.deepEqual(keeper.to, [`owner@${tenant}.example`], 'the keeper is told, and no client');
+    assert.equal(lines.some((line) => line.to?.some((to) => readers.slice(1).includes(to))), false);
+    console.log(`    report by ${way}: as it should be`);
+  } finally {
+    await server.stop();
+  }
+}
+
 try {
   const ports = await until('the start of aiosmtpd', () => lines[0]);
   const trusted = { RTV_SMTP_CA_FILE: path.join(folder, 'known-ca.pem') };
@@ -83,6 +118,7 @@ try {
       assert.match(await (await fetch(`${url}${link}`)).text(), /Your name/);
     });
   }
+  await report('starttls', { ...trusted, RTV_SMTP_URL: `smtp://rtv:s3cr%2Ft@127.0.0.1:${ports.starttls}` });
   // What the server's certificate was not signed by is trusted to no end.
   const stranger = { RTV_SMTP_CA_FILE: path.join(folder, 'stranger-ca.pem') };
   const address = `smtps://rtv:s3cr%2Ft@127.0.0.1:${ports.smtps}`;

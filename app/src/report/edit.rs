@@ -22,7 +22,8 @@ thread_local! {
 #[wasm_bindgen(inline_js = "export async function send_edit(form, button) {
     const body = new URLSearchParams(new FormData(form, button));
     const answer = await fetch(form.getAttribute('action'), { method: 'POST', body, headers: { accept: 'application/json' } });
-    return answer.ok ? (await answer.json()).to : undefined;
+    const isTold = answer.ok && (answer.headers.get('content-type') ?? '').startsWith('application/json');
+    return isTold ? (await answer.json()).to : undefined;
 }
 export function send_by_browser(form, button) {
     form.removeAttribute('data-edit');
