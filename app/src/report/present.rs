@@ -633,7 +633,7 @@ fn mail_state_view(state: MailState) -> (&'static str, &'static str, Tone) {
         MailState::Sent | MailState::Delivered => Tone::Success,
         MailState::Failed => Tone::Danger,
         MailState::Uncertain => Tone::Warning,
-        MailState::Caught | MailState::Withheld => Tone::Neutral,
+        MailState::Caught | MailState::Withheld | MailState::Stopped => Tone::Neutral,
     };
     (state.key(), state.label(), tone)
 }

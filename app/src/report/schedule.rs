@@ -44,6 +44,8 @@ pub struct ScheduleView {
     pub(super) id: String,
     pub(super) when: String,
     pub(super) covers: String,
+    /// Whose figures it sends, where not all.
+    pub(super) teams: Option<String>,
     pub(super) recipients: Vec<String>,
     /// The next times with what is to be known about each; none while it is paused.
     pub(super) times: Vec<(String, Option<String>)>,
@@ -285,6 +287,7 @@ pub(super) fn drawn(page: Framed<ScheduleView>) -> Drawn {
         }
     });
     let runs = (!one.runs.is_empty()).then(|| super::builder::runs(one.runs, one.runs_shown));
+    let teams = one.teams.map(|text| view! { <Notice tone=Tone::Info>{text}</Notice> });
     let trouble = one.trouble.map(|text| view! { <Notice tone=Tone::Danger>{text}</Notice> });
     let main = match one.form {
         Some(form) => fields(path, form, &one.errors, ("When", "Save")),
@@ -297,6 +300,7 @@ pub(super) fn drawn(page: Framed<ScheduleView>) -> Drawn {
         <ErrorSummary errors=one.errors.clone() />
         <PageHeader title=one.when subtitle=one.covers actions=view! { {actions} }.into_any() />
         {trouble}
+        {teams}
         <div class="c-run">
             {main}
             <div class="l-stack" data-gap="4">

@@ -6,6 +6,7 @@ use rtv_core::{Error, GivenRole, News, Permission, PermissionSet, Platform, Role
 use rtv_domain::effective_access::{self, Answer, Finding, Question, Subject, Verdict};
 use rtv_domain::format::{Format, ago};
 use rtv_domain::member::{self, Change};
+use rtv_domain::report::schedule;
 use rtv_domain::role::{self, Listed};
 use rtv_domain::roster::{Member, Roster, Team};
 use rtv_domain::{Resource, TenantContext, team};
@@ -330,6 +331,13 @@ pub(super) async fn member_removal(ctx: &TenantContext, id: &str) -> Result<Conf
     )];
     if teams > 0 {
         consequences.push(format!("They leave {}.", plural(teams, "team", "teams")));
+    }
+    let kept = usize::try_from(schedule::count_kept(ctx, id).await?).unwrap_or(usize::MAX);
+    if kept > 0 {
+        consequences.push(format!(
+            "{} of reports stop with their next time, until somebody else opens them and saves them. The owners are told then.",
+            plural(kept, "schedule that they keep", "schedules that they keep")
+        ));
     }
     consequences.push("What they have done stays, and so does the audit log.".into());
     consequences.push("Their sign-in stays, for other organisations that they belong to.".into());

@@ -2,11 +2,11 @@
 
 use rtv_core::period::Range;
 use rtv_core::report::{Days, FileFormat, Frequency, Rhythm, WEEKDAYS, Way};
-use rtv_core::{Error, Permission, ReportId, ScheduleId};
-use rtv_domain::TenantContext;
+use rtv_core::{Error, Permission, ReportId, ScheduleId, TeamId};
 use rtv_domain::format::Format;
 use rtv_domain::report::schedule::{self, Plan, Schedule};
 use rtv_domain::report::{self, Dispatch, Report};
+use rtv_domain::{TenantContext, team};
 use rtv_ui::{CheckboxOption, RadioOption, SelectOption};
 
 use super::{Inbox, ScheduleForm, ScheduleRow, ScheduleView, Schedules};
@@ -89,7 +89,9 @@ pub(in crate::report) async fn one(ctx: &TenantContext, id: &str, schedule: &str
     let runs = report::runs_of(ctx, id, schedule).await?;
     let of_runs = report::count_runs(ctx, id, Some(schedule)).await?;
     let in_zone = format.clone().with_times_in(found.plan.rhythm.zone);
+    let teams = if found.teams.is_empty() { None } else { Some(whose(ctx, &found.teams).await?) };
     Ok(ScheduleView {
+        teams,
         report: id.to_string(),
         name: one.definition.name.clone(),
         id: found.id.to_string(),
@@ -109,6 +111,23 @@ pub(in crate::report) async fn one(ctx: &TenantContext, id: &str, schedule: &str
         runs_shown: newest_of(&format, runs.len(), of_runs),
         errors: flash.errors,
     })
+}
+
+/// Whose figures a schedule sends that is narrowed to teams.
+async fn whose(ctx: &TenantContext, teams: &[TeamId]) -> Result<String, Error> {
+    // Who sees no figures is told no names either.
+    let choices =
+        if ctx.access().grants_somewhere(Permission::AnalyticsRead) { team::choices(ctx).await? } else { Vec::new() };
+    let names: Vec<&str> = choices.iter().filter(|one| teams.contains(&one.id)).map(|one| one.name.as_str()).collect();
+    let others = teams.len() - names.len();
+    let words = match (names.as_slice(), others) {
+        ([], _) => "of teams that you do not see, or that are no more".to_owned(),
+        (_, 0) => format!("of {}", names.join(", ")),
+        (_, _) => format!("of {}, and of teams that you do not see, or that are no more", names.join(", ")),
+    };
+    Ok(format!(
+        "It sends figures {words}, because whoever set it saw these. Set another schedule for figures of others."
+    ))
 }
 
 /// The fields: as they were typed where that was refused, otherwise as stored, otherwise what most people want.

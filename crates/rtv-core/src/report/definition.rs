@@ -147,6 +147,7 @@ impl Content {
             Self::Text { text } if text.chars().count() > MAX_TEXT => {
                 Err(Error::invalid("text", format!("use at most {MAX_TEXT} characters, or a second block.")))
             }
+            Self::Text { text } if has_control(text) => Err(Error::invalid("text", UNSEEN)),
             Self::Text { .. } => Ok(()),
             Self::Metric { query } => {
                 query.check()?;
@@ -217,6 +218,14 @@ const fn is_shared(measure: Measure) -> bool {
     matches!(measure.combines(), Combines::Adds | Combines::SummedOnly)
 }
 
+/// What a text with characters that nobody sees and the database or a file format refuses is told.
+const UNSEEN: &str = "take out the characters that cannot be seen; only line breaks and tabs may stay.";
+
+/// Whether a text has such characters.
+fn has_control(text: &str) -> bool {
+    text.chars().any(|one| one.is_control() && !matches!(one, '\n' | '\r' | '\t'))
+}
+
 impl Definition {
     /// Refuses what cannot be a report. Fields of a block are named as `block.7.measure`.
     pub fn check(&self) -> Result<()> {
@@ -228,6 +237,11 @@ impl Definition {
         }
         if self.description.chars().count() > LIMITS.description {
             refuse("description".into(), format!("use at most {} characters.", LIMITS.description));
+        }
+        for (field, text) in [("name", &self.name), ("description", &self.description)] {
+            if has_control(text) {
+                refuse(field.into(), UNSEEN.into());
+            }
         }
         if self.sections.len() > LIMITS.sections {
             refuse("sections".into(), format!("use at most {} sections.", LIMITS.sections));
@@ -247,10 +261,16 @@ impl Definition {
             if section.title.chars().count() > LIMITS.name {
                 refuse(format!("section.{}.title", section.id), format!("use at most {} characters.", LIMITS.name));
             }
+            if has_control(&section.title) {
+                refuse(format!("section.{}.title", section.id), UNSEEN.into());
+            }
         }
         for block in self.blocks() {
             if block.title.chars().count() > LIMITS.name {
                 refuse(format!("block.{}.title", block.id), format!("use at most {} characters.", LIMITS.name));
+            }
+            if has_control(&block.title) {
+                refuse(format!("block.{}.title", block.id), UNSEEN.into());
             }
             if let Err(Error::Invalid(of_block)) = block.content.check() {
                 for error in of_block {

@@ -473,6 +473,22 @@ mod tests {
     }
 
     #[test]
+    fn characters_that_nobody_sees_are_refused_by_name_and_breaks_of_lines_are_not() {
+        let mut report = report();
+        report.name = "a\0b".into();
+        report.description = "a\u{1b}b".into();
+        report.sections[0].title = "a\u{7f}b".into();
+        report.sections[0].blocks[0].title = "a\0".into();
+        report.sections[0].blocks[1].content = Content::Text { text: "\0".into() };
+        let Err(Error::Invalid(errors)) = report.check() else { panic!("they were taken") };
+        let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["name", "description", "section.1.title", "block.2.title", "block.3.text"]);
+        report = self::report();
+        report.description = "One line\r\nand\tanother".into();
+        assert_eq!(report.check(), Ok(()));
+    }
+
+    #[test]
     fn a_part_that_is_gone_is_refused_and_changes_nothing() {
         for edit in [
             Edit::Move { part: 9, is_up: true },

@@ -101,13 +101,15 @@ words! {
         Caught = "caught", "Kept here";
         /// Its reader has asked for no more of these.
         Withheld = "withheld", "Unsubscribed";
+        /// It waited when its schedule was paused or deleted, or its reader was taken off it.
+        Stopped = "stopped", "Stopped";
     }
 }
 
 impl MailState {
     /// Whether somebody may have it sent once more.
     pub const fn can_be_repeated(self) -> bool {
-        matches!(self, Self::Failed | Self::Uncertain)
+        matches!(self, Self::Failed | Self::Uncertain | Self::Stopped)
     }
 }
 

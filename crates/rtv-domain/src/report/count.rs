@@ -37,9 +37,9 @@ pub async fn count_inbox(ctx: &TenantContext) -> Result<i64, Error> {
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Reports).await?;
     let count = sqlx::query_scalar!(
         r#"
-        select count(*) as "count!"
+        select count(distinct run_id) as "count!"
         from report_mail
-        where report_mail.tenant_id = $1 and recipient = $2 and number = 1 and state not in ('withheld', 'failed')
+        where report_mail.tenant_id = $1 and recipient = $2 and state not in ('withheld', 'failed', 'stopped')
         "#,
         ctx.tenant().id.uuid(),
         ctx.context().person().map(|person| person.email.to_string()),

@@ -112,7 +112,7 @@ pub(super) async fn send_out(ctx: &TenantContext, tx: &mut Tx, run: &Run, outbox
         run.is_late = true;
         mark_late(tx, run.id).await?;
     }
-    let barrier = Barrier::of(tx, &run, dispatch).await?;
+    let barrier = Barrier::of(tx, &run, dispatch, run.created_at).await?;
     for recipient in &dispatch.recipients {
         add(ctx, tx, &run, (recipient, 1), barrier.reason(recipient), outbox).await?;
     }
@@ -261,16 +261,9 @@ pub async fn send_again(
     let of_run = run(ctx, run_id).await?;
     let dispatch = of_run.dispatch.as_ref().ok_or(Error::NotFound)?;
     let mut tx = ctx.begin(Permission::ReportsSchedule, Resource::Run(run_id)).await?;
-    // Who asks at the same time waits here, and then finds the newer one.
+    // Who asks at the same time waits here.
     let row = sqlx::query!(
-        r#"
-        select recipient, number, state,
-          (select max(number) from report_mail as other where other.run_id = report_mail.run_id and other.recipient = report_mail.recipient)
-            as "newest!"
-        from report_mail
-        where id = $1 and run_id = $2
-        for update
-        "#,
+        "select recipient, number, state from report_mail where id = $1 and run_id = $2 for update",
         mail.uuid(),
         run_id.uuid(),
     )
@@ -278,16 +271,25 @@ pub async fn send_again(
     .await
     .map_err(failed)?
     .ok_or(Error::NotFound)?;
+    // A statement of its own sees what the other one wrote before it let go of the row.
+    let newest = sqlx::query_scalar!(
+        r#"select max(number) as "newest!" from report_mail where run_id = $1 and recipient = $2"#,
+        run_id.uuid(),
+        row.recipient,
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
     let state: MailState = stored(row.state.parse())?;
-    if !state.can_be_repeated() || row.newest != row.number {
+    if !state.can_be_repeated() || newest != row.number {
         return Err(Error::Conflict(format!(
-            "The mail to {} is {}; only one that failed or that nobody knows of is sent again, and once.",
+            "The mail to {} is {}; only one that failed, was stopped or that nobody knows of is sent again, and once.",
             row.recipient,
             state.label().to_lowercase()
         )));
     }
     let recipient: Email = stored(row.recipient.parse())?;
-    let barrier = Barrier::of(&mut tx, &of_run, dispatch).await?;
+    let barrier = Barrier::of(&mut tx, &of_run, dispatch, ctx.now()).await?;
     if let Some((_, reason)) = barrier.reason(&recipient) {
         return Err(Error::Conflict(format!("The mail to {recipient} is not sent again. {reason}")));
     }
@@ -348,8 +350,11 @@ pub async fn look(ctx: &Context, outbox: &Outbox, job: SendReport) -> Result<Opt
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Reports).await?;
     let row = sqlx::query!(
         r#"
-        select report_mail.run_id, report_mail.recipient, report_mail.number, report_mail.created_at
+        select
+          report_mail.run_id, report_mail.recipient, report_mail.number,
+          case when report_mail.number = 1 then report_run.created_at else report_mail.created_at end as "wanted_at!"
         from report_mail
+        join report_run on report_run.tenant_id = report_mail.tenant_id and report_run.id = report_mail.run_id
         where report_mail.id = $1 and report_mail.state = 'waiting'
         "#,
         job.mail.uuid(),
@@ -369,13 +374,13 @@ pub async fn look(ctx: &Context, outbox: &Outbox, job: SendReport) -> Result<Opt
     let recipient: Email = stored(row.recipient.parse())?;
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(run.id)).await?;
     let rhythm = rhythm_of(&mut tx, run.schedule).await?;
-    let barrier = Barrier::of(&mut tx, &run, dispatch).await?;
+    let barrier = Barrier::of(&mut tx, &run, dispatch, row.wanted_at).await?;
     let may_come_twice = may_come_twice(&mut tx, run.id, &row.recipient, row.number).await?;
     tx.rollback().await?;
     match barrier.reason(&recipient) {
         None => {}
-        Some((MailState::Withheld, reason)) => {
-            withhold(&ctx, job.mail, reason).await?;
+        Some((state @ (MailState::Withheld | MailState::Stopped), reason)) => {
+            keep_back(&ctx, job.mail, state, reason).await?;
             return Ok(None);
         }
         Some((_, reason)) => {
@@ -388,7 +393,7 @@ pub async fn look(ctx: &Context, outbox: &Outbox, job: SendReport) -> Result<Opt
         run.files.iter().filter(|file| dispatch.formats.contains(&file.format)).cloned().collect();
     let is_small = wanted.iter().map(|file| file.bytes).sum::<i64>() <= MOST_ATTACHED;
     let files = if dispatch.way == Way::Attachment && is_small { wanted } else { Vec::new() };
-    let one = One { id: job.mail, may_come_twice, written_at: row.created_at };
+    let one = One { id: job.mail, may_come_twice, written_at: ctx.now() };
     let words = words(&ctx, outbox, &run, rhythm.as_ref(), &one, &files)?;
     let Words { subject, text, unsubscribe } = words;
     // What somebody has sent once more is late because of them.
@@ -453,13 +458,14 @@ fn words(
     })
 }
 
-async fn withhold(ctx: &TenantContext, mail: ReportMailId, reason: &str) -> Result<(), Error> {
+async fn keep_back(ctx: &TenantContext, mail: ReportMailId, state: MailState, reason: &str) -> Result<(), Error> {
     let mut tx = ctx.begin_to_tidy(Permission::ReportsManage, Resource::Reports).await?;
     sqlx::query!(
-        "update report_mail set state = 'withheld', last_error = $2, changed_at = $3 where id = $1 and state = 'waiting'",
+        "update report_mail set state = $4, last_error = $2, changed_at = $3 where id = $1 and state = 'waiting'",
         mail.uuid(),
         reason,
         ctx.now(),
+        state.key(),
     )
     .execute(tx.connection())
     .await

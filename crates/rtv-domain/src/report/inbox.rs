@@ -40,8 +40,17 @@ pub async fn inbox(ctx: &TenantContext) -> Result<Vec<Received>, Error> {
         join report_run on report_run.tenant_id = report_mail.tenant_id and report_run.id = report_mail.run_id
         where report_mail.tenant_id = $1
           and report_mail.recipient = $2
-          and report_mail.number = 1
-          and report_mail.state not in ('withheld', 'failed')
+          and report_mail.state not in ('withheld', 'failed', 'stopped')
+          -- What was sent once more lies there once.
+          and not exists (
+            select 1
+            from report_mail as earlier
+            where earlier.tenant_id = report_mail.tenant_id
+              and earlier.run_id = report_mail.run_id
+              and earlier.recipient = report_mail.recipient
+              and earlier.number < report_mail.number
+              and earlier.state not in ('withheld', 'failed', 'stopped')
+          )
         order by report_mail.created_at desc, report_mail.id desc
         limit $3
         "#,

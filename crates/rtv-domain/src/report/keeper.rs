@@ -1,7 +1,7 @@
-//! Whoever keeps a schedule is told what went wrong with it, and its readers are not. Where its keeper has left, the owners of the tenant
-//! are told.
+//! A schedule sends what whoever keeps it may send. They are told what went wrong with it, and its readers are not. Where they have left
+//! or may not send it any more, the owners of the tenant are told.
 
-use rtv_core::{Email, Error, MailId, ReportId, RunId, UserId};
+use rtv_core::{Email, Error, MailId, Permission, ReportId, RunId, TeamId, UserId};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -9,7 +9,26 @@ use crate::access::stored;
 use crate::context::TenantContext;
 use crate::mail::{Kind, Letter, Outbox};
 use crate::news::mail_id;
+use crate::roster::Roster;
 use crate::transaction::{Tx, failed};
+
+/// Why whoever keeps a schedule may not have the figures of these teams sent any more; of none: those of the whole tenant. What nobody in
+/// particular has set, such as the operator's own, goes on.
+pub(super) async fn lapse(tx: &mut Tx, keeper: Option<Uuid>, sent: &[TeamId]) -> Result<Option<&'static str>, Error> {
+    let Some(keeper) = keeper.map(UserId::from) else { return Ok(None) };
+    let roster = Roster::read(tx).await?;
+    let is_here = roster.members.get(&keeper).is_some_and(|member| !member.is_disabled);
+    let Some(holding) = roster.holding(keeper).filter(|_| is_here) else {
+        return Ok(Some("Whoever kept it has left."));
+    };
+    if !holding.everywhere().contains(Permission::ReportsSchedule) {
+        return Ok(Some("Whoever keeps it does not hold the permission “reports:schedule” any more."));
+    }
+    let theirs = holding.teams_with(Permission::AnalyticsRead);
+    let sees_them = !sent.is_empty() && sent.iter().all(|team| theirs.contains(team));
+    let sees = sees_them || holding.everywhere().contains(Permission::AnalyticsRead);
+    Ok((!sees).then_some("Whoever keeps it does not see all figures any more that it sends."))
+}
 
 /// Tells whoever keeps the schedule of a run what went wrong. Runs that somebody asked for are told on their pages alone. `about` makes
 /// it one mail, however often it is told.
@@ -58,7 +77,7 @@ pub(super) async fn tell(
             to,
             subject: format!("{}: {subject}", ctx.tenant().name),
             text: SecretString::from(format!(
-                "Hello,\n\n{text}\n\n{page}\n\nYou are told because you keep this schedule, or because whoever kept it has left. Its readers were told nothing.\n"
+                "Hello,\n\n{text}\n\n{page}\n\nYou are told because you keep this schedule, or because its keeper cannot mend it. Its readers were told nothing.\n"
             )),
         };
         outbox.write_once(tx, id, Some(ctx.tenant().id), letter, ctx.now()).await?;

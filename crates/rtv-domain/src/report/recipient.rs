@@ -1,12 +1,15 @@
 //! Who may be sent a report: addresses in the domains that the tenant allows, readers who have not asked for no more, and in the inbox
-//! members who see reports. It is asked when a schedule is saved, when its run is done and again right before a mail leaves.
+//! members who see reports; nobody where it was stopped meanwhile. It is asked when a schedule is saved, when its run is done and again
+//! right before a mail leaves.
 
+use chrono::{DateTime, Utc};
 use rtv_core::permission::SEES_REPORTS;
 use rtv_core::report::{MailState, Way};
 use rtv_core::{Email, Error, ScheduleId};
 
 use super::dispatch::Dispatch;
 use super::run::Run;
+use crate::access::stored;
 use crate::roster::Roster;
 use crate::transaction::{Tx, failed};
 
@@ -14,24 +17,33 @@ use crate::transaction::{Tx, failed};
 pub(super) struct Barrier {
     domains: Vec<String>,
     unsubscribed: Vec<String>,
+    /// What was done meanwhile that stops it for everybody.
+    stopped: Option<&'static str>,
+    /// To whom its schedule goes now, where that was changed meanwhile.
+    listed: Option<Vec<Email>>,
     /// Whose inbox takes it; none where it goes by mail.
     readers: Option<Vec<Email>>,
 }
 
 impl Barrier {
-    pub(super) async fn of(tx: &mut Tx, run: &Run, dispatch: &Dispatch) -> Result<Self, Error> {
-        let unsubscribed = match run.schedule.filter(|_| !dispatch.is_test) {
-            Some(schedule) => unsubscribed(tx, schedule).await?,
-            None => Vec::new(),
-        };
+    /// `since` is when somebody last wanted it sent: what was stopped before that is no reason.
+    pub(super) async fn of(tx: &mut Tx, run: &Run, dispatch: &Dispatch, since: DateTime<Utc>) -> Result<Self, Error> {
         let readers = if dispatch.way == Way::Inbox { Some(readers(tx).await?) } else { None };
-        Ok(Self { domains: allowed_domains(tx).await?, unsubscribed, readers })
+        let domains = allowed_domains(tx).await?;
+        let open = Self { domains, unsubscribed: Vec::new(), stopped: None, listed: None, readers };
+        let Some(schedule) = run.schedule.filter(|_| !dispatch.is_test) else { return Ok(open) };
+        let (stopped, listed) = stopped(tx, schedule, since).await?;
+        Ok(Self { unsubscribed: unsubscribed(tx, schedule).await?, stopped, listed, ..open })
     }
 
     /// Why somebody gets nothing, and how their mail ends by that. What they have asked for themself goes before.
     pub(super) fn reason(&self, recipient: &Email) -> Option<(MailState, &'static str)> {
         if self.unsubscribed.iter().any(|one| one == recipient.as_str()) {
             Some((MailState::Withheld, "They have asked for no more of these."))
+        } else if let Some(reason) = self.stopped {
+            Some((MailState::Stopped, reason))
+        } else if self.listed.as_ref().is_some_and(|listed| !listed.contains(recipient)) {
+            Some((MailState::Stopped, "They were taken off the schedule before it left."))
         } else if !is_allowed(&self.domains, recipient) {
             Some((MailState::Failed, "The organisation no longer allows reports to this domain."))
         } else if self.readers.as_ref().is_some_and(|readers| !readers.contains(recipient)) {
@@ -60,6 +72,43 @@ pub(super) fn is_allowed(domains: &[String], address: &Email) -> bool {
         || domains.iter().any(|allowed| {
             own.strip_suffix(allowed.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
+}
+
+/// Why nothing of a schedule leaves any more that was wanted at `since`; and to whom it goes now, where it was changed after that.
+async fn stopped(
+    tx: &mut Tx,
+    schedule: ScheduleId,
+    since: DateTime<Utc>,
+) -> Result<(Option<&'static str>, Option<Vec<Email>>), Error> {
+    let row = sqlx::query!(
+        r#"
+        select
+          coalesce(report.deleted_at > $2, false) as "is_report_deleted!",
+          coalesce(report_schedule.deleted_at > $2, false) as "is_deleted!",
+          coalesce(report_schedule.paused_at > $2, false) as "is_paused!",
+          report_schedule.updated_at > $2 as "is_changed!",
+          report_schedule.dispatch
+        from report_schedule
+        join report on report.tenant_id = report_schedule.tenant_id and report.id = report_schedule.report_id
+        where report_schedule.id = $1
+        "#,
+        schedule.uuid(),
+        since,
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    let reason = if row.is_report_deleted {
+        Some("The report was deleted before it left.")
+    } else if row.is_deleted {
+        Some("The schedule was deleted before it left.")
+    } else if row.is_paused {
+        Some("The schedule was paused before it left.")
+    } else {
+        None
+    };
+    let now: Dispatch = stored(serde_json::from_value(row.dispatch))?;
+    Ok((reason, row.is_changed.then_some(now.recipients)))
 }
 
 async fn unsubscribed(tx: &mut Tx, schedule: ScheduleId) -> Result<Vec<String>, Error> {

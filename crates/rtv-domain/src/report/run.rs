@@ -285,7 +285,7 @@ impl Run {
     }
 }
 
-fn scope(parameters: &str, limits: &[TeamId]) -> Result<Vec<TeamId>, Error> {
+pub(super) fn scope(parameters: &str, limits: &[TeamId]) -> Result<Vec<TeamId>, Error> {
     let asked = PageFilter::from_query(parameters)?.teams;
     Ok(if asked.is_empty() { limits.to_vec() } else { asked })
 }
@@ -304,7 +304,7 @@ async fn is_shown_of(ctx: &TenantContext, id: RunId, scope: &[TeamId]) -> Result
     let was_sent = sqlx::query_scalar!(
         r#"
         select exists (
-          select 1 from report_mail where run_id = $1 and recipient = $2 and state not in ('withheld', 'failed')
+          select 1 from report_mail where run_id = $1 and recipient = $2 and state not in ('withheld', 'failed', 'stopped')
         ) as "exists!"
         "#,
         id.uuid(),

@@ -13,13 +13,13 @@ use rtv_core::filter::PageFilter;
 use rtv_core::period::Range;
 use rtv_core::permission::SEES_REPORTS;
 use rtv_core::report::{Occurrence, Rhythm, Way};
-use rtv_core::{Email, Error, FieldError, Permission, ReportId, RunId, ScheduleId, TenantId, UserId};
+use rtv_core::{Email, Error, FieldError, Permission, ReportId, RunId, ScheduleId, TeamId, TenantId, UserId};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::definition::read;
 use super::dispatch::Dispatch;
-use super::run::{NewRun, check_teams, insert, teams_of};
+use super::run::{NewRun, check_teams, insert, scope, teams_of};
 use super::{keeper, recipient};
 use crate::access::{self, stored};
 use crate::audit::Event;
@@ -57,6 +57,8 @@ pub struct Schedule {
     pub report: ReportId,
     /// What it does.
     pub plan: Plan,
+    /// Teams whose figures it sends; none: those of the whole tenant.
+    pub teams: Vec<TeamId>,
     /// What it waits for.
     pub awaited: Occurrence,
     /// When it was paused, and by whom.
@@ -106,7 +108,7 @@ async fn read_some(tx: &mut Tx, report: ReportId, id: Option<ScheduleId>) -> Res
     let rows = sqlx::query!(
         r#"
         select
-          id, rhythm, range, dispatch, awaited, awaited_at, paused_at, paused_by, version, updated_at, changed_by, deleted_at,
+          id, rhythm, range, dispatch, teams, awaited, awaited_at, paused_at, paused_by, version, updated_at, changed_by, deleted_at,
           trouble, troubled_at,
           array(
             select recipient
@@ -137,6 +139,7 @@ async fn read_some(tx: &mut Tx, report: ReportId, id: Option<ScheduleId>) -> Res
                     range: row.range.map(|range| stored(range.parse())).transpose()?,
                     dispatch: stored(serde_json::from_value(row.dispatch))?,
                 },
+                teams: row.teams.into_iter().map(TeamId::from).collect(),
                 paused: row.paused_at.zip(row.paused_by),
                 unsubscribed: row.unsubscribed,
                 trouble: row.troubled_at.zip(row.trouble),
@@ -153,12 +156,43 @@ async fn read_some(tx: &mut Tx, report: ReportId, id: Option<ScheduleId>) -> Res
 pub async fn create(ctx: &TenantContext, report: ReportId, plan: &Plan) -> Result<ScheduleId, Error> {
     let mut tx = begin(ctx, Resource::Report(report)).await?;
     let covered = read(&mut tx, report, true).await?.definition.parameters;
-    check_teams(&teams_of(ctx)?, &PageFilter::from_query(&covered)?)?;
+    let teams = teams_of(ctx)?;
+    check_teams(&teams, &PageFilter::from_query(&covered)?)?;
     check(&mut tx, plan, &[]).await?;
-    let id = add(ctx, &mut tx, report, plan).await?;
-    tx.audit(Event::new("report.schedule.create", "report_schedule", id.to_string()).after(told(plan, 1))).await?;
+    let id = add(ctx, &mut tx, report, plan, &teams).await?;
+    let event = Event::new("report.schedule.create", "report_schedule", id.to_string());
+    tx.audit(event.after(told(plan, &ids(&teams), 1))).await?;
     tx.commit().await?;
     Ok(id)
+}
+
+fn ids(teams: &[Uuid]) -> Vec<TeamId> {
+    teams.iter().copied().map(TeamId::from).collect()
+}
+
+/// Teams whose figures it goes on to send when somebody saves it, copies it or has it sent: its own, so that its readers get no more and
+/// nothing else. Whoever does not see all of these figures is refused.
+fn teams_kept(ctx: &TenantContext, schedule: &Schedule, parameters: &str) -> Result<Vec<Uuid>, Error> {
+    let held: Vec<Uuid> = schedule.teams.iter().map(|team| team.uuid()).collect();
+    let filter = PageFilter::from_query(parameters)?;
+    let limits = teams_of(ctx)?;
+    check_teams(&limits, &filter)?;
+    if check_teams(&held, &filter).is_err() {
+        return Err(Error::Conflict(
+            "The report is narrowed to a team whose figures this schedule does not send. Set another schedule, or change the filter of the report."
+                .into(),
+        ));
+    }
+    if limits.is_empty() {
+        return Ok(held);
+    }
+    let sent = scope(parameters, &schedule.teams)?;
+    if sent.is_empty() || !sent.iter().all(|team| limits.contains(&team.uuid())) {
+        return Err(Error::Conflict(
+            "It sends figures that you do not see, so you can neither change it nor have it sent. Set a schedule of your own.".into(),
+        ));
+    }
+    Ok(sent.iter().map(|team| team.uuid()).collect())
 }
 
 /// Refuses one more than a report may have. Whoever asks holds the report.
@@ -176,7 +210,13 @@ async fn refuse_more(tx: &mut Tx, report: ReportId) -> Result<(), Error> {
     Ok(())
 }
 
-async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) -> Result<ScheduleId, Error> {
+async fn add(
+    ctx: &TenantContext,
+    tx: &mut Tx,
+    report: ReportId,
+    plan: &Plan,
+    teams: &[Uuid],
+) -> Result<ScheduleId, Error> {
     refuse_more(tx, report).await?;
     let id = ScheduleId::from(Uuid::now_v7());
     let awaited = time::next(&plan.rhythm, ctx.now());
@@ -196,7 +236,7 @@ async fn add(ctx: &TenantContext, tx: &mut Tx, report: ReportId, plan: &Plan) ->
         json!(plan.dispatch),
         awaited.nominal,
         awaited.at,
-        &teams_of(ctx)?,
+        teams,
         ctx.context().actor().user_id().map(UserId::uuid),
         ctx.now(),
         ctx.context().actor().label(),
@@ -213,7 +253,7 @@ pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &
     let (mut tx, schedule) = held(ctx, report, id).await?;
     check_version(ctx, &mut tx, &schedule, seen).await?;
     let covered = read(&mut tx, report, false).await?.definition.parameters;
-    check_teams(&teams_of(ctx)?, &PageFilter::from_query(&covered)?)?;
+    let teams = teams_kept(ctx, &schedule, &covered)?;
     check(&mut tx, plan, &schedule.plan.dispatch.recipients).await?;
     // The same rhythm goes on waiting for what it waits for, also where that is late.
     let awaited =
@@ -231,7 +271,7 @@ pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &
         json!(plan.dispatch),
         awaited.nominal,
         awaited.at,
-        &teams_of(ctx)?,
+        &teams,
         ctx.context().actor().user_id().map(UserId::uuid),
         ctx.now(),
         ctx.context().actor().label(),
@@ -240,7 +280,8 @@ pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &
     .await
     .map_err(failed)?;
     let event = Event::new("report.schedule.save", "report_schedule", id.to_string());
-    let (before, after) = (told(&schedule.plan, schedule.version), told(plan, schedule.version + 1));
+    let before = told(&schedule.plan, &schedule.teams, schedule.version);
+    let after = told(plan, &ids(&teams), schedule.version + 1);
     tx.audit(event.before(before).after(after)).await?;
     tx.commit().await
 }
@@ -316,7 +357,9 @@ pub async fn resume(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Re
 /// other either.
 pub async fn copy(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<ScheduleId, Error> {
     let (mut tx, schedule) = held(ctx, report, id).await?;
-    let copied = add(ctx, &mut tx, report, &schedule.plan).await?;
+    let covered = read(&mut tx, report, false).await?.definition.parameters;
+    let teams = teams_kept(ctx, &schedule, &covered)?;
+    let copied = add(ctx, &mut tx, report, &schedule.plan, &teams).await?;
     sqlx::query!(
         "update report_schedule set paused_at = $2, paused_by = $3 where id = $1",
         copied.uuid(),
@@ -407,8 +450,7 @@ async fn begin_run(
     ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?.rollback().await?;
     let (mut tx, schedule) = held(ctx, report, id).await?;
     let stored_report = read(&mut tx, report, false).await?;
-    let teams = teams_of(ctx)?;
-    check_teams(&teams, &PageFilter::from_query(&stored_report.definition.parameters)?)?;
+    let teams = teams_kept(ctx, &schedule, &stored_report.definition.parameters)?;
     let now = Occurrence {
         nominal: ctx.now().with_timezone(&schedule.plan.rhythm.zone).naive_local(),
         zone: schedule.plan.rhythm.zone,
@@ -509,16 +551,42 @@ async fn check(tx: &mut Tx, plan: &Plan, known: &[Email]) -> Result<(), Error> {
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
-fn told(plan: &Plan, version: i64) -> serde_json::Value {
+fn told(plan: &Plan, teams: &[TeamId], version: i64) -> serde_json::Value {
     json!({
         "when": plan.rhythm.words(),
         "range": plan.range.map(Range::key),
+        "teams": teams,
         "way": plan.dispatch.way,
         "formats": plan.dispatch.formats,
         "recipients": plan.dispatch.recipients,
         "skips_empty": plan.dispatch.skips_empty,
         "version": version,
     })
+}
+
+/// Why what is due was not made.
+enum NotMade {
+    /// It could not be.
+    Failed(Error),
+    /// Whoever keeps the schedule may not have it sent any more.
+    Lapsed(&'static str),
+}
+
+impl NotMade {
+    fn reason(&self) -> String {
+        match self {
+            Self::Failed(error) => error.explanation(),
+            Self::Lapsed(why) => {
+                format!("{why} Somebody who may send it opens it and saves it, and so keeps it from then on.")
+            }
+        }
+    }
+}
+
+impl From<Error> for NotMade {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// Makes what is due, in all tenants. Returns how many runs were begun. What fails is tried again with the next tick, is told to its
@@ -532,10 +600,10 @@ pub async fn tick(ctx: &Context, outbox: &Outbox) -> Result<u32, Error> {
             match make_due(ctx, *tenant, *id).await {
                 Ok(is_made) => made += u32::from(is_made),
                 // Nothing changes there now; it is late when it goes on.
-                Err(Error::ReadOnly(_)) => {}
-                Err(error) => {
-                    tracing::error!(%error, schedule = %id, "a schedule could not be carried out");
-                    if let Err(error) = tell_trouble(ctx, outbox, *tenant, *id, &error).await {
+                Err(NotMade::Failed(Error::ReadOnly(_))) => {}
+                Err(why) => {
+                    tracing::error!(reason = why.reason(), schedule = %id, "a schedule could not be carried out");
+                    if let Err(error) = tell_trouble(ctx, outbox, *tenant, *id, &why).await {
                         tracing::error!(%error, schedule = %id, "its keeper could not be told");
                     }
                 }
@@ -579,11 +647,11 @@ async fn tell_trouble(
     outbox: &Outbox,
     tenant: TenantId,
     id: ScheduleId,
-    error: &Error,
+    why: &NotMade,
 ) -> Result<(), Error> {
     let ctx = access::enter_to_work(ctx, tenant).await?;
     let mut tx = ctx.begin_to_tidy(Permission::ReportsSchedule, Resource::Schedule(id)).await?;
-    let reason = error.explanation();
+    let reason = why.reason();
     let row = sqlx::query!(
         r#"
         update report_schedule
@@ -599,7 +667,7 @@ async fn tell_trouble(
     .await
     .map_err(failed)?;
     let Some(row) = row else { return tx.rollback().await };
-    if *error == Error::Internal && ctx.now() - row.since < PASSING {
+    if matches!(why, NotMade::Failed(Error::Internal)) && ctx.now() - row.since < PASSING {
         return tx.commit().await;
     }
     let page = format!("{}/schedules/{id}", ReportId::from(row.report_id));
@@ -607,13 +675,36 @@ async fn tell_trouble(
         "A schedule is due and could not be carried out: {reason}\n\nNothing was made or sent. It is tried again each minute, and goes on by itself once it can; the page of the schedule says whether that is so."
     );
     let about = [&id.uuid().as_bytes()[..], &row.since.timestamp_micros().to_be_bytes()[..]].concat();
-    keeper::tell(&ctx, &mut tx, outbox, row.owner_id, &about, &page, ("a schedule could not be carried out", &text))
-        .await?;
+    // A keeper who may not send it any more cannot mend that.
+    let keeper = if matches!(why, NotMade::Lapsed(_)) { None } else { row.owner_id };
+    keeper::tell(&ctx, &mut tx, outbox, keeper, &about, &page, ("a schedule could not be carried out", &text)).await?;
     tx.commit().await
 }
 
+/// How many schedules somebody keeps that are not paused: what stops when they leave.
+pub async fn count_kept(ctx: &TenantContext, keeper: UserId) -> Result<i64, Error> {
+    let mut tx = ctx.begin_to_read(&[Permission::UsersManage], Resource::Member(keeper)).await?;
+    let count = sqlx::query_scalar!(
+        r#"
+        select count(*) as "count!"
+        from report_schedule
+        join report on report.tenant_id = report_schedule.tenant_id and report.id = report_schedule.report_id
+        where report_schedule.owner_id = $1
+          and report_schedule.deleted_at is null
+          and report_schedule.paused_at is null
+          and report.deleted_at is null
+        "#,
+        keeper.uuid(),
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(failed)?;
+    tx.rollback().await?;
+    Ok(count)
+}
+
 /// Makes one run of a schedule that is due, and has it wait for the next time. False where there is nothing to do any more.
-async fn make_due(ctx: &Context, tenant: TenantId, id: ScheduleId) -> Result<bool, Error> {
+async fn make_due(ctx: &Context, tenant: TenantId, id: ScheduleId) -> Result<bool, NotMade> {
     let ctx = access::enter_to_work(ctx, tenant).await?;
     let mut tx = begin(&ctx, Resource::Schedule(id)).await?;
     let row = sqlx::query!(
@@ -649,8 +740,12 @@ async fn make_due(ctx: &Context, tenant: TenantId, id: ScheduleId) -> Result<boo
             tx.commit().await?;
             return Ok(false);
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
+    let sent = scope(&report.definition.parameters, &ids(&row.teams))?;
+    if let Some(why) = keeper::lapse(&mut tx, row.owner_id, &sent).await? {
+        return Err(NotMade::Lapsed(why));
+    }
     let new = NewRun {
         parameters: parameters(&ctx, &plan, &report.definition.parameters, &due.occurrence)?,
         report: &report,

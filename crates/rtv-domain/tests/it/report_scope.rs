@@ -195,6 +195,105 @@ async fn a_schedule_holds_the_figures_of_its_authors_teams_and_is_made_by_nobody
     assert_eq!(fields(report::begin(&sam, office.report, None).await), ["team"]);
 }
 
+/// A refusal in so many words.
+#[track_caller]
+fn refused<T: std::fmt::Debug>(outcome: Result<T, Error>, word: &str) {
+    assert!(matches!(&outcome, Err(Error::Conflict(text)) if text.contains(word)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_schedule_goes_on_sending_the_figures_of_its_own_teams_whoever_saves_it_copies_it_or_has_it_sent() {
+    let office = Office::new().await;
+    let (_, sam) = office.reporter("sam@example.org", Some(office.north)).await;
+    let (_, kim) = office.reporter("kim@example.org", Some(office.south)).await;
+    let of_sam = schedule::create(&sam, office.report, &plan()).await.unwrap();
+    let whole = schedule::create(&office.owner, office.report, &plan()).await.unwrap();
+    let north = ["a | 17", "- | 17"];
+    // Its readers get what they get each time, also where somebody presses who sees more.
+    for run in [
+        schedule::run_now(&office.owner, office.report, of_sam).await.unwrap(),
+        schedule::test(&office.owner, office.report, of_sam).await.unwrap(),
+    ] {
+        assert_eq!(rows(&office.made(run).await), north);
+    }
+    schedule::save(&office.owner, office.report, of_sam, "1", &plan()).await.unwrap();
+    let copied = schedule::copy(&office.owner, office.report, of_sam).await.unwrap();
+    for id in [of_sam, copied] {
+        assert_eq!(schedule::one(&office.owner, office.report, id).await.unwrap().teams, [office.north]);
+        let run = schedule::run_now(&office.owner, office.report, id).await.unwrap();
+        assert_eq!(rows(&office.made(run).await), north);
+    }
+    // Who does not see what it sends neither changes that nor has it sent.
+    for (who, id) in [(&kim, of_sam), (&kim, whole), (&sam, whole)] {
+        let word = "figures that you do not see";
+        refused(schedule::run_now(who, office.report, id).await, word);
+        refused(schedule::test(who, office.report, id).await, word);
+        refused(schedule::copy(who, office.report, id).await, word);
+        let seen = schedule::one(who, office.report, id).await.unwrap().version.to_string();
+        refused(schedule::save(who, office.report, id, &seen, &plan()).await, word);
+        schedule::pause(who, office.report, id).await.unwrap();
+        schedule::resume(who, office.report, id).await.unwrap();
+    }
+    // A filter by the one team leaves what Sam sees; saved by Sam it stays that, also without the filter.
+    let definition = report::one(&sam, office.report).await.unwrap().definition;
+    let narrowed = rtv_core::report::Definition { parameters: of_team(office.north).to_query(), ..definition.clone() };
+    report::save(&office.owner, office.report, "1", &narrowed, "North").await.unwrap();
+    let seen = schedule::one(&sam, office.report, whole).await.unwrap().version.to_string();
+    schedule::save(&sam, office.report, whole, &seen, &plan()).await.unwrap();
+    report::save(&office.owner, office.report, "2", &definition, "All").await.unwrap();
+    let run = schedule::run_now(&office.owner, office.report, whole).await.unwrap();
+    assert_eq!(rows(&office.made(run).await), north);
+    // A report that is narrowed to another team is none that it sends.
+    let other = rtv_core::report::Definition { parameters: of_team(office.south).to_query(), ..definition };
+    report::save(&office.owner, office.report, "3", &other, "South").await.unwrap();
+    refused(schedule::run_now(&office.owner, office.report, of_sam).await, "narrowed to a team");
+}
+
+/// Makes what is due at 08:01 in Berlin on this day of November 2026.
+async fn tick(office: &Office, day: u32) -> u32 {
+    let now = crate::world::at(&format!("2026-11-{day}T07:01:00Z"));
+    let worker = office.desk.world.context_at(now, rtv_domain::Actor::System("test"));
+    schedule::tick(&worker, &outbox()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_schedule_stops_when_whoever_keeps_it_may_not_send_it_any_more_and_goes_on_when_somebody_else_saves_it() {
+    let office = Office::new().await;
+    let owner = office.owner.context().person().unwrap().email.to_string();
+    let (person, sam) = office.reporter("sam@example.org", Some(office.north)).await;
+    let id = schedule::create(&sam, office.report, &plan()).await.unwrap();
+    assert_eq!(schedule::count_kept(&office.owner, person.id).await, Ok(1));
+    assert_eq!(tick(&office, 22).await, 1);
+
+    let version = team::one(&office.owner, office.north).await.unwrap().team.revision.version.to_string();
+    team::remove_member(&office.owner, office.north, person.id, &version).await.unwrap();
+    assert_eq!(tick(&office, 23).await, 0);
+    let trouble = schedule::one(&office.owner, office.report, id).await.unwrap().trouble.unwrap().1;
+    assert!(trouble.contains("does not see all figures"), "{trouble}");
+    assert!(office.desk.world.mail_to(&owner).await.unwrap().1.contains(&trouble), "the owners can mend it");
+    assert!(office.desk.world.mail_to("sam@example.org").await.is_none(), "Sam cannot");
+    assert!(office.desk.world.mail_to("client@client.example").await.is_none_or(|mail| !mail.1.contains(&trouble)));
+
+    let seen = schedule::one(&office.owner, office.report, id).await.unwrap().version.to_string();
+    schedule::save(&office.owner, office.report, id, &seen, &plan()).await.unwrap();
+    assert_eq!(tick(&office, 23).await, 1, "what was due is made up for");
+    assert_eq!(schedule::count_kept(&office.owner, person.id).await, Ok(0));
+
+    // Who is taken out of the organisation, or may not schedule any more, keeps nothing either.
+    let (gone, leaver) = office.reporter("leaver@example.org", Some(office.north)).await;
+    let (demoted, viewer) = office.reporter("viewer@example.org", Some(office.north)).await;
+    let of_leaver = schedule::create(&leaver, office.report, &plan()).await.unwrap();
+    let of_viewer = schedule::create(&viewer, office.report, &plan()).await.unwrap();
+    member::remove(&office.owner, gone.id, "2").await.unwrap();
+    let change = Change { role: "viewer".into(), permissions: Vec::new(), version: "2".into() };
+    member::change(&office.owner, demoted.id, &change).await.unwrap();
+    assert_eq!(tick(&office, 24).await, 1, "the owner's alone");
+    for (id, word) in [(of_leaver, "has left"), (of_viewer, "reports:schedule")] {
+        let trouble = schedule::one(&office.owner, office.report, id).await.unwrap().trouble.unwrap().1;
+        assert!(trouble.contains(word), "{trouble}");
+    }
+}
+
 #[tokio::test]
 async fn a_run_shows_its_figures_to_who_sees_them_anyway_and_to_whom_it_was_sent() {
     let office = Office::new().await;

@@ -683,6 +683,98 @@ async fn the_inbox_takes_reports_for_members_who_see_them_alone() {
     let (subject, text) = told_to_keeper(&desk).await.unwrap();
     assert!(subject.contains(&email(&leaver)) && text.contains("reports:read"), "{subject}\n{text}");
     assert!(matches!(report::send_again(&desk.ctx, &outbox(), run, of_leaver.id).await, Err(Error::Conflict(_))));
+    // Where they are a member again, it lies there, once.
+    let person = leaver.context().person().unwrap();
+    desk.world.join(person, &desk.tenant, Role::Viewer).await;
+    report::send_again(&desk.ctx, &outbox(), run, of_leaver.id).await.unwrap();
+    let leaver = desk.world.enter(person, &desk.tenant).await;
+    for who in [&reader, &leaver] {
+        let received: Vec<RunId> = report::inbox(who).await.unwrap().into_iter().map(|one| one.run).collect();
+        assert_eq!(received, [run]);
+        assert_eq!(report::count_inbox(who).await, Ok(1));
+    }
+}
+
+#[tokio::test]
+async fn what_waits_does_not_leave_after_it_was_stopped_unless_somebody_sends_it_after_that() {
+    for stopping in ["pause", "delete", "delete the report", "take off"] {
+        let desk = Desk::new("Europe/Berlin").await;
+        let (id, run, mails) = waiting(&desk, &["a@client.example", "b@client.example"]).await;
+        let of = schedule::list(&desk.ctx, id).await.unwrap()[0].id;
+        let later = editor_at(&desk, "2026-11-21T09:01:00Z").await;
+        match stopping {
+            "pause" => schedule::pause(&later, id, of).await.unwrap(),
+            "delete" => schedule::delete(&later, id, of).await.unwrap(),
+            "delete the report" => drop(report::delete(&later, id).await.unwrap()),
+            _ => schedule::save(&later, id, of, "1", &plan(MONDAYS, &["b@client.example"])).await.unwrap(),
+        }
+        let look = async |mail: ReportMailId| {
+            let job = SendReport { tenant: desk.tenant.id, mail };
+            report::look(&worker_at(&desk, "2026-11-21T09:02:00Z"), &sent(), job).await.unwrap().is_some()
+        };
+        let is_other_stopped = stopping != "take off";
+        assert_eq!((look(mails[0]).await, look(mails[1]).await), (false, !is_other_stopped), "{stopping}");
+        let mailing = report::mailings(&desk.ctx, run).await.unwrap().remove(0);
+        assert_eq!(mailing.state, MailState::Stopped, "{stopping}");
+        assert!(mailing.last_error.unwrap().ends_with("before it left."), "{stopping}");
+        assert!(told_to_keeper(&desk).await.is_none(), "who did it knows");
+        let after = editor_at(&desk, "2026-11-21T09:03:00Z").await;
+        report::send_again(&after, &sent(), run, mails[0]).await.unwrap();
+        let again = report::mailings(&desk.ctx, run).await.unwrap();
+        let again = again.iter().find(|one| one.recipient == "a@client.example" && one.number == 2).unwrap();
+        assert!(look(again.id).await, "{stopping}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_of_a_run_that_was_stopped_before_it_was_made_and_a_paused_one_can_be_sent_now() {
+    let desk = Desk::new("Europe/Berlin").await;
+    let id = a_report(&desk.ctx).await;
+    let of = schedule::create(&desk.ctx, id, &plan(DAILY, &["a@client.example"])).await.unwrap();
+    assert_eq!(schedule::tick(&worker_at(&desk, "2026-11-22T07:00:00Z"), &outbox()).await, Ok(1));
+    let run = runs(&desk, id).await[0].id;
+    let later = editor_at(&desk, "2026-11-22T07:00:01Z").await;
+    schedule::pause(&later, id, of).await.unwrap();
+    made(&desk, &sent(), run).await;
+    let told = report::mailings(&desk.ctx, run).await.unwrap();
+    assert_eq!(states(&told), [("a@client.example", 1, MailState::Stopped)]);
+
+    let after = editor_at(&desk, "2026-11-22T07:00:02Z").await;
+    let run = schedule::run_now(&after, id, of).await.unwrap();
+    made(&desk, &sent(), run).await;
+    let told = report::mailings(&desk.ctx, run).await.unwrap();
+    assert_eq!(states(&told), [("a@client.example", 1, MailState::Waiting)]);
+}
+
+#[tokio::test]
+async fn two_who_send_the_same_mail_again_at_once_send_it_once_and_one_is_told() {
+    let desk = Desk::new("Europe/Berlin").await;
+    let (_, run, mails) = waiting(&desk, &["a@client.example"]).await;
+    let job = SendReport { tenant: desk.tenant.id, mail: mails[0] };
+    report::put_off(&desk.world.worker(), &outbox(), job, "The disk is full.", true).await.unwrap();
+    let outbox = sent();
+    let (one, other) = tokio::join!(
+        report::send_again(&desk.ctx, &outbox, run, mails[0]),
+        report::send_again(&desk.ctx, &outbox, run, mails[0])
+    );
+    let refused = match (one, other) {
+        (Ok(_), refused) | (refused, Ok(_)) => refused,
+        neither => panic!("{neither:?}"),
+    };
+    assert!(matches!(&refused, Err(Error::Conflict(text)) if text.contains("and once")), "{refused:?}");
+    assert_eq!(report::mailings(&desk.ctx, run).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_mail_that_waited_for_weeks_leaves_with_a_link_that_opens() {
+    let desk = Desk::new("Europe/Berlin").await;
+    let (_, _, mails) = waiting(&desk, &["a@client.example"]).await;
+    let job = SendReport { tenant: desk.tenant.id, mail: mails[0] };
+    let outgoing = report::look(&worker_at(&desk, "2026-12-31T09:00:00Z"), &sent(), job).await.unwrap().unwrap();
+    let text = secrecy::ExposeSecret::expose_secret(&outgoing.text).to_owned();
+    let token = text.split("/shared/").nth(1).unwrap().split_whitespace().next().unwrap();
+    let reader = desk.world.context_at(at("2027-01-29T09:00:00Z"), Actor::Anonymous);
+    assert_eq!(report::handout(&reader, &vault(), token).await.unwrap().files.len(), 1);
 }
 
 #[tokio::test]
