@@ -278,6 +278,7 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
             value: figure.value,
             previous: figure.previous.filter(|_| is_compared),
             is_compared,
+            compared_with: None,
             up_is_good: figure.kpi.up_is_good(),
             note: figure.missing.clone().or_else(|| figure.note.clone()),
         });
@@ -302,12 +303,16 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
         value: number(measure.key()),
         previous: number(&format!("{}_previous", measure.key())).filter(|_| is_compared),
         is_compared,
+        compared_with: match query.source {
+            Source::Competitors if is_compared => competitors::compared_with(frame),
+            _ => None,
+        },
         up_is_good: match measure {
             Measure::Missed | Measure::Rejected | Measure::Position => Some(false),
             Measure::Deliveries => None,
             _ => Some(true),
         },
-        note: table.notes.first().cloned(),
+        note: (!table.notes.is_empty()).then(|| table.notes.join(" ")),
     })
 }
 
