@@ -10,7 +10,7 @@ use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
 use rtv_core::{Permission, Platform};
 use uuid::Uuid;
 
-use super::course::{fill_gaps, surplus};
+use super::course::{fill_gaps, surplus, uneven};
 use super::fill::{Frame, arranged, columns, grain_of};
 use crate::access::stored;
 use crate::kpi::{Sums, points, sums_of};
@@ -88,7 +88,7 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
             totals.push(before.as_ref().map_or(Cell::Missing, |before| before.total(frame, *measure)));
         }
     }
-    let mut notes = Vec::new();
+    let mut notes = uneven(query, frame.period, frame.previous.filter(|_| is_compared), frame.week_start);
     notes.extend(before.as_ref().and_then(|before| surplus(query, now.points.len(), before.points.len())));
     if now.unplaced > 0 {
         notes.push(format!(

@@ -131,6 +131,33 @@ async fn a_course_through_time_has_every_week_and_a_comparison_stands_beside_it(
             "- | 51 | 7",
         ]
     );
+    assert_eq!(
+        weeks.notes,
+        [
+            "The first week has 1 of 7 days, the last 2 of 7.",
+            "Not every week of the period of comparison has as many days as the one beside it."
+        ]
+    );
+}
+
+#[tokio::test]
+async fn weeks_and_months_of_fewer_days_are_told_wherever_they_count_what_happened() {
+    let desk = desk().await;
+    let growth = [Measure::Followers, Measure::FollowerGrowth];
+    let mut definition = report_of(vec![
+        table_of(ask(Source::Kpis, &[Dimension::Month], &[Measure::Published])),
+        table_of(ask(Source::Deliveries, &[Dimension::Month], &[Measure::Deliveries])),
+        table_of(ask(Source::Audience, &[Dimension::Month], &growth)),
+        table_of(ask(Source::Audience, &[Dimension::Month], &[Measure::Followers])),
+        table_of(ask(Source::Kpis, &[Dimension::Day], &[Measure::Published])),
+        table_of(ask(Source::Kpis, &[Dimension::Platform], &[Measure::Published])),
+    ]);
+    definition.parameters = "range=custom&from=2026-03-10&to=2026-04-20".into();
+    let filled = filled(&desk, &definition, Shown::AsDefined).await;
+    let told = "The first month has 22 of 31 days, the last 20 of 30.";
+    let followers = "0 of 3 accounts report followers.";
+    let notes: Vec<Vec<&str>> = filled.tables().map(|table| table.notes.iter().map(String::as_str).collect()).collect();
+    assert_eq!(notes, [vec![told], vec![told], vec![followers, told], vec![followers], vec![], vec![]]);
 }
 
 #[tokio::test]
