@@ -13,6 +13,8 @@ use uuid::Uuid;
 use super::course::{fill_gaps, surplus, uneven};
 use super::fill::{Frame, arranged, columns, grain_of};
 use crate::access::stored;
+use crate::coverage;
+use crate::format::Format;
 use crate::kpi::{Sums, points, sums_of};
 use crate::transaction::{Resource, failed};
 
@@ -99,6 +101,12 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
     if query.dimensions.contains(&Dimension::Team) && !frame.teams.is_empty() {
         notes.push("What two teams are responsible for counts with both, and once in the totals.".into());
     }
+    // The totals are the dashboard's figures, so what reports these is known.
+    let format = Format::of(frame.ctx.tenant());
+    notes.extend(query.measures.iter().filter_map(|measure| {
+        let gap = coverage::gap(&format, frame.figure(*measure)?)?;
+        Some(format!("{}: {gap}", measure.label()))
+    }));
     Ok(arranged(frame, query, columns(query, is_compared), rows, totals, notes))
 }
 

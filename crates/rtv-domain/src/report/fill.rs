@@ -18,8 +18,9 @@ use super::{audience, competitors, deliveries, figures, hours, posts};
 use crate::account::Account;
 use crate::campaign::Campaign;
 use crate::context::{Access, TenantContext};
+use crate::coverage;
 use crate::format::Format;
-use crate::kpi::{self, Followers, Summary};
+use crate::kpi::{self, Figure, Followers, Summary};
 use crate::team::{self, Choice};
 
 /// No table has more rows: a report is read by people, and more is an export. What is left out is said.
@@ -95,6 +96,12 @@ impl Frame {
         let defined = if self.is_whole { None } else { query.limit };
         let most = defined.unwrap_or(MOST_ROWS).min(self.most.unwrap_or(MOST_ROWS)).min(MOST_ROWS);
         usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// A measure over everything that is covered, where it is a KPI: the dashboard's.
+    pub(super) fn figure(&self, measure: Measure) -> Option<&Figure> {
+        let kpi = measure.kpi()?;
+        self.summary.figures.iter().find(|figure| figure.kpi == kpi)
     }
 
     pub(super) const fn basis(&self) -> Basis {
@@ -269,8 +276,10 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
     query.check()?;
     let measure = *query.measures.first().ok_or_else(|| Error::invalid("measure", "choose one measure."))?;
     let is_compared = query.is_compared && frame.previous.is_some();
-    let figure = measure.kpi().and_then(|kpi| frame.summary.figures.iter().find(|figure| figure.kpi == kpi));
-    if let (Some(figure), false) = (figure, matches!(query.source, Source::Posts | Source::Competitors)) {
+    if let (Some(figure), false) = (frame.figure(measure), matches!(query.source, Source::Posts | Source::Competitors))
+    {
+        let remark = figure.missing.clone().or_else(|| figure.note.clone());
+        let gap = coverage::gap(&Format::of(frame.ctx.tenant()), figure);
         return Ok(Metric {
             key: measure.key().into(),
             label: measure.label().into(),
@@ -280,7 +289,7 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
             is_compared,
             compared_with: None,
             up_is_good: figure.kpi.up_is_good(),
-            note: figure.missing.clone().or_else(|| figure.note.clone()),
+            note: joined(remark.into_iter().chain(gap).collect()),
         });
     }
     let table = match query.source {
@@ -312,8 +321,13 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
             Measure::Deliveries => None,
             _ => Some(true),
         },
-        note: (!table.notes.is_empty()).then(|| table.notes.join(" ")),
+        note: joined(table.notes),
     })
+}
+
+/// Sentences as one remark.
+fn joined(notes: Vec<String>) -> Option<String> {
+    (!notes.is_empty()).then(|| notes.join(" "))
 }
 
 /// The columns of a query: dimensions, then measures, each with its earlier value beside it where it is compared.
