@@ -98,7 +98,7 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
             now.unplaced
         ));
     }
-    if query.dimensions.contains(&Dimension::Team) && !frame.teams.is_empty() {
+    if query.dimensions.contains(&Dimension::Team) && frame.teams.len() > 1 {
         notes.push("What two teams are responsible for counts with both, and once in the totals.".into());
     }
     // The totals are the dashboard's figures, so what reports these is known.

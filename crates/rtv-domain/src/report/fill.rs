@@ -69,6 +69,7 @@ pub(super) struct Frame {
     /// Campaigns that are asked for; empty means everything.
     pub(super) campaigns: Vec<uuid::Uuid>,
     pub(super) followers: Followers,
+    /// Teams that figures are told apart by: those that it is narrowed to, or all that may be chosen.
     pub(super) teams: Vec<Choice>,
     most: Option<u32>,
     is_whole: bool,
@@ -145,9 +146,11 @@ async fn frame(ctx: &TenantContext, asked: &Asked<'_>) -> Result<Frame, Error> {
     // Refused here, so that the refusal is recorded in a transaction of its own.
     ctx.begin(Permission::AnalyticsRead, crate::Resource::Posts).await?.rollback().await?;
     let ctx = &ctx.at_one_moment().await?;
-    let teams = team::choices(ctx).await?;
+    let mut teams = team::choices(ctx).await?;
     let narrowed = team::narrow(ctx, &teams, &asked.parameters.teams)?;
     let ctx = narrowed.ctx;
+    // Of any other team only what it shares with these is read: its row would hold a part of its figures as if it were all of them.
+    teams.retain(|team| ctx.narrowed.is_empty() || ctx.narrowed.contains(&team.id));
     let period = asked.parameters.period(ctx.today(), ctx.tenant().week_start)?;
     let previous = asked.parameters.compare.period(period);
     let filter = kpi::Filter {
