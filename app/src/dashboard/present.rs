@@ -15,8 +15,9 @@ use rtv_core::{CampaignId, Error, Permission, Platform};
 use rtv_domain::TenantContext;
 use rtv_domain::account::Account;
 use rtv_domain::campaign::Campaign;
+use rtv_domain::coverage;
 use rtv_domain::format::{Format, MISSING, machine};
-use rtv_domain::kpi::{self, Coverage, Figure, Point, Query, Summary};
+use rtv_domain::kpi::{self, Figure, Point, Query, Summary};
 use rtv_domain::ranking::Ranking;
 use rtv_domain::team::{self, Choice, Narrowed};
 use rtv_ui::{Card, Notice, Sparkline, Tone};
@@ -288,7 +289,7 @@ fn card(
             .map(|_| drill.link(&format!("/t/{}/posts", ctx.tenant().slug))),
         change: change(format, asked, figure.kpi, figure.value, figure.previous),
         missing: figure.missing.clone(),
-        coverage: coverage(format, figure),
+        coverage: coverage::words(format, figure),
         basis: match (figure.kpi, figure.basis) {
             (Kpi::Published, _) | (_, Basis::Period) => "in the period".into(),
             (_, Basis::Lifetime) => "lifetime".into(),
@@ -296,25 +297,6 @@ fn card(
         note: figure.note.clone(),
         spark: spark(format, asked, summary, figure),
     }
-}
-
-fn coverage(format: &Format, figure: &Figure) -> Option<String> {
-    let coverage: Coverage = figure.coverage;
-    if coverage.platforms == 0 || figure.kpi == Kpi::Published {
-        return None;
-    }
-    let platforms = if coverage.of_platforms == 1 { "platform reports" } else { "platforms report" };
-    let posts = match figure.basis {
-        _ if coverage.posts >= coverage.of_posts => String::new(),
-        Basis::Lifetime => format!(", {} of {} posts", format.count(coverage.posts), format.count(coverage.of_posts)),
-        // Days of posts are many; how many of them are there says more than the two numbers. Cut off and not rounded:
-        // all but one of them are not 100 %.
-        Basis::Period => {
-            let share = Decimal::from(coverage.posts) / Decimal::from(coverage.of_posts) * Decimal::ONE_HUNDRED;
-            format!(", {}% of daily figures", format.decimal(share.trunc_with_scale(1), 1))
-        }
-    };
-    Some(format!("{} of {} {platforms} this{posts}", coverage.platforms, coverage.of_platforms))
 }
 
 /// The line in a card; `None` where there are no two points to draw one through.

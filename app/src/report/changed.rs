@@ -319,6 +319,7 @@ mod tests {
             value: Some(value.into()),
             previous: Some(previous.into()),
             is_compared: true,
+            compared_with: None,
             up_is_good: Some(true),
             note: None,
         };

@@ -650,7 +650,7 @@ pub(crate) fn points(period: Period, grain: Grain, week_start: u32) -> Vec<Naive
 }
 
 /// Last day of the point that begins on `first`, clipped to the period, and the days of the whole week or month.
-fn extent_of_point(period: Period, grain: Grain, week_start: u32, first: NaiveDate) -> (NaiveDate, u64) {
+pub(crate) fn extent_of_point(period: Period, grain: Grain, week_start: u32, first: NaiveDate) -> (NaiveDate, u64) {
     let end = grain.ceil(first, week_start);
     let days = (end - grain.floor(first, week_start)).num_days() + 1;
     (end.min(period.to()), u64::try_from(days).unwrap_or(1))

@@ -16,6 +16,7 @@ pub mod competitor;
 pub mod confirmation;
 pub mod content;
 pub mod context;
+pub mod coverage;
 pub mod daily_metric;
 pub mod database;
 pub mod delivery;

@@ -117,6 +117,7 @@ fn filled() -> Result<Filled, Box<dyn Error>> {
                 value: Some(Decimal::from(1_284_321 + number)),
                 previous: Some(Decimal::from(1_142_000)),
                 is_compared: true,
+                compared_with: None,
                 up_is_good: Some(true),
                 note: None,
             };

@@ -108,6 +108,10 @@ pub struct Metric {
     pub previous: Option<Decimal>,
     /// Whether it is compared at all.
     pub is_compared: bool,
+    /// The days that `previous` is of, where they are others than those of [`Filled::previous`]. Results that were stored before it
+    /// was known do not have it.
+    #[serde(default)]
+    pub compared_with: Option<Period>,
     /// Whether more is better; `None` where neither direction is good in itself.
     pub up_is_good: Option<bool>,
     /// Why it is missing, or a remark, as a sentence.
@@ -238,5 +242,28 @@ impl Table {
     /// Whether rows are left out.
     pub fn is_cut(&self) -> bool {
         u64::try_from(self.rows.len()).unwrap_or(u64::MAX) < self.of_rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_was_stored_without_the_days_that_it_is_compared_with_is_read() {
+        let figure = Metric {
+            key: "reach".into(),
+            label: "Summed reach".into(),
+            unit: Unit::Count,
+            value: Some(3.into()),
+            previous: Some(2.into()),
+            is_compared: true,
+            compared_with: None,
+            up_is_good: Some(true),
+            note: None,
+        };
+        let mut stored = serde_json::to_value(&figure).unwrap();
+        assert!(stored.as_object_mut().unwrap().remove("compared_with").is_some());
+        assert_eq!(serde_json::from_value::<Metric>(stored).unwrap(), figure);
     }
 }

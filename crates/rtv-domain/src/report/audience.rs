@@ -8,7 +8,7 @@ use rtv_core::period::Period;
 use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
 use uuid::Uuid;
 
-use super::course::surplus;
+use super::course::{surplus, uneven};
 use super::fill::{Frame, arranged, columns, grain_of};
 use crate::account::Account;
 use crate::kpi::points;
@@ -63,7 +63,19 @@ pub(super) fn table(frame: &Frame, query: &Query) -> Result<Table, Error> {
         }
     }
     let (_, known) = frame.followers.at_end_of(frame.period, |_| true);
-    let mut notes = vec![format!("{known} of {} accounts report followers.", frame.covered.len())];
+    let of = frame.covered.len();
+    let previous = frame.previous.filter(|_| is_compared);
+    // A sum over other accounts has another size, whoever follows whom.
+    let known_before = previous.map(|previous| frame.followers.at_end_of(previous, |_| true).1);
+    let compared = known_before
+        .filter(|before| *before != known)
+        .map(|before| format!(" ({before} of {of} in the period of comparison)"))
+        .unwrap_or_default();
+    let mut notes = vec![format!("{known} of {of} accounts report followers{compared}.")];
+    // Followers at the end of a week are as many however many days of it there are; what they grew by is not.
+    if query.measures.contains(&Measure::FollowerGrowth) {
+        notes.extend(uneven(query, frame.period, previous, frame.week_start));
+    }
     notes.extend(before.and_then(|before| surplus(query, windows.len(), before.len())));
     Ok(arranged(frame, query, columns(query, is_compared), rows, totals, notes))
 }

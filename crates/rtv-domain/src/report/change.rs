@@ -20,8 +20,8 @@ pub struct Change {
     pub is_better: Option<bool>,
 }
 
-/// How a figure changed since the period of comparison. `None` where it is not compared, has no value, or lies beyond what a figure
-/// holds.
+/// How a figure changed since the period of comparison: its own, where it has one, or else `previous`, that of the whole report. `None`
+/// where it is not compared, has no value, or lies beyond what a figure holds.
 pub fn change(format: &Format, metric: &Metric, previous: Option<Period>) -> Option<Change> {
     let value = metric.value.filter(|_| metric.is_compared)?;
     let Some(before) = metric.previous else {
@@ -63,6 +63,10 @@ pub fn change(format: &Format, metric: &Metric, previous: Option<Period>) -> Opt
         (1, None) => "more than",
         (_, None) => "less than",
     };
-    let when = previous.map(|previous| format!(" in {}", format.period(previous))).unwrap_or_default();
+    let when = metric
+        .compared_with
+        .or(previous)
+        .map(|previous| format!(" in {}", format.period(previous)))
+        .unwrap_or_default();
     Some(Change { text, words: format!("{words} {}{when}", format.exact(unit, before)), direction, is_better })
 }

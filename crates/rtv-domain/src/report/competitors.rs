@@ -39,6 +39,12 @@ struct Part {
     platform: Option<Platform>,
 }
 
+impl Part {
+    fn of_brand(brand: Brand) -> Self {
+        Self { brand: Some(brand), platform: None }
+    }
+}
+
 /// Answers the query.
 pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> {
     let months = months(frame, frame.period);
@@ -131,6 +137,13 @@ fn earlier(compare: Compare, months: &[NaiveDate]) -> Option<Vec<NaiveDate>> {
         Compare::Year => 12,
     };
     months.iter().map(|month| month.checked_sub_months(chrono::Months::new(back))).collect()
+}
+
+/// The days of the months that are compared with, which are others than those of the whole report.
+pub(super) fn compared_with(frame: &Frame) -> Option<Period> {
+    let months = earlier(frame.compare, &months(frame, frame.period))?;
+    let (first, last) = months.first().zip(months.last())?;
+    Period::new(*first, Grain::Month.ceil(*last, 0)).ok()
 }
 
 /// A month, or the first and the last of several.
@@ -301,17 +314,22 @@ impl Market {
         if asks(Measure::ShareOfVoice)
             && let Some(all) = self.interactions(Part::default(), months)
         {
+            // Whoever reads a share has to know whose figures it is a share of.
+            let counted: Vec<Brand> =
+                self.all_brands().filter(|brand| self.interactions(Part::of_brand(*brand), months).is_some()).collect();
             notes.push(format!(
                 "Share of voice is out of {} public interactions of {}.",
                 format.count(all),
-                listed(&self.brands)
+                listed(&self.names(&counted))
             ));
         }
         let of_all = by_brand || asks(Measure::ShareOfVoice) || asks(Measure::Position);
         for (what, months) in
             [("Not known, so not counted", Some(months)), ("Not known of the months compared with", previous)]
         {
-            let gaps = months.map(|months| self.gaps(query, months, of_all, &format)).unwrap_or_default();
+            let Some(months) = months else { continue };
+            notes.extend(self.unknown(frame, query, months, of_all));
+            let gaps = self.gaps(query, months, of_all, &format);
             if !gaps.is_empty() {
                 let more = gaps.len().saturating_sub(MOST_NAMED);
                 let mut named: Vec<String> = gaps.into_iter().take(MOST_NAMED).collect();
@@ -330,10 +348,58 @@ impl Market {
         notes
     }
 
-    /// What is not known of brands where they are, a sentence's part for each brand and month.
+    fn all_brands(&self) -> impl Iterator<Item = Brand> {
+        0..self.brands.len()
+    }
+
+    fn names(&self, brands: &[Brand]) -> Vec<String> {
+        brands.iter().map(|brand| self.brands[*brand].clone()).collect()
+    }
+
+    /// What is asked for and not known of a brand in any of the months.
+    fn never_known(&self, query: &Query, brand: Brand, months: &[NaiveDate]) -> Vec<&'static str> {
+        let is_known = |measure: Measure| {
+            self.of(Part::of_brand(brand), months).any(|known| match measure {
+                Measure::Published => known.posts.is_some(),
+                Measure::Followers => known.followers.is_some(),
+                _ => known.interactions.is_some(),
+            })
+        };
+        asked_for(query).filter(|(measure, _)| !is_known(*measure)).map(|(_, name)| name).collect()
+    }
+
+    /// Brands that are not counted at all, in sentences. All of them are named, however many they are: a share is one of the others
+    /// alone.
+    fn unknown(&self, frame: &Frame, query: &Query, months: &[NaiveDate], of_all: bool) -> Vec<String> {
+        let mut unknown: BTreeMap<Vec<&str>, Vec<Brand>> = BTreeMap::new();
+        for brand in self.all_brands().filter(|brand| of_all || *brand == OWN) {
+            let missing = self.never_known(query, brand, months);
+            if !missing.is_empty() {
+                unknown.entry(missing).or_default().push(brand);
+            }
+        }
+        let platforms: Vec<String> = frame.filter.platforms.iter().map(|one| one.label().to_owned()).collect();
+        let place = if platforms.is_empty() { String::new() } else { format!(" on {}", listed(&platforms)) };
+        let when = span(&Format::of(frame.ctx.tenant()), months);
+        let worded = |(missing, brands): (Vec<&str>, Vec<Brand>)| {
+            let names = listed(&self.names(&brands));
+            if missing.len() == asked_for(query).count() {
+                let are = if brands.len() == 1 { "it is" } else { "they are" };
+                format!("Nothing of this is known of {names}{place} in {when}, so {are} not counted.")
+            } else {
+                let missing = missing.join(" and no ");
+                format!("No {missing} are known of {names}{place} in {when}, so none are counted.")
+            }
+        };
+        unknown.into_iter().map(worded).collect()
+    }
+
+    /// What is not known of brands where they are, a sentence's part for each brand and month. What is not known of any month is said
+    /// by [`Market::unknown`].
     fn gaps(&self, query: &Query, months: &[NaiveDate], of_all: bool, format: &Format) -> Vec<String> {
         let mut gaps: BTreeMap<(Brand, NaiveDate, Vec<&str>), Vec<Platform>> = BTreeMap::new();
         for (brand, platform) in self.present.iter().filter(|(brand, _)| of_all || *brand == OWN) {
+            let never = self.never_known(query, *brand, months);
             for month in months {
                 let known = self.known.get(&(*brand, *platform, *month)).copied().unwrap_or_default();
                 let lacks = |measure: &Measure| match measure {
@@ -341,15 +407,10 @@ impl Market {
                     Measure::Followers => known.followers.is_none() && months.last() == Some(month),
                     _ => known.interactions.is_none(),
                 };
-                let missing: Vec<&str> = [
-                    (Measure::Interactions, "interactions"),
-                    (Measure::Published, "posts"),
-                    (Measure::Followers, "followers"),
-                ]
-                .into_iter()
-                .filter(|(of, _)| query.measures.iter().any(|one| needs(*one) == *of) && lacks(of))
-                .map(|(_, name)| name)
-                .collect();
+                let missing: Vec<&str> = asked_for(query)
+                    .filter(|(measure, name)| lacks(measure) && !never.contains(name))
+                    .map(|(_, name)| name)
+                    .collect();
                 if !missing.is_empty() {
                     gaps.entry((*brand, *month, missing)).or_default().push(*platform);
                 }
@@ -403,6 +464,13 @@ const fn needs(measure: Measure) -> Measure {
         Measure::ShareOfVoice | Measure::Position => Measure::Interactions,
         other => other,
     }
+}
+
+/// What the measures of a query are made of, with its name.
+fn asked_for(query: &Query) -> impl Iterator<Item = (Measure, &'static str)> {
+    [(Measure::Interactions, "interactions"), (Measure::Published, "posts"), (Measure::Followers, "followers")]
+        .into_iter()
+        .filter(move |(of, _)| query.measures.iter().any(|one| needs(*one) == *of))
 }
 
 fn listed(names: &[String]) -> String {

@@ -9,7 +9,7 @@ use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
 use rtv_core::{Error, Permission, Platform};
 use uuid::Uuid;
 
-use super::course::{fill_gaps, surplus};
+use super::course::{fill_gaps, surplus, uneven};
 use super::fill::{Frame, arranged, columns, grain_of};
 use crate::access::stored;
 use crate::kpi::points;
@@ -96,8 +96,9 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
             totals.push(before.total.cell(*measure));
         }
     }
-    let surplus = before.as_ref().and_then(|before| surplus(query, now.points.len(), before.points.len()));
-    Ok(arranged(frame, query, columns(query, is_compared), rows, totals, surplus.into_iter().collect()))
+    let mut notes = uneven(query, frame.period, frame.previous.filter(|_| is_compared), frame.week_start);
+    notes.extend(before.as_ref().and_then(|before| surplus(query, now.points.len(), before.points.len())));
+    Ok(arranged(frame, query, columns(query, is_compared), rows, totals, notes))
 }
 
 /// Order of rows where none was asked for: time and states go on, names stand by the alphabet, what is none stands last.

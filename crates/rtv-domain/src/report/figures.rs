@@ -10,9 +10,11 @@ use rtv_core::report::{Cell, Dimension, Measure, Query, Table};
 use rtv_core::{Permission, Platform};
 use uuid::Uuid;
 
-use super::course::{fill_gaps, surplus};
+use super::course::{fill_gaps, surplus, uneven};
 use super::fill::{Frame, arranged, columns, grain_of};
 use crate::access::stored;
+use crate::coverage;
+use crate::format::Format;
 use crate::kpi::{Sums, points, sums_of};
 use crate::transaction::{Resource, failed};
 
@@ -88,7 +90,7 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
             totals.push(before.as_ref().map_or(Cell::Missing, |before| before.total(frame, *measure)));
         }
     }
-    let mut notes = Vec::new();
+    let mut notes = uneven(query, frame.period, frame.previous.filter(|_| is_compared), frame.week_start);
     notes.extend(before.as_ref().and_then(|before| surplus(query, now.points.len(), before.points.len())));
     if now.unplaced > 0 {
         notes.push(format!(
@@ -96,9 +98,15 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
             now.unplaced
         ));
     }
-    if query.dimensions.contains(&Dimension::Team) && !frame.teams.is_empty() {
+    if query.dimensions.contains(&Dimension::Team) && frame.teams.len() > 1 {
         notes.push("What two teams are responsible for counts with both, and once in the totals.".into());
     }
+    // The totals are the dashboard's figures, so what reports these is known.
+    let format = Format::of(frame.ctx.tenant());
+    notes.extend(query.measures.iter().filter_map(|measure| {
+        let gap = coverage::gap(&format, frame.figure(*measure)?)?;
+        Some(format!("{}: {gap}", measure.label()))
+    }));
     Ok(arranged(frame, query, columns(query, is_compared), rows, totals, notes))
 }
 

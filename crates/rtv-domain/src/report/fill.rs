@@ -18,8 +18,9 @@ use super::{audience, competitors, deliveries, figures, hours, posts};
 use crate::account::Account;
 use crate::campaign::Campaign;
 use crate::context::{Access, TenantContext};
+use crate::coverage;
 use crate::format::Format;
-use crate::kpi::{self, Followers, Summary};
+use crate::kpi::{self, Figure, Followers, Summary};
 use crate::team::{self, Choice};
 
 /// No table has more rows: a report is read by people, and more is an export. What is left out is said.
@@ -68,6 +69,7 @@ pub(super) struct Frame {
     /// Campaigns that are asked for; empty means everything.
     pub(super) campaigns: Vec<uuid::Uuid>,
     pub(super) followers: Followers,
+    /// Teams that figures are told apart by: those that it is narrowed to, or all that may be chosen.
     pub(super) teams: Vec<Choice>,
     most: Option<u32>,
     is_whole: bool,
@@ -95,6 +97,12 @@ impl Frame {
         let defined = if self.is_whole { None } else { query.limit };
         let most = defined.unwrap_or(MOST_ROWS).min(self.most.unwrap_or(MOST_ROWS)).min(MOST_ROWS);
         usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// A measure over everything that is covered, where it is a KPI: the dashboard's.
+    pub(super) fn figure(&self, measure: Measure) -> Option<&Figure> {
+        let kpi = measure.kpi()?;
+        self.summary.figures.iter().find(|figure| figure.kpi == kpi)
     }
 
     pub(super) const fn basis(&self) -> Basis {
@@ -138,9 +146,11 @@ async fn frame(ctx: &TenantContext, asked: &Asked<'_>) -> Result<Frame, Error> {
     // Refused here, so that the refusal is recorded in a transaction of its own.
     ctx.begin(Permission::AnalyticsRead, crate::Resource::Posts).await?.rollback().await?;
     let ctx = &ctx.at_one_moment().await?;
-    let teams = team::choices(ctx).await?;
+    let mut teams = team::choices(ctx).await?;
     let narrowed = team::narrow(ctx, &teams, &asked.parameters.teams)?;
     let ctx = narrowed.ctx;
+    // Of any other team only what it shares with these is read: its row would hold a part of its figures as if it were all of them.
+    teams.retain(|team| ctx.narrowed.is_empty() || ctx.narrowed.contains(&team.id));
     let period = asked.parameters.period(ctx.today(), ctx.tenant().week_start)?;
     let previous = asked.parameters.compare.period(period);
     let filter = kpi::Filter {
@@ -269,8 +279,10 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
     query.check()?;
     let measure = *query.measures.first().ok_or_else(|| Error::invalid("measure", "choose one measure."))?;
     let is_compared = query.is_compared && frame.previous.is_some();
-    let figure = measure.kpi().and_then(|kpi| frame.summary.figures.iter().find(|figure| figure.kpi == kpi));
-    if let (Some(figure), false) = (figure, matches!(query.source, Source::Posts | Source::Competitors)) {
+    if let (Some(figure), false) = (frame.figure(measure), matches!(query.source, Source::Posts | Source::Competitors))
+    {
+        let remark = figure.missing.clone().or_else(|| figure.note.clone());
+        let gap = coverage::gap(&Format::of(frame.ctx.tenant()), figure);
         return Ok(Metric {
             key: measure.key().into(),
             label: measure.label().into(),
@@ -278,8 +290,9 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
             value: figure.value,
             previous: figure.previous.filter(|_| is_compared),
             is_compared,
+            compared_with: None,
             up_is_good: figure.kpi.up_is_good(),
-            note: figure.missing.clone().or_else(|| figure.note.clone()),
+            note: joined(remark.into_iter().chain(gap).collect()),
         });
     }
     let table = match query.source {
@@ -302,13 +315,22 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
         value: number(measure.key()),
         previous: number(&format!("{}_previous", measure.key())).filter(|_| is_compared),
         is_compared,
+        compared_with: match query.source {
+            Source::Competitors if is_compared => competitors::compared_with(frame),
+            _ => None,
+        },
         up_is_good: match measure {
             Measure::Missed | Measure::Rejected | Measure::Position => Some(false),
             Measure::Deliveries => None,
             _ => Some(true),
         },
-        note: table.notes.first().cloned(),
+        note: joined(table.notes),
     })
+}
+
+/// Sentences as one remark.
+fn joined(notes: Vec<String>) -> Option<String> {
+    (!notes.is_empty()).then(|| notes.join(" "))
 }
 
 /// The columns of a query: dimensions, then measures, each with its earlier value beside it where it is compared.

@@ -9,6 +9,8 @@ use rust_decimal::prelude::FromPrimitive;
 use super::figures;
 use super::fill::{Frame, columns};
 use crate::access::stored;
+use crate::coverage;
+use crate::format::Format;
 use crate::kpi::ratio;
 use crate::transaction::{Resource, failed};
 
@@ -155,13 +157,19 @@ pub(super) async fn table(frame: &Frame, query: &Query) -> Result<Table, Error> 
         totals.push(total.map_or(Cell::Missing, Cell::Number));
     }
     let rows = rows.into_iter().map(|row| cells(frame, query, row)).collect::<Result<Vec<_>, Error>>()?;
+    let mut notes = vec!["Totals to date of what was published in the period.".to_owned()];
+    let format = Format::of(frame.ctx.tenant());
+    notes.extend(query.measures.iter().filter_map(|measure| {
+        let gap = coverage::gap_of_posts(&format, lifetime.reporting(measure.kpi()?), lifetime.posts)?;
+        Some(format!("{}: {gap}", measure.label()))
+    }));
     Ok(Table {
         columns: columns(query, false),
         of_rows: u64::try_from(sums.posts).unwrap_or_default(),
         rows,
         totals: Some(totals),
         whole: None,
-        notes: vec!["Totals to date of what was published in the period.".into()],
+        notes,
     })
 }
 

@@ -7,10 +7,11 @@ use rtv_core::report::{
 use rtv_core::{CompetitorId, Error, Permission, Role};
 use rtv_domain::TenantContext;
 use rtv_domain::competitor::{self, NewMonth, Taken};
+use rtv_domain::format::Format;
 use rtv_domain::report::{self, Asked, Shown};
 use uuid::Uuid;
 
-use crate::figures::Desk;
+use crate::figures::{Desk, period};
 
 fn month(platform: &str, month: &str, figures: [&str; 3]) -> NewMonth {
     let [followers, posts, interactions] = figures.map(str::to_owned);
@@ -223,6 +224,69 @@ async fn brands_stand_beside_each_other_by_what_anybody_can_see_and_the_denomina
     assert_eq!(share.value.map(|value| value.round_dp(4).to_string()), Some("0.3248".into()), "of one's own brand");
     // The 31 days before begin in January, so February is whole: 7 of 7 + 80 + 7.
     assert_eq!(share.previous.map(|value| value.round_dp(4).to_string()), Some("0.0745".into()));
+}
+
+#[tokio::test]
+async fn a_figure_names_the_months_that_it_is_compared_with_and_keeps_all_its_notes() {
+    let desk = market().await;
+    let one = async |parameters: &str| {
+        let content = Content::Metric { query: ask(&[], &[Measure::ShareOfVoice], true) };
+        let filled = block(&desk.ctx, parameters, content).await;
+        let FilledContent::Metric(share) = filled.sections[0].blocks[0].content.clone() else { panic!("{filled:?}") };
+        (share, filled.previous)
+    };
+    let (share, previous) = one(MARCH).await;
+    let february = period("2026-02-01", "2026-02-28");
+    assert_eq!(previous, Some(period("2026-01-29", "2026-02-28")), "as many days, which are no month");
+    assert_eq!(share.compared_with, Some(february));
+    let format = Format::of(desk.ctx.tenant());
+    let change = report::change(&format, &share, previous).unwrap();
+    assert!(change.words.ends_with(&format!(" in {}", format.period(february))), "{change:?}");
+    let note = share.note.unwrap();
+    for part in [
+        "Whole calendar months only: Mar 2026, compared with Feb 2026.",
+        "The figures are those of The desk.",
+        "Share of voice is out of 157 public interactions of The desk, Alder and Birch.",
+        "Figures of competitors are entered by people",
+    ] {
+        assert!(note.contains(part), "{part:?} is missing in {note}");
+    }
+    let (share, previous) = one(&format!("{MARCH}&compare=none")).await;
+    assert_eq!((share.compared_with, previous), (None, None));
+}
+
+#[tokio::test]
+async fn a_competitor_of_whom_nothing_is_known_is_named_and_not_counted_in_the_denominator() {
+    let desk = market().await;
+    competitor::add(&desk.ctx, "Cedar").await.unwrap();
+    let notes = async |parameters: &str| {
+        let query = ask(&[Dimension::Brand], &[Measure::ShareOfVoice], false);
+        asked(&desk.ctx, parameters, query).await.unwrap().notes.join("\n")
+    };
+    let all = notes(MARCH).await;
+    assert!(all.contains("out of 157 public interactions of The desk, Alder and Birch."), "{all}");
+    assert!(all.contains("Nothing of this is known of Cedar in Mar 2026, so it is not counted."), "{all}");
+    let facebook = notes(&format!("{MARCH}&platform=facebook")).await;
+    assert!(facebook.contains("out of 16 public interactions of The desk and Birch."), "{facebook}");
+    let told = "Nothing of this is known of Alder and Cedar on Facebook in Mar 2026, so they are not counted.";
+    assert!(facebook.contains(told), "{facebook}");
+    // Of the own brand the interactions are known, and its followers are not.
+    let query = ask(&[Dimension::Brand], &[Measure::Interactions, Measure::Followers], false);
+    let part = asked(&desk.ctx, &format!("{MARCH}&platform=facebook"), query).await.unwrap().notes.join("\n");
+    let told = "No followers are known of The desk on Facebook in Mar 2026, so none are counted.";
+    assert!(part.contains(told), "{part}");
+    // Alone with those of whom nothing is known, the own brand has all of it, and that is said.
+    for one in competitor::list(&desk.ctx).await.unwrap() {
+        if one.name != "Cedar" {
+            competitor::remove(&desk.ctx, one.id).await.unwrap();
+        }
+    }
+    let own = block(&desk.ctx, MARCH, Content::Metric { query: ask(&[], &[Measure::ShareOfVoice], false) }).await;
+    let FilledContent::Metric(share) = &own.sections[0].blocks[0].content else { panic!("{own:?}") };
+    assert_eq!(share.value, Some(1.into()));
+    let note = share.note.as_deref().unwrap();
+    assert!(note.contains("out of 51 public interactions of The desk."), "{note}");
+    assert!(note.contains("Nothing of this is known of Cedar in Mar 2026, so it is not counted."), "{note}");
 }
 
 #[tokio::test]

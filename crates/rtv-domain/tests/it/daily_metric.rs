@@ -8,6 +8,7 @@ use rtv_core::period::{Grain, Period};
 use rtv_core::scorecard::{Column, Dimension, Sort};
 use rtv_core::{AccountId, Error, Permission, PostId, Role};
 use rtv_domain::daily_metric::{self, FollowerCount, Gains, PostDay, Stored};
+use rtv_domain::format::Format;
 use rtv_domain::import::{self, Options};
 use rtv_domain::kpi::{self, Filter, Query, Summary};
 use rtv_domain::{Tenant, TenantContext, account, kpi_daily, post, post_hour, scorecard};
@@ -259,6 +260,9 @@ async fn coverage_counts_the_days_on_which_a_figure_is_reported() {
     assert_eq!(coverage(Kpi::Reach), (1, 2, 30, 61), "X alone, on the 30 days of one post");
     assert_eq!(coverage(Kpi::Sentiment), (1, 2, 4, 61), "four days have scores, however many scores there are");
     assert_eq!(coverage(Kpi::Published), (2, 2, 3, 3));
+    let reach = march.figures.iter().find(|figure| figure.kpi == Kpi::Reach).unwrap();
+    let words = rtv_domain::coverage::words(&Format::of(desk.ctx.tenant()), reach);
+    assert_eq!(words.as_deref(), Some("1 of 2 platforms report this, 49.1% of daily figures"));
     let note = |kpi: Kpi| march.figures.iter().find(|figure| figure.kpi == kpi).unwrap().note.clone().unwrap();
     assert_eq!(note(Kpi::Sentiment), "Mean of 16 scored engagements.");
     assert!(note(Kpi::Reach).contains("one on two days"));

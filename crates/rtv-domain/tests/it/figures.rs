@@ -5,9 +5,10 @@ use rtv_core::kpi::{Basis, Kpi};
 use rtv_core::period::{Compare, Grain, Period};
 use rtv_core::{AccountId, CampaignId, Error, Platform, Role};
 use rtv_domain::daily_metric::{self, Gains, PostDay};
+use rtv_domain::format::Format;
 use rtv_domain::import::Options;
 use rtv_domain::kpi::{self, Figure, Filter, Query, Summary};
-use rtv_domain::{Actor, Tenant, TenantContext, access, account, post};
+use rtv_domain::{Actor, Tenant, TenantContext, access, account, coverage, post};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -191,6 +192,10 @@ async fn coverage_counts_the_platforms_and_posts_that_report_a_figure() {
     );
     assert_eq!((value(&march, Kpi::Published), coverage(Kpi::Published)), (number("4"), (3, 3, 4, 4)));
     assert_eq!(coverage(Kpi::EngagementRate), (2, 3, 2, 4), "X by reach; Facebook’s 0 of 40 is a rate as well");
+    let format = Format::of(desk.ctx.tenant());
+    let words = |kpi: Kpi| coverage::words(&format, figure(&march, kpi));
+    assert_eq!(words(Kpi::Reach).as_deref(), Some("1 of 3 platforms report this, 1 of 4 posts"));
+    assert_eq!((words(Kpi::Published), words(Kpi::Revenue)), (None, None));
 }
 
 #[tokio::test]

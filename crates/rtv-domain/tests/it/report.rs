@@ -100,6 +100,7 @@ async fn kpis_are_told_apart_by_platform_and_the_totals_are_the_dashboards() {
         text(&by_platform),
         ["Facebook | 1 | - | 4 | 0.4", "X | 3 | 350 | 47 | 0.134285714286", "- | 4 | 350 | 51 | 0.141666666667",]
     );
+    assert_eq!(by_platform.notes, ["Impressions: 1 of 2 platforms report this, 3 of 4 posts."]);
     let summary = desk.ask(&crate::figures::over("2026-03-01", "2026-03-31")).await;
     let totals = by_platform.totals.unwrap();
     for (measure, cell) in measures.iter().zip(&totals[1..]) {
@@ -131,6 +132,33 @@ async fn a_course_through_time_has_every_week_and_a_comparison_stands_beside_it(
             "- | 51 | 7",
         ]
     );
+    assert_eq!(
+        weeks.notes,
+        [
+            "The first week has 1 of 7 days, the last 2 of 7.",
+            "Not every week of the period of comparison has as many days as the one beside it."
+        ]
+    );
+}
+
+#[tokio::test]
+async fn weeks_and_months_of_fewer_days_are_told_wherever_they_count_what_happened() {
+    let desk = desk().await;
+    let growth = [Measure::Followers, Measure::FollowerGrowth];
+    let mut definition = report_of(vec![
+        table_of(ask(Source::Kpis, &[Dimension::Month], &[Measure::Published])),
+        table_of(ask(Source::Deliveries, &[Dimension::Month], &[Measure::Deliveries])),
+        table_of(ask(Source::Audience, &[Dimension::Month], &growth)),
+        table_of(ask(Source::Audience, &[Dimension::Month], &[Measure::Followers])),
+        table_of(ask(Source::Kpis, &[Dimension::Day], &[Measure::Published])),
+        table_of(ask(Source::Kpis, &[Dimension::Platform], &[Measure::Published])),
+    ]);
+    definition.parameters = "range=custom&from=2026-03-10&to=2026-04-20".into();
+    let filled = filled(&desk, &definition, Shown::AsDefined).await;
+    let told = "The first month has 22 of 31 days, the last 20 of 30.";
+    let followers = "0 of 3 accounts report followers.";
+    let notes: Vec<Vec<&str>> = filled.tables().map(|table| table.notes.iter().map(String::as_str).collect()).collect();
+    assert_eq!(notes, [vec![told], vec![told], vec![followers, told], vec![followers], vec![], vec![]]);
 }
 
 #[tokio::test]
@@ -166,6 +194,10 @@ async fn posts_are_listed_with_totals_of_all_of_them_and_missing_is_not_zero() {
             "- | - | 350 | 51 | 0.141666666667",
         ]
     );
+    assert_eq!(
+        posts.notes,
+        ["Totals to date of what was published in the period.", "Impressions: 3 of 4 posts report this."]
+    );
     query.sort = Some(Sort::Measure { by: Measure::Impressions, is_descending: false });
     query.limit = None;
     let posts = table(&desk, query).await;
@@ -173,6 +205,32 @@ async fn posts_are_listed_with_totals_of_all_of_them_and_missing_is_not_zero() {
     let expected = ["p3", "p2", "p1", "p4"].map(|id| Cell::Text(id.into()));
     assert_eq!(order, expected, "what is missing stands last in either direction");
     assert_eq!(posts.rows[3][2], Cell::Missing);
+}
+
+#[tokio::test]
+async fn a_figure_says_how_much_reports_it_where_not_all_does() {
+    let desk = desk().await;
+    let measures = [Measure::Impressions, Measure::Reach, Measure::Engagements, Measure::Published, Measure::Sentiment];
+    let blocks = measures.map(|measure| Content::Metric { query: ask(Source::Kpis, &[], &[measure]) });
+    let filled = filled(&desk, &report_of(blocks.to_vec()), Shown::AsDefined).await;
+    let notes: Vec<Option<&str>> = filled.sections[0]
+        .blocks
+        .iter()
+        .map(|block| match &block.content {
+            FilledContent::Metric(metric) => metric.note.as_deref(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            Some("1 of 2 platforms report this, 3 of 4 posts."),
+            Some("Someone who saw two posts counts twice. 2 of 2 platforms report this, 3 of 4 posts."),
+            None,
+            None,
+            Some("No engagement in this period has been scored."),
+        ]
+    );
 }
 
 #[tokio::test]
@@ -213,6 +271,12 @@ async fn followers_are_those_at_the_end_and_growth_needs_both_ends() {
             .await;
     assert_eq!(text(&audience), ["a | 130 | 30", "b | - | -", "c | 40 | -", "- | 170 | 30"]);
     assert_eq!(audience.notes, ["2 of 3 accounts report followers."]);
+    // At the end of February those of c are not known.
+    let mut query = ask(Source::Audience, &[Dimension::Account], &[Measure::Followers]);
+    query.is_compared = true;
+    let compared = table(&desk, query).await;
+    assert_eq!(text(&compared).last().map(String::as_str), Some("- | 170 | 100"));
+    assert_eq!(compared.notes, ["2 of 3 accounts report followers (1 of 3 in the period of comparison)."]);
 }
 
 #[tokio::test]

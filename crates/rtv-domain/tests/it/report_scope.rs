@@ -172,6 +172,30 @@ async fn a_run_holds_the_figures_of_its_authors_teams_and_says_so_whatever_it_is
 }
 
 #[tokio::test]
+async fn narrowed_to_a_team_no_other_team_has_a_row_with_a_part_of_its_figures() {
+    let office = Office::new().await;
+    // South answers for a too, which North shares with it.
+    let version = team::one(&office.owner, office.south).await.unwrap().team.revision.version.to_string();
+    let accounts = [office.desk.account_id("a").await.to_string(), office.desk.account_id("b").await.to_string()];
+    team::set_subjects(&office.owner, office.south, &accounts, &version).await.unwrap();
+    let definition = report_of(vec![table_of(ask(Source::Teams, &[Dimension::Team], &[Measure::Engagements]))]);
+    let made = async |parameters: PageFilter| {
+        let asked = Asked { parameters: &parameters, version: Some(1), shown: Shown::AsDefined, address: "" };
+        report::fill(&office.owner, &definition, &asked).await.unwrap()
+    };
+    let all = made(filter(MARCH)).await;
+    assert_eq!(rows(&all), ["North | 17", "South | 47", "No team | 4", "- | 51"]);
+    let north = made(of_team(office.north)).await;
+    assert_eq!(rows(&north), ["North | 17", "- | 17"]);
+    assert_eq!(north.filters, ["Team: North"]);
+    let shared =
+        |filled: &Filled| filled.tables().any(|table| table.notes.iter().any(|note| note.contains("counts with both")));
+    assert_eq!((shared(&all), shared(&north)), (true, false));
+    let both = made(filter(&format!("{MARCH}&team={}&team={}", office.north, office.south))).await;
+    assert_eq!(rows(&both), ["North | 17", "South | 47", "- | 47"]);
+}
+
+#[tokio::test]
 async fn a_schedule_holds_the_figures_of_its_authors_teams_and_is_made_by_nobody_without_figures() {
     let office = Office::new().await;
     let (_, sam) = office.reporter("sam@example.org", Some(office.north)).await;

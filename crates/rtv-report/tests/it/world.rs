@@ -140,6 +140,7 @@ pub(crate) fn small() -> Filled {
             value: value.map(|value| value.parse().unwrap()),
             previous: previous.map(|value| value.parse().unwrap()),
             is_compared: previous.is_some(),
+            compared_with: None,
             up_is_good: None,
             note: note.map(Into::into),
         })

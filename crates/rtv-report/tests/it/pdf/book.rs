@@ -79,6 +79,11 @@ fn a_change_is_worded_as_on_the_page_by_difference_and_share() {
     check(Unit::Percent, Some("0.05"), Some("0.06"), "−1.00 pp", &format!("worse than 6.00% {when}"));
     check(Unit::Count, Some("7"), Some("7"), "0 (0.0%)", &format!("the same as 7 {when}"));
     check(Unit::Count, Some("7"), None, "", "no earlier value to compare with");
+    // Other days than those of the whole report.
+    let mut months = metric("Position", Unit::Count, Some("3"), Some("2"));
+    months.compared_with = Some(Period::new(day("2026-04-01"), day("2026-06-30")).unwrap());
+    let page = read(&holding(vec![FilledContent::Metric(months)]), &look(), &Pictures::new()).words();
+    assert!(page.contains("better than 2 in 1 Apr – 30 Jun 2026"), "{page}");
     // Beyond what a figure holds.
     let mut far = metric("Reach", Unit::Count, Some("79228162514264337593543950335"), Some("-1"));
     assert_eq!(change(&format("en-GB"), &far, None), None);

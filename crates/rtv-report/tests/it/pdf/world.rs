@@ -83,6 +83,7 @@ pub(super) fn metric(label: &str, unit: Unit, value: Option<&str>, previous: Opt
         value: value.map(number),
         previous: previous.map(number),
         is_compared: true,
+        compared_with: None,
         up_is_good: Some(true),
         note: None,
     }
