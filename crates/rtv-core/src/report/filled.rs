@@ -239,4 +239,17 @@ impl Table {
     pub fn is_cut(&self) -> bool {
         u64::try_from(self.rows.len()).unwrap_or(u64::MAX) < self.of_rows
     }
+
+    /// The same with its first rows alone, at most so many; how many there are stays what it is.
+    #[must_use]
+    pub fn first(&self, most: usize) -> Self {
+        Self {
+            columns: self.columns.clone(),
+            rows: self.rows.iter().take(most).cloned().collect(),
+            totals: self.totals.clone(),
+            of_rows: self.of_rows,
+            whole: self.whole.clone(),
+            notes: self.notes.clone(),
+        }
+    }
 }

@@ -43,7 +43,8 @@ pub struct Asked<'a> {
 pub enum Shown {
     /// What the definition says.
     AsDefined,
-    /// At most so many rows, for a page.
+    /// At most so many rows of a table, for a page. A chart is filled as defined: what is said of its picture comes from all that it
+    /// shows.
     AtMost(u32),
     /// So many rows at most, also where the definition shows less.
     Whole(u32),
@@ -69,8 +70,8 @@ pub(super) struct Frame {
     pub(super) campaigns: Vec<uuid::Uuid>,
     pub(super) followers: Followers,
     pub(super) teams: Vec<Choice>,
-    most: Option<u32>,
-    is_whole: bool,
+    /// Rows of a table at most, also where its query shows less; `None` shows what the query says.
+    whole: Option<u32>,
 }
 
 impl Frame {
@@ -92,8 +93,7 @@ impl Frame {
 
     /// How many rows of a query are wanted.
     pub(super) fn limit(&self, query: &Query) -> usize {
-        let defined = if self.is_whole { None } else { query.limit };
-        let most = defined.unwrap_or(MOST_ROWS).min(self.most.unwrap_or(MOST_ROWS)).min(MOST_ROWS);
+        let most = self.whole.or(query.limit).unwrap_or(MOST_ROWS).min(MOST_ROWS);
         usize::try_from(most).unwrap_or(usize::MAX)
     }
 
@@ -168,11 +168,10 @@ async fn frame(ctx: &TenantContext, asked: &Asked<'_>) -> Result<Frame, Error> {
         followers,
         teams,
         summary,
-        most: match asked.shown {
-            Shown::AtMost(most) | Shown::Whole(most) => Some(most),
-            Shown::AsDefined => None,
+        whole: match asked.shown {
+            Shown::Whole(most) => Some(most),
+            Shown::AsDefined | Shown::AtMost(_) => None,
         },
-        is_whole: matches!(asked.shown, Shown::Whole(_)),
         ctx,
     })
 }
@@ -194,7 +193,7 @@ async fn filled_block(
             let table = answer(frame, query, answers).await;
             table.map(|table| FilledContent::Chart { kind: *kind, table: with_address(table, asked, block.id) })
         }
-        Content::Table { query, has_totals } => answer(frame, query, answers).await.map(|table| {
+        Content::Table { query, has_totals } => shown(frame, query, asked.shown, answers).await.map(|table| {
             let mut table = with_address(table, asked, block.id);
             if !*has_totals {
                 table.totals = None;
@@ -234,7 +233,9 @@ fn default_title(content: &Content) -> String {
 
 fn with_address(table: Arc<Table>, asked: &Asked<'_>, block: u32) -> Table {
     let mut table = Arc::unwrap_or_clone(table);
-    if table.is_cut() {
+    // A page shows the beginning of a chart's table too, although the chart has all of it.
+    let is_long = matches!(asked.shown, Shown::AtMost(most) if table.rows.len() as u64 > u64::from(most));
+    if is_long || table.is_cut() {
         // What is built later is not what this shows.
         let version = asked.version.map(|version| format!("&version={version}")).unwrap_or_default();
         let filter = asked.parameters.to_stated_query();
@@ -243,9 +244,25 @@ fn with_address(table: Arc<Table>, asked: &Asked<'_>, block: u32) -> Table {
     table
 }
 
+/// As much of a table as is wanted.
+async fn shown(frame: &Frame, query: &Query, shown: Shown, answers: &mut Answers) -> Result<Arc<Table>, Error> {
+    let Shown::AtMost(most) = shown else { return answer(frame, query, answers).await };
+    // A chart that asks the same has its rows already.
+    if let Some(known) = answers.0.get(&key(query)) {
+        return Ok(Arc::new(known.first(usize::try_from(most).unwrap_or(usize::MAX))));
+    }
+    let limit = Some(query.limit.map_or(most, |limit| limit.min(most)));
+    answer(frame, &Query { limit, ..query.clone() }, answers).await
+}
+
+/// What an answer is kept by.
+fn key(query: &Query) -> String {
+    format!("{query:?}")
+}
+
 async fn answer(frame: &Frame, query: &Query, answers: &mut Answers) -> Result<Arc<Table>, Error> {
     query.check()?;
-    let key = format!("{query:?}");
+    let key = key(query);
     if let Some(known) = answers.0.get(&key) {
         return Ok(known.clone());
     }
