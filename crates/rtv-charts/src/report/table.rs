@@ -634,7 +634,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// Says how much is not known.
+    /// Says how much is not known. Of a table that is not whole nobody can say whether a value is, or whether its row was left out.
     fn gaps(&mut self) {
         let current = self.series.iter().filter(|one| one.role == Role::Current);
         let empty: Vec<String> =
@@ -644,15 +644,14 @@ impl<'a> Build<'a> {
         if missing == 0 || missing == all {
             return;
         }
-        let gaps = if missing == 1 { "is a gap".to_owned() } else { "are gaps".to_owned() };
+        let (are, gaps) = if missing == 1 { ("is", "a gap") } else { ("are", "gaps") };
+        let (unknown, known) =
+            if self.table.is_cut() { ("left out by the limit or not known", "shown") } else { ("not known", "known") };
         let (missing, all) = (self.count(as_u64(missing)), self.count(as_u64(all)));
-        self.notes.push(format!(
-            "{missing} of {all} values {} not known and {gaps}, not zero.",
-            if missing == "1" { "is" } else { "are" }
-        ));
+        self.notes.push(format!("{missing} of {all} values {are} {unknown} and {are} {gaps}, not zero."));
         if !empty.is_empty() {
             let names = self.listed(empty.into_iter());
-            self.notes.push(format!("No value is known of {names}."));
+            self.notes.push(format!("No value is {known} of {names}."));
         }
     }
 

@@ -179,6 +179,39 @@ fn of_too_many_times_the_latest_are_shown() {
 }
 
 #[test]
+fn what_a_limit_leaves_out_is_not_called_unknown() {
+    let columns = || {
+        vec![
+            column("day", "Day", Kind::Day),
+            column("platform", "Platform", Kind::Text),
+            count("reach", "Summed reach"),
+        ]
+    };
+    let by_day = |at| vec![day(at), number(5)];
+    let mut days = whole(vec![columns().remove(0), columns().remove(2)], vec![by_day(1), by_day(2), by_day(4)]);
+    days.of_rows = 5;
+    assert_eq!(
+        chart(ChartKind::Line, "A", &days).notes,
+        ["Showing 3 of 5.", "1 of 4 values is left out by the limit or not known and is a gap, not zero."]
+    );
+    let rows = vec![
+        vec![day(1), text("X"), number(5)],
+        vec![day(2), text("X"), number(5)],
+        vec![day(3), text("Mastodon"), Cell::Missing],
+    ];
+    let mut split = whole(columns(), rows);
+    split.of_rows = 6;
+    assert_eq!(
+        chart(ChartKind::Line, "A", &split).notes,
+        [
+            "Showing 3 of 6.",
+            "4 of 6 values are left out by the limit or not known and are gaps, not zero.",
+            "No value is shown of Mastodon."
+        ]
+    );
+}
+
+#[test]
 fn the_longest_chart_is_no_longer_than_the_renderer_takes() {
     let columns = vec![
         column("day", "Day", Kind::Day),
