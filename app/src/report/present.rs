@@ -499,7 +499,8 @@ fn whole(
     table.rows.truncate(usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX));
     let pager = paged(format, page, PAGE_ROWS, table.rows.len(), of);
     let last = (of + PAGE_ROWS - 1) / PAGE_ROWS;
-    // What the page does not show stands on others, and what nobody kept is said above it.
+    // What the page does not show stands on others, and what nobody kept is said above it. The totals are of all of it.
+    let total_label = sheet::total_label(&table, format);
     (table.of_rows, table.whole) = (table.rows.len() as u64, None);
     Ok(WholeTable {
         name,
@@ -511,7 +512,7 @@ fn whole(
             let summary = format!("{}, page {} of {}", one.summary, format.count(page), format.count(last));
             Pager::of(address, summary, one.newer, one.older)
         }),
-        sheets: leptos::prelude::RenderHtml::to_html(sheet::alone(&table, format)),
+        sheets: leptos::prelude::RenderHtml::to_html(sheet::alone(&table, format, &total_label)),
     })
 }
 

@@ -256,11 +256,21 @@ fn tile(block: &FilledBlock, metric: &Metric, previous: Option<Period>, format: 
 
 /// The beginning of a table.
 fn beginning(one: &Table, format: &Format) -> AnyView {
-    table(&one.first(usize::try_from(SHOWN_ROWS).unwrap_or(usize::MAX)), format)
+    let first = one.first(usize::try_from(SHOWN_ROWS).unwrap_or(usize::MAX));
+    table(&first, format, &total_label(&first, format))
 }
 
-/// A table with its totals, and with what is left out.
-pub(super) fn table(table: &Table, format: &Format) -> AnyView {
+/// What the row of a table's totals is called.
+pub(super) fn total_label(table: &Table, format: &Format) -> String {
+    table.total_label(&|number| count(format, number))
+}
+
+fn count(format: &Format, number: u64) -> String {
+    format.count(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// A table with its totals, called as it is said, and with what is left out.
+fn table(table: &Table, format: &Format, total_label: &str) -> AnyView {
     if table.rows.is_empty() {
         return view! { <p class="c-sheet__empty">"Nothing in this period."</p> }.into_any();
     }
@@ -280,7 +290,11 @@ pub(super) fn table(table: &Table, format: &Format) -> AnyView {
                     Cell::Number(value) => Some(machine(*value)),
                     _ => None,
                 };
-                let words = if is_total && index == 0 { "Total".to_owned() } else { cell_text(format, column, cell, is_total) };
+                let words = if is_total && index == 0 {
+                    total_label.to_owned()
+                } else {
+                    cell_text(format, column, cell, is_total)
+                };
                 view! { <td class:is-number=column.kind.is_number() data-key=column.key.clone() data-value=exact>{words}</td> }
             })
             .collect_view()
@@ -288,8 +302,7 @@ pub(super) fn table(table: &Table, format: &Format) -> AnyView {
     let rows = table.rows.iter().map(|row| view! { <tr>{cells(row, false)}</tr> }).collect_view();
     let totals = table.totals.as_ref().map(|totals| view! { <tfoot><tr>{cells(totals, true)}</tr></tfoot> });
     let cut = table.is_cut().then(|| {
-        let count = |number: u64| format.count(i64::try_from(number).unwrap_or(i64::MAX));
-        let words = format!("Showing {} of {}.", count(table.rows.len() as u64), count(table.of_rows));
+        let words = format!("Showing {} of {}.", count(format, table.rows.len() as u64), count(format, table.of_rows));
         let whole = table.whole.clone().map(|href| view! { " " <a href=href>"See the whole table"</a> });
         view! { <p class="c-sheet__note" data-cut=table.of_rows>{words}{whole}</p> }
     });
@@ -317,9 +330,9 @@ fn text(format: &Format, column: &Column, cell: &Cell) -> String {
     format.cell(column.kind, cell)
 }
 
-/// A table on a sheet of its own.
-pub(super) fn alone(one: &Table, format: &Format) -> AnyView {
-    let inside = table(one, format);
+/// A table on a sheet of its own; its totals are called so.
+pub(super) fn alone(one: &Table, format: &Format, total_label: &str) -> AnyView {
+    let inside = table(one, format, total_label);
     view! { <div class="c-sheets"><section class="c-sheet" data-wide="">{inside}</section></div> }.into_any()
 }
 
@@ -379,6 +392,18 @@ mod tests {
         assert_eq!(html.matches("<tr>").count(), 1 + 50, "the headings and the first rows: {html}");
         assert_eq!(html.matches("Showing 50 of 60.").count(), 1, "said of the table alone: {html}");
         assert!(html.contains("href=\"/t/acme/reports/1/tables/2\""), "{html}");
+    }
+
+    #[test]
+    fn totals_of_more_rows_than_are_shown_say_so() {
+        let totalled = |rows: u32| {
+            let totals = Some(vec![Cell::Missing, Cell::Number(9.into())]);
+            drawn(FilledContent::Table(Table { totals, ..table_of(rows) }))
+        };
+        let (all, beginning) = (totalled(50), totalled(1_200));
+        assert!(all.contains(">Total<"), "{all}");
+        assert!(beginning.contains(">Total of all 1,200<"), "{beginning}");
+        assert!(!beginning.contains(">Total<"), "{beginning}");
     }
 
     #[test]
