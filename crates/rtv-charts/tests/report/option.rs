@@ -229,6 +229,28 @@ fn the_longest_chart_is_no_longer_than_the_renderer_takes() {
 }
 
 #[test]
+fn followers_are_not_added_up_over_times() {
+    let table = |key: &str| {
+        let columns =
+            vec![column("platform", "Platform", Kind::Text), column("day", "Day", Kind::Day), count(key, "Followers")];
+        let rows = (1..=9_u64).map(|at| vec![text("X"), day(at), number(100)]);
+        whole(columns, rows.collect())
+    };
+    let bars = chart(ChartKind::Bar, "A", &table("followers"));
+    assert_eq!(bars.series.len(), 8);
+    assert!(!bars.rest.series);
+    assert_eq!(bars.notes, ["Not drawn, because more than 8 could not be told apart: 9 Nov."]);
+    // What comes anew each day is.
+    assert_eq!(chart(ChartKind::Bar, "A", &table("engagements")).notes, ["“Other” holds 2 of 9 (Day)."]);
+    let days = vec![column("day", "Day", Kind::Day), count("followers", "Followers")];
+    let pie = chart(ChartKind::Pie, "A", &whole(days, vec![vec![day(1), number(100)], vec![day(2), number(101)]]));
+    assert!(pie.series.is_empty());
+    assert_eq!(pie.notes, ["Followers of several times have no sum, so there are no shares of it."]);
+    // Accounts of one time are.
+    assert_eq!(chart(ChartKind::Pie, "A", &names(3, "followers", Unit::Count)).series.len(), 1);
+}
+
+#[test]
 fn a_pie_has_eight_slices_and_names_what_has_none() {
     let chart = chart(ChartKind::Pie, "Revenue", &specimen::revenue());
     assert_eq!(chart.categories.len(), 8);

@@ -104,7 +104,8 @@ impl Frame {
 
 /// Fills a definition. A block that cannot be filled says why and does not keep the others from it.
 pub async fn fill(ctx: &TenantContext, definition: &Definition, asked: &Asked<'_>) -> Result<Filled, Error> {
-    definition.check()?;
+    // What a block shows is refused in its place: what was saved once may be refused by now, and the others are filled still.
+    definition.check_frame()?;
     let frame = frame(ctx, asked).await?;
     let mut answers = Answers::default();
     let mut sections = Vec::new();
@@ -186,22 +187,7 @@ async fn filled_block(
     asked: &Asked<'_>,
     answers: &mut Answers,
 ) -> Result<FilledBlock, Error> {
-    let content = match &block.content {
-        Content::Text { text } => Ok(FilledContent::Text(text.clone())),
-        Content::Metric { query } => metric(frame, query).await.map(FilledContent::Metric),
-        Content::Chart { kind, query } => {
-            let table = answer(frame, query, answers).await;
-            table.map(|table| FilledContent::Chart { kind: *kind, table: with_address(table, asked, block.id) })
-        }
-        Content::Table { query, has_totals } => shown(frame, query, asked.shown, answers).await.map(|table| {
-            let mut table = with_address(table, asked, block.id);
-            if !*has_totals {
-                table.totals = None;
-            }
-            FilledContent::Table(table)
-        }),
-    };
-    let content = match content {
+    let content = match filled_content(frame, block, asked, answers).await {
         Ok(content) => content,
         // What one block asks wrongly is said in its place; what failed on our side fails all of it.
         Err(Error::Invalid(errors)) => FilledContent::Refused(
@@ -215,6 +201,31 @@ async fn filled_block(
     };
     let title = if block.title.trim().is_empty() { default_title(&block.content) } else { block.title.clone() };
     Ok(FilledBlock { id: block.id, title, content })
+}
+
+async fn filled_content(
+    frame: &Frame,
+    block: &Block,
+    asked: &Asked<'_>,
+    answers: &mut Answers,
+) -> Result<FilledContent, Error> {
+    block.content.check()?;
+    Ok(match &block.content {
+        Content::Text { text } => FilledContent::Text(text.clone()),
+        Content::Metric { query } => FilledContent::Metric(metric(frame, query).await?),
+        Content::Chart { kind, query } => {
+            let table = answer(frame, query, answers).await?;
+            FilledContent::Chart { kind: *kind, table: with_address(table, asked, block.id) }
+        }
+        Content::Table { query, has_totals } => {
+            let table = shown(frame, query, asked.shown, answers).await?;
+            let mut table = with_address(table, asked, block.id);
+            if !*has_totals {
+                table.totals = None;
+            }
+            FilledContent::Table(table)
+        }
+    })
 }
 
 /// What stands above figures that were given no title: what they are.

@@ -173,6 +173,24 @@ async fn a_page_fills_the_beginning_of_a_table_and_all_of_a_chart() {
 }
 
 #[tokio::test]
+async fn a_chart_that_is_refused_by_now_says_so_in_its_place_and_the_rest_is_filled() {
+    let desk = desk().await;
+    let chart =
+        |kind| Content::Chart { kind, query: ask(Source::Audience, &[Dimension::Month], &[Measure::Followers]) };
+    let table = table_of(ask(Source::Platforms, &[Dimension::Platform], &[Measure::Engagements]));
+    // As it was saved before such a chart was refused.
+    let definition = report_of(vec![chart(ChartKind::Pie), chart(ChartKind::Line), table]);
+    let filled = filled(&desk, &definition, Shown::AsDefined).await;
+    let blocks = &filled.sections[0].blocks;
+    let FilledContent::Refused(why) = &blocks[0].content else { panic!("{:?}", blocks[0]) };
+    assert!(why.starts_with("dimension: followers"), "{why}");
+    assert!(matches!(blocks[1].content, FilledContent::Chart { .. }), "{:?}", blocks[1]);
+    let FilledContent::Table(table) = &blocks[2].content else { panic!("{:?}", blocks[2]) };
+    assert_eq!(text(table), ["Facebook | 4", "X | 47", "- | 51"]);
+    assert!(matches!(report::create(&desk.ctx, &definition, "x").await, Err(Error::Invalid(_))), "not anew");
+}
+
+#[tokio::test]
 async fn posts_are_listed_with_totals_of_all_of_them_and_missing_is_not_zero() {
     let desk = desk().await;
     let mut query = ask(
