@@ -223,7 +223,7 @@ fn short(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rtv_core::kpi::Unit;
     use rtv_core::report::{Column, Kind};
     use rtv_core::{Plan, TenantId, TenantStatus};
@@ -231,8 +231,9 @@ mod tests {
 
     use super::*;
 
-    fn format() -> Format {
-        Format::of(&Tenant {
+    /// A tenant that writes English.
+    pub(in crate::report) fn tenant() -> Tenant {
+        Tenant {
             id: TenantId::OPERATOR,
             slug: "acme".parse().unwrap(),
             name: "Acme".into(),
@@ -252,7 +253,11 @@ mod tests {
             over_limits: Vec::new(),
             is_sandbox: false,
             logo: None,
-        })
+        }
+    }
+
+    fn format() -> Format {
+        Format::of(&tenant())
     }
 
     fn column(key: &str, kind: Kind) -> Column {

@@ -22,9 +22,6 @@ use super::version::Versions;
 use crate::dashboard::filter_view;
 use crate::page::Flash;
 
-/// Rows of a table that the preview shows: a page is no place for thousands.
-const PREVIEW_ROWS: u32 = 50;
-
 /// Rows of a page of a whole table.
 const PAGE_ROWS: i64 = 1_000;
 
@@ -117,7 +114,7 @@ pub(super) async fn builder(ctx: &TenantContext, id: &str, pairs: &Pairs) -> Res
     let asked = Asked {
         parameters: &filter,
         version: u32::try_from(one.version).ok(),
-        shown: Shown::AtMost(PREVIEW_ROWS),
+        shown: Shown::AtMost(sheet::SHOWN_ROWS),
         address: &path,
     };
     let sheets = match report::fill(ctx, &one.definition, &asked).await {
@@ -502,7 +499,8 @@ fn whole(
     table.rows.truncate(usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX));
     let pager = paged(format, page, PAGE_ROWS, table.rows.len(), of);
     let last = (of + PAGE_ROWS - 1) / PAGE_ROWS;
-    // What the page does not show stands on others, and what nobody kept is said above it.
+    // What the page does not show stands on others, and what nobody kept is said above it. The totals are of all of it.
+    let total_label = sheet::total_label(&table, format);
     (table.of_rows, table.whole) = (table.rows.len() as u64, None);
     Ok(WholeTable {
         name,
@@ -514,7 +512,7 @@ fn whole(
             let summary = format!("{}, page {} of {}", one.summary, format.count(page), format.count(last));
             Pager::of(address, summary, one.newer, one.older)
         }),
-        sheets: leptos::prelude::RenderHtml::to_html(sheet::alone(&table, format)),
+        sheets: leptos::prelude::RenderHtml::to_html(sheet::alone(&table, format, &total_label)),
     })
 }
 
@@ -539,8 +537,8 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
             query: String::new(),
             chosen: None,
         };
-        let shown = cut(filled, &path, &one);
-        (Some(leptos::prelude::RenderHtml::to_html(sheet::sheets(&shown, &around))), changed)
+        let filled = with_addresses(filled, &path, &one);
+        (Some(leptos::prelude::RenderHtml::to_html(sheet::sheets(&filled, &around))), changed)
     } else {
         (None, None)
     };
@@ -600,16 +598,15 @@ pub(super) async fn run(ctx: &TenantContext, id: &str, run: &str) -> Result<RunV
     })
 }
 
-/// A page shows the beginning of long tables; the files have all of them.
-fn cut(mut filled: Filled, path: &str, run: &Run) -> Filled {
-    let most = usize::try_from(PREVIEW_ROWS).unwrap_or(usize::MAX);
+/// A page shows the beginning of long tables, with the address of all that the run has; the files have all of it.
+fn with_addresses(mut filled: Filled, path: &str, run: &Run) -> Filled {
+    let most = usize::try_from(sheet::SHOWN_ROWS).unwrap_or(usize::MAX);
     for section in &mut filled.sections {
         for block in &mut section.blocks {
             let (FilledContent::Table(table) | FilledContent::Chart { table, .. }) = &mut block.content else {
                 continue;
             };
-            table.rows.truncate(most);
-            if table.is_cut() {
+            if table.rows.len() > most || table.is_cut() {
                 table.whole = Some(format!("{path}/runs/{}/tables/{}", run.id, block.id));
             }
         }

@@ -6,6 +6,9 @@ use rtv_core::report::{Cell, Column, Filled, FilledBlock, FilledContent, Metric,
 use rtv_domain::format::{Format, MISSING, machine};
 use rtv_ui::Disclosure;
 
+/// Rows of a table that a page shows: it is no place for thousands.
+pub(super) const SHOWN_ROWS: u32 = 50;
+
 /// What sheets need to know beside the report.
 pub(super) struct Around {
     pub(super) tenant: rtv_domain::Tenant,
@@ -160,7 +163,7 @@ fn block(block: &FilledBlock, around: &Around) -> AnyView {
         FilledContent::Refused(reason) => {
             view! { <p class="c-sheet__refused" role="note">{reason.clone()}</p> }.into_any()
         }
-        FilledContent::Table(one) => table(one, &around.format),
+        FilledContent::Table(one) => beginning(one, &around.format),
         FilledContent::Chart { kind, table: one } => {
             let src = if around.query.is_empty() {
                 format!("{}/{}", around.charts, block.id)
@@ -168,7 +171,8 @@ fn block(block: &FilledBlock, around: &Around) -> AnyView {
                 format!("{}/{}?{}", around.charts, block.id, around.query)
             };
             let alt = format!("{}: {}", block.title, summary(one, &around.format));
-            let figures = table(one, &around.format);
+            // The picture comes from all rows, and so does what is said of it; the table below it alone is shortened.
+            let figures = beginning(one, &around.format);
             let notes = super::chart::chart(&around.tenant, &block.title, *kind, one).notes;
             let notes = (!notes.is_empty()).then(|| {
                 let notes = notes.into_iter().map(|note| view! { <li>{note}</li> }).collect_view();
@@ -250,8 +254,23 @@ fn tile(block: &FilledBlock, metric: &Metric, previous: Option<Period>, format: 
     .into_any()
 }
 
-/// A table with its totals, and with what is left out.
-pub(super) fn table(table: &Table, format: &Format) -> AnyView {
+/// The beginning of a table.
+fn beginning(one: &Table, format: &Format) -> AnyView {
+    let first = one.first(usize::try_from(SHOWN_ROWS).unwrap_or(usize::MAX));
+    table(&first, format, &total_label(&first, format))
+}
+
+/// What the row of a table's totals is called.
+pub(super) fn total_label(table: &Table, format: &Format) -> String {
+    table.total_label(&|number| count(format, number))
+}
+
+fn count(format: &Format, number: u64) -> String {
+    format.count(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// A table with its totals, called as it is said, and with what is left out.
+fn table(table: &Table, format: &Format, total_label: &str) -> AnyView {
     if table.rows.is_empty() {
         return view! { <p class="c-sheet__empty">"Nothing in this period."</p> }.into_any();
     }
@@ -271,7 +290,11 @@ pub(super) fn table(table: &Table, format: &Format) -> AnyView {
                     Cell::Number(value) => Some(machine(*value)),
                     _ => None,
                 };
-                let words = if is_total && index == 0 { "Total".to_owned() } else { cell_text(format, column, cell, is_total) };
+                let words = if is_total && index == 0 {
+                    total_label.to_owned()
+                } else {
+                    cell_text(format, column, cell, is_total)
+                };
                 view! { <td class:is-number=column.kind.is_number() data-key=column.key.clone() data-value=exact>{words}</td> }
             })
             .collect_view()
@@ -279,8 +302,7 @@ pub(super) fn table(table: &Table, format: &Format) -> AnyView {
     let rows = table.rows.iter().map(|row| view! { <tr>{cells(row, false)}</tr> }).collect_view();
     let totals = table.totals.as_ref().map(|totals| view! { <tfoot><tr>{cells(totals, true)}</tr></tfoot> });
     let cut = table.is_cut().then(|| {
-        let count = |number: u64| format.count(i64::try_from(number).unwrap_or(i64::MAX));
-        let words = format!("Showing {} of {}.", count(table.rows.len() as u64), count(table.of_rows));
+        let words = format!("Showing {} of {}.", count(format, table.rows.len() as u64), count(format, table.of_rows));
         let whole = table.whole.clone().map(|href| view! { " " <a href=href>"See the whole table"</a> });
         view! { <p class="c-sheet__note" data-cut=table.of_rows>{words}{whole}</p> }
     });
@@ -308,8 +330,87 @@ fn text(format: &Format, column: &Column, cell: &Cell) -> String {
     format.cell(column.kind, cell)
 }
 
-/// A table on a sheet of its own.
-pub(super) fn alone(one: &Table, format: &Format) -> AnyView {
-    let inside = table(one, format);
+/// A table on a sheet of its own; its totals are called so.
+pub(super) fn alone(one: &Table, format: &Format, total_label: &str) -> AnyView {
+    let inside = table(one, format, total_label);
     view! { <div class="c-sheets"><section class="c-sheet" data-wide="">{inside}</section></div> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use rtv_core::kpi::Unit;
+    use rtv_core::report::{ChartKind, Kind};
+
+    use super::*;
+    use crate::report::changed::tests::tenant;
+
+    fn table_of(rows: u32) -> Table {
+        let column = |key: &str, label: &str, kind| Column { key: key.into(), label: label.into(), kind };
+        Table {
+            columns: vec![
+                column("account", "Account", Kind::Text),
+                column("reach", "Summed reach", Kind::Number(Unit::Count)),
+            ],
+            rows: (1..=rows)
+                .map(|number| vec![Cell::Text(format!("account {number}")), Cell::Number(number.into())])
+                .collect(),
+            totals: None,
+            of_rows: rows.into(),
+            whole: Some("/t/acme/reports/1/tables/2".into()),
+            notes: Vec::new(),
+        }
+    }
+
+    fn drawn(content: FilledContent) -> String {
+        let tenant = tenant();
+        let around = Around {
+            format: Format::of(&tenant),
+            tenant,
+            charts: "/t/acme/reports/1/charts".into(),
+            query: String::new(),
+            chosen: None,
+        };
+        let assets = crate::request::Assets {
+            js: String::new(),
+            wasm: String::new(),
+            css: String::new(),
+            chart_js: String::new(),
+            echarts: String::new(),
+            favicon: String::new(),
+        };
+        Owner::new_root(None).with(|| {
+            provide_context(assets);
+            block(&FilledBlock { id: 2, title: "Reach".into(), content }, &around).to_html()
+        })
+    }
+
+    #[test]
+    fn what_is_said_of_a_chart_comes_from_all_rows_and_its_table_shows_the_beginning() {
+        let html = drawn(FilledContent::Chart { kind: ChartKind::Bar, table: table_of(60) });
+        assert!(html.contains("“Other” holds 49 of 60 (Account)."), "the note is the picture's: {html}");
+        assert!(html.contains("Summed reach in 60 rows, from account 1 1 to account 60 60."), "the words too: {html}");
+        assert_eq!(html.matches("<tr>").count(), 1 + 50, "the headings and the first rows: {html}");
+        assert_eq!(html.matches("Showing 50 of 60.").count(), 1, "said of the table alone: {html}");
+        assert!(html.contains("href=\"/t/acme/reports/1/tables/2\""), "{html}");
+    }
+
+    #[test]
+    fn totals_of_more_rows_than_are_shown_say_so() {
+        let totalled = |rows: u32| {
+            let totals = Some(vec![Cell::Missing, Cell::Number(9.into())]);
+            drawn(FilledContent::Table(Table { totals, ..table_of(rows) }))
+        };
+        let (all, beginning) = (totalled(50), totalled(1_200));
+        assert!(all.contains(">Total<"), "{all}");
+        assert!(beginning.contains(">Total of all 1,200<"), "{beginning}");
+        assert!(!beginning.contains(">Total<"), "{beginning}");
+    }
+
+    #[test]
+    fn a_page_shows_the_beginning_of_a_table_and_a_short_one_whole() {
+        let long = drawn(FilledContent::Table(table_of(51)));
+        assert_eq!((long.matches("<tr>").count(), long.contains("Showing 50 of 51.")), (1 + 50, true), "{long}");
+        let short = drawn(FilledContent::Table(table_of(50)));
+        assert_eq!((short.matches("<tr>").count(), short.contains("Showing")), (1 + 50, false), "{short}");
+    }
 }

@@ -27,7 +27,7 @@ use rust_decimal::Decimal;
 
 use crate::words::{grouped, showing, weekday};
 
-/// First field of the totals.
+/// First field of the totals, also where rows are left out: programs look for it, and the notice below says how many rows there are.
 pub const TOTAL: &str = "Total";
 
 /// Stands for NUL, which no program reads from a CSV file. PostgreSQL stores none, so only text from elsewhere can have one.

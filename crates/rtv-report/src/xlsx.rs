@@ -142,8 +142,10 @@ fn write_table(
     let mut notes: Vec<String> = Vec::new();
     // Excel draws a chart from one sheet.
     let kind = kind.filter(|_| sheets.len() == 1);
-    let beside = kind.and_then(|kind| chart::beside(kind, table));
-    let left_out = kind.and_then(|kind| chart::left_out(kind, table));
+    let shares = kind.and_then(|kind| chart::shares(kind, table, &look.currency));
+    let beside = kind.and_then(|kind| chart::beside(kind, table, shares.as_ref()));
+    let drawn = beside.as_ref().unwrap_or(table);
+    let left_out = kind.and_then(|kind| chart::left_out(kind, table, drawn, shares.as_ref()));
     notes.extend(left_out.iter().map(|left_out| format!("The chart of “{title}”: {left_out}")));
     for (name, rows) in sheets {
         let sheet = if kind.is_some() && table.rows.len() <= DRAWN_ROWS {
@@ -160,6 +162,8 @@ fn write_table(
         if kind.is_some_and(|kind| kind != ChartKind::HeatMap) {
             let bold = rust_xlsxwriter::Format::new().set_bold().set_quote_prefix();
             let said = left_out.as_ref().map_or_else(|| title.clone(), |left_out| format!("{title}: {left_out}"));
+            // It may name what people have written.
+            let said = fit(&said, &mut losses);
             sheet.write_string_with_format(0, chart::title_at(&cells), said, &bold)?;
         }
         let placed = Placed { table, rows: rows.clone(), beside: beside.as_ref() };

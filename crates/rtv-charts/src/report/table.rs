@@ -170,6 +170,16 @@ impl<'a> Build<'a> {
         });
     }
 
+    /// Whether the values of a dimension's rows have a sum: followers of one time are mostly those of another too.
+    fn adds_up_over(&self, dimension: usize) -> bool {
+        let kind = self.table.columns.get(dimension).map(|column| column.kind);
+        let is_stock = self.measures.iter().any(|(index, _)| {
+            let measure: Result<Measure, _> = self.table.columns[*index].key.parse();
+            measure.is_ok_and(Measure::is_stock)
+        });
+        self.adds_up && !(is_stock && matches!(kind, Some(Kind::Day | Kind::Week | Kind::Month)))
+    }
+
     fn label(&self, column: usize) -> String {
         self.table.columns[column].label.clone()
     }
@@ -252,6 +262,10 @@ impl<'a> Build<'a> {
         if !self.adds_up {
             self.notes
                 .push("Shares of a rate or a mean say nothing; choose something that adds up, or a bar chart.".into());
+            return;
+        }
+        if !self.adds_up_over(0) {
+            self.notes.push("Followers of several times have no sum, so there are no shares of it.".into());
             return;
         }
         self.first_measure_only();
@@ -456,20 +470,21 @@ impl<'a> Build<'a> {
             return;
         }
         let count = made.len();
+        let adds_up = self.adds_up_over(1);
         let size =
             |raw: &Raw| raw.values.iter().flatten().fold(Decimal::ZERO, |sum, value| sum.saturating_add(value.abs()));
         let mut order: Vec<usize> = (0..count).collect();
-        if self.adds_up {
+        if adds_up {
             order.sort_by_key(|index| std::cmp::Reverse(size(&made[*index][0])));
         }
-        let mut kept: Vec<usize> = order[..most - usize::from(self.adds_up)].to_vec();
+        let mut kept: Vec<usize> = order[..most - usize::from(adds_up)].to_vec();
         kept.sort_unstable();
         let (mut stay, mut go): (Vec<[Raw; 2]>, Vec<[Raw; 2]>) = (Vec::new(), Vec::new());
         for (index, pair) in std::mem::take(made).into_iter().enumerate() {
             if kept.contains(&index) { stay.push(pair) } else { go.push(pair) }
         }
         let kind = self.table.columns[1].label.clone();
-        if self.adds_up {
+        if adds_up {
             let total = |side: usize| -> Vec<Option<Decimal>> {
                 (0..self.categories.len())
                     .map(|category| sum(go.iter().map(|pair| pair[side].values[category])))
@@ -634,7 +649,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// Says how much is not known.
+    /// Says how much is not known. Of a table that is not whole nobody can say whether a value is, or whether its row was left out.
     fn gaps(&mut self) {
         let current = self.series.iter().filter(|one| one.role == Role::Current);
         let empty: Vec<String> =
@@ -644,15 +659,14 @@ impl<'a> Build<'a> {
         if missing == 0 || missing == all {
             return;
         }
-        let gaps = if missing == 1 { "is a gap".to_owned() } else { "are gaps".to_owned() };
+        let (are, gaps) = if missing == 1 { ("is", "a gap") } else { ("are", "gaps") };
+        let (unknown, known) =
+            if self.table.is_cut() { ("left out by the limit or not known", "shown") } else { ("not known", "known") };
         let (missing, all) = (self.count(as_u64(missing)), self.count(as_u64(all)));
-        self.notes.push(format!(
-            "{missing} of {all} values {} not known and {gaps}, not zero.",
-            if missing == "1" { "is" } else { "are" }
-        ));
+        self.notes.push(format!("{missing} of {all} values {are} {unknown} and {are} {gaps}, not zero."));
         if !empty.is_empty() {
             let names = self.listed(empty.into_iter());
-            self.notes.push(format!("No value is known of {names}."));
+            self.notes.push(format!("No value is {known} of {names}."));
         }
     }
 

@@ -179,6 +179,39 @@ fn of_too_many_times_the_latest_are_shown() {
 }
 
 #[test]
+fn what_a_limit_leaves_out_is_not_called_unknown() {
+    let columns = || {
+        vec![
+            column("day", "Day", Kind::Day),
+            column("platform", "Platform", Kind::Text),
+            count("reach", "Summed reach"),
+        ]
+    };
+    let by_day = |at| vec![day(at), number(5)];
+    let mut days = whole(vec![columns().remove(0), columns().remove(2)], vec![by_day(1), by_day(2), by_day(4)]);
+    days.of_rows = 5;
+    assert_eq!(
+        chart(ChartKind::Line, "A", &days).notes,
+        ["Showing 3 of 5.", "1 of 4 values is left out by the limit or not known and is a gap, not zero."]
+    );
+    let rows = vec![
+        vec![day(1), text("X"), number(5)],
+        vec![day(2), text("X"), number(5)],
+        vec![day(3), text("Mastodon"), Cell::Missing],
+    ];
+    let mut split = whole(columns(), rows);
+    split.of_rows = 6;
+    assert_eq!(
+        chart(ChartKind::Line, "A", &split).notes,
+        [
+            "Showing 3 of 6.",
+            "4 of 6 values are left out by the limit or not known and are gaps, not zero.",
+            "No value is shown of Mastodon."
+        ]
+    );
+}
+
+#[test]
 fn the_longest_chart_is_no_longer_than_the_renderer_takes() {
     let columns = vec![
         column("day", "Day", Kind::Day),
@@ -193,6 +226,28 @@ fn the_longest_chart_is_no_longer_than_the_renderer_takes() {
     assert_eq!(chart.series.len(), 6);
     assert_eq!(chart.notes[0], "“Other” holds 4 of 9 (Platform).");
     assert_eq!(values(&chart, 5)[0], Some(4.0 * 123_456_789.0));
+}
+
+#[test]
+fn followers_are_not_added_up_over_times() {
+    let table = |key: &str| {
+        let columns =
+            vec![column("platform", "Platform", Kind::Text), column("day", "Day", Kind::Day), count(key, "Followers")];
+        let rows = (1..=9_u64).map(|at| vec![text("X"), day(at), number(100)]);
+        whole(columns, rows.collect())
+    };
+    let bars = chart(ChartKind::Bar, "A", &table("followers"));
+    assert_eq!(bars.series.len(), 8);
+    assert!(!bars.rest.series);
+    assert_eq!(bars.notes, ["Not drawn, because more than 8 could not be told apart: 9 Nov."]);
+    // What comes anew each day is.
+    assert_eq!(chart(ChartKind::Bar, "A", &table("engagements")).notes, ["“Other” holds 2 of 9 (Day)."]);
+    let days = vec![column("day", "Day", Kind::Day), count("followers", "Followers")];
+    let pie = chart(ChartKind::Pie, "A", &whole(days, vec![vec![day(1), number(100)], vec![day(2), number(101)]]));
+    assert!(pie.series.is_empty());
+    assert_eq!(pie.notes, ["Followers of several times have no sum, so there are no shares of it."]);
+    // Accounts of one time are.
+    assert_eq!(chart(ChartKind::Pie, "A", &names(3, "followers", Unit::Count)).series.len(), 1);
 }
 
 #[test]

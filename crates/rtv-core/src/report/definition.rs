@@ -147,7 +147,7 @@ impl Content {
             Self::Text { text } if text.chars().count() > MAX_TEXT => {
                 Err(Error::invalid("text", format!("use at most {MAX_TEXT} characters, or a second block.")))
             }
-            Self::Text { text } if has_control(text) => Err(Error::invalid("text", UNSEEN)),
+            Self::Text { text } if text.contains(NUL) => Err(Error::invalid("text", NO_NUL)),
             Self::Text { .. } => Ok(()),
             Self::Metric { query } => {
                 query.check()?;
@@ -182,6 +182,12 @@ impl ChartKind {
         if query.source == Source::Posts {
             return refuse("source", "posts are listed one by one; draw KPIs, or show posts in a table.");
         }
+        // What the parts of a whole are: slices, or what lies on each other.
+        let parts = match self {
+            Self::Pie | Self::Donut => query.dimensions.first(),
+            Self::StackedBar | Self::Area => query.dimensions.get(1),
+            Self::Line | Self::Bar | Self::HeatMap | Self::Funnel => None,
+        };
         match self {
             Self::Funnel if dimensions > 0 => refuse("dimension", "a funnel has no dimension; its steps are measures."),
             Self::Funnel if measures < 2 => refuse("measure", "choose at least two measures, the widest first."),
@@ -203,6 +209,14 @@ impl ChartKind {
             Self::Area | Self::StackedBar if query.measures.iter().any(|measure| !is_shared(*measure)) => {
                 refuse("measure", "rates and means do not add up; choose a line or a bar chart.")
             }
+            _ if parts.is_some_and(|one| one.is_course()) && query.measures.iter().any(|one| one.is_stock()) => refuse(
+                "dimension",
+                "followers are counted anew at each time and do not add up over times; choose a line or a bar chart.",
+            ),
+            Self::Pie | Self::Donut if parts == Some(&Dimension::Team) => refuse(
+                "dimension",
+                "teams may share accounts, so their shares do not add up to the whole; choose a bar chart.",
+            ),
             // Two scales in one picture would say what the figures do not.
             _ if query.measures.windows(2).any(|pair| pair[0].unit() != pair[1].unit()) => {
                 refuse("measure", "choose measures of one unit, or make a chart for each.")
@@ -218,17 +232,28 @@ const fn is_shared(measure: Measure) -> bool {
     matches!(measure.combines(), Combines::Adds | Combines::SummedOnly)
 }
 
-/// What a text with characters that nobody sees and the database or a file format refuses is told.
-const UNSEEN: &str = "take out the characters that cannot be seen; only line breaks and tabs may stay.";
-
-/// Whether a text has such characters.
-fn has_control(text: &str) -> bool {
-    text.chars().any(|one| one.is_control() && !matches!(one, '\n' | '\r' | '\t'))
-}
+/// The one character that PostgreSQL stores in no text.
+const NUL: char = '\0';
+const NO_NUL: &str = "take out the character NUL, which nobody sees and which cannot be stored.";
 
 impl Definition {
     /// Refuses what cannot be a report. Fields of a block are named as `block.7.measure`.
     pub fn check(&self) -> Result<()> {
+        self.check_but(&|_| false)
+    }
+
+    /// The same of what was made from another version. What that has already was taken once: where it is refused by now, nothing else
+    /// of the report has to wait for it.
+    pub fn check_after(&self, before: &Self) -> Result<()> {
+        self.check_but(&|content| before.blocks().any(|block| block.content == *content))
+    }
+
+    /// The same without what blocks show, which is refused in its place where the report is filled.
+    pub fn check_frame(&self) -> Result<()> {
+        self.check_but(&|_| true)
+    }
+
+    fn check_but(&self, is_taken: &dyn Fn(&Content) -> bool) -> Result<()> {
         let mut errors: Vec<FieldError> = Vec::new();
         let mut refuse = |field: String, message: String| errors.push(FieldError { field, message });
         let name = self.name.trim().chars().count();
@@ -239,8 +264,8 @@ impl Definition {
             refuse("description".into(), format!("use at most {} characters.", LIMITS.description));
         }
         for (field, text) in [("name", &self.name), ("description", &self.description)] {
-            if has_control(text) {
-                refuse(field.into(), UNSEEN.into());
+            if text.contains(NUL) {
+                refuse(field.into(), NO_NUL.into());
             }
         }
         if self.sections.len() > LIMITS.sections {
@@ -261,18 +286,20 @@ impl Definition {
             if section.title.chars().count() > LIMITS.name {
                 refuse(format!("section.{}.title", section.id), format!("use at most {} characters.", LIMITS.name));
             }
-            if has_control(&section.title) {
-                refuse(format!("section.{}.title", section.id), UNSEEN.into());
+            if section.title.contains(NUL) {
+                refuse(format!("section.{}.title", section.id), NO_NUL.into());
             }
         }
         for block in self.blocks() {
             if block.title.chars().count() > LIMITS.name {
                 refuse(format!("block.{}.title", block.id), format!("use at most {} characters.", LIMITS.name));
             }
-            if has_control(&block.title) {
-                refuse(format!("block.{}.title", block.id), UNSEEN.into());
+            if block.title.contains(NUL) {
+                refuse(format!("block.{}.title", block.id), NO_NUL.into());
             }
-            if let Err(Error::Invalid(of_block)) = block.content.check() {
+            if let Err(Error::Invalid(of_block)) = block.content.check()
+                && !is_taken(&block.content)
+            {
                 for error in of_block {
                     refuse(format!("block.{}.{}", block.id, error.field), error.message);
                 }
@@ -303,5 +330,63 @@ impl Definition {
     fn highest_id(&self) -> u32 {
         let ids = self.sections.iter().map(|one| one.id).chain(self.blocks().map(|one| one.id));
         ids.max().unwrap_or(0).max(self.last_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: ChartKind, source: Source, dimensions: &[Dimension], measure: Measure, expect: Option<&str>) {
+        let query = Query {
+            source,
+            dimensions: dimensions.to_vec(),
+            measures: vec![measure],
+            sort: None,
+            limit: None,
+            is_compared: false,
+        };
+        let refused = match (Content::Chart { kind, query }).check() {
+            Ok(()) => None,
+            Err(Error::Invalid(errors)) => errors.into_iter().next().map(|one| (one.field, one.message)),
+            Err(other) => panic!("{other:?}"),
+        };
+        let told = refused.as_ref().map(|(field, message)| (field.as_str(), message.contains("do not add up")));
+        assert_eq!(told, expect.map(|field| (field, true)), "{kind} by {dimensions:?}: {refused:?}");
+    }
+
+    #[test]
+    fn followers_of_several_times_are_no_parts_of_a_whole() {
+        use Dimension as D;
+        let followers = |kind, dimensions: &[D], expect| {
+            check(kind, Source::Audience, dimensions, Measure::Followers, expect);
+        };
+        for time in [D::Day, D::Week, D::Month] {
+            followers(ChartKind::Pie, &[time], Some("dimension"));
+            followers(ChartKind::Donut, &[time], Some("dimension"));
+            followers(ChartKind::StackedBar, &[D::Platform, time], Some("dimension"));
+            followers(ChartKind::Area, &[D::Account, time], Some("dimension"));
+            // Accounts lie on each other at each time, which is the sum of that time.
+            followers(ChartKind::Area, &[time, D::Account], None);
+            followers(ChartKind::StackedBar, &[time, D::Platform], None);
+            followers(ChartKind::Area, &[time], None);
+            followers(ChartKind::Line, &[D::Platform, time], None);
+            followers(ChartKind::Bar, &[D::Platform, time], None);
+        }
+        followers(ChartKind::Pie, &[D::Platform], None);
+        check(ChartKind::Donut, Source::Competitors, &[D::Month], Measure::Followers, Some("dimension"));
+        // What comes anew each day adds up.
+        check(ChartKind::Pie, Source::Audience, &[D::Month], Measure::FollowerGrowth, None);
+        check(ChartKind::StackedBar, Source::Kpis, &[D::Platform, D::Week], Measure::Engagements, None);
+    }
+
+    #[test]
+    fn teams_that_may_share_accounts_have_no_shares_of_a_circle() {
+        let by_team = |kind, expect| check(kind, Source::Teams, &[Dimension::Team], Measure::Engagements, expect);
+        by_team(ChartKind::Pie, Some("dimension"));
+        by_team(ChartKind::Donut, Some("dimension"));
+        by_team(ChartKind::Bar, None);
+        check(ChartKind::Pie, Source::Teams, &[Dimension::Platform], Measure::Engagements, None);
     }
 }

@@ -125,7 +125,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The rows that are shown, in order; each as long as `columns`.
     pub rows: Vec<Vec<Cell>>,
-    /// Totals of all rows, shown or not; as long as `columns`. Of a rate it is that of the sums, never a sum of rates.
+    /// Totals of all rows, shown or not; as long as `columns`. Of a rate it is that of the sums, never a sum of rates. For people the
+    /// row is called what [`Table::total_label`] says.
     pub totals: Option<Vec<Cell>>,
     /// So many rows there are. Where it is more than `rows`, every format says “showing 20 of 4,812”.
     pub of_rows: u64,
@@ -242,6 +243,25 @@ impl Table {
     /// Whether rows are left out.
     pub fn is_cut(&self) -> bool {
         u64::try_from(self.rows.len()).unwrap_or(u64::MAX) < self.of_rows
+    }
+
+    /// What the row of the totals is called: where rows are left out, how many it adds up, so that nobody takes it for the sum of those
+    /// that are shown. `count` writes a number of rows.
+    pub fn total_label(&self, count: &dyn Fn(u64) -> String) -> String {
+        if self.is_cut() { format!("Total of all {}", count(self.of_rows)) } else { "Total".to_owned() }
+    }
+
+    /// The same with its first rows alone, at most so many; how many there are stays what it is.
+    #[must_use]
+    pub fn first(&self, most: usize) -> Self {
+        Self {
+            columns: self.columns.clone(),
+            rows: self.rows.iter().take(most).cloned().collect(),
+            totals: self.totals.clone(),
+            of_rows: self.of_rows,
+            whole: self.whole.clone(),
+            notes: self.notes.clone(),
+        }
     }
 }
 

@@ -211,6 +211,11 @@ impl Measure {
         }
     }
 
+    /// Whether it is counted anew at each time: its values add up over accounts, and never over times.
+    pub const fn is_stock(self) -> bool {
+        matches!(self, Self::Followers)
+    }
+
     /// How values combine.
     pub const fn combines(self) -> Combines {
         match (self, self.kpi()) {
@@ -256,6 +261,13 @@ impl Measure {
                 None => "",
             },
         }
+    }
+}
+
+impl Dimension {
+    /// Whether it parts a period into the times that follow each other in it.
+    pub const fn is_course(self) -> bool {
+        matches!(self, Self::Day | Self::Week | Self::Month)
     }
 }
 
@@ -419,8 +431,7 @@ impl Query {
         if self.measures.len() > Self::MOST_MEASURES {
             refuse("measure", format!("choose at most {}.", Self::MOST_MEASURES));
         }
-        let times = [Dimension::Day, Dimension::Week, Dimension::Month];
-        if self.source != Source::Posts && self.dimensions.iter().filter(|one| times.contains(one)).count() > 1 {
+        if self.source != Source::Posts && self.dimensions.iter().filter(|one| one.is_course()).count() > 1 {
             refuse("dimension", "choose one of Day, Week and Month.".into());
         }
         let hours = [Dimension::Weekday, Dimension::Hour];

@@ -155,7 +155,7 @@ pub async fn listed(ctx: &TenantContext, listing: Listing) -> Result<Vec<Listed>
 
 /// Makes a report.
 pub async fn create(ctx: &TenantContext, definition: &Definition, summary: &str) -> Result<ReportId, Error> {
-    let definition = tidied(definition)?;
+    let definition = tidied(definition, None)?;
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Reports).await?;
     let id = ReportId::from(Uuid::now_v7());
     write(&mut tx, id, &definition, summary, &ctx.context().actor().label()).await?;
@@ -243,9 +243,9 @@ pub async fn save(
     definition: &Definition,
     summary: &str,
 ) -> Result<i64, Error> {
-    let definition = tidied(definition)?;
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Report(id)).await?;
     let report = read(&mut tx, id, true).await?;
+    let definition = tidied(definition, Some(&report.definition))?;
     refuse_stale(ctx, &mut tx, &report, seen).await?;
     if report.definition == definition {
         tx.rollback().await?;
@@ -326,11 +326,14 @@ async fn set_deleted(ctx: &TenantContext, id: ReportId, is_deleted: bool) -> Res
     Ok(report.definition.name)
 }
 
-/// Names without spaces around them; refused where it is no report.
-fn tidied(definition: &Definition) -> Result<Definition, Error> {
+/// Names without spaces around them; refused where it is no report, what was taken `before` aside.
+fn tidied(definition: &Definition, before: Option<&Definition>) -> Result<Definition, Error> {
     let mut definition = definition.clone();
     definition.name = definition.name.trim().to_owned();
-    definition.check()?;
+    match before {
+        Some(before) => definition.check_after(before)?,
+        None => definition.check()?,
+    }
     // What it covers has to be readable, so that no run fails for it.
     rtv_core::filter::PageFilter::from_query(&definition.parameters)?;
     Ok(definition)

@@ -44,7 +44,8 @@ pub struct Asked<'a> {
 pub enum Shown {
     /// What the definition says.
     AsDefined,
-    /// At most so many rows, for a page.
+    /// At most so many rows of a table, for a page. A chart is filled as defined: what is said of its picture comes from all that it
+    /// shows.
     AtMost(u32),
     /// So many rows at most, also where the definition shows less.
     Whole(u32),
@@ -71,8 +72,8 @@ pub(super) struct Frame {
     pub(super) followers: Followers,
     /// Teams that figures are told apart by: those that it is narrowed to, or all that may be chosen.
     pub(super) teams: Vec<Choice>,
-    most: Option<u32>,
-    is_whole: bool,
+    /// Rows of a table at most, also where its query shows less; `None` shows what the query says.
+    whole: Option<u32>,
 }
 
 impl Frame {
@@ -94,8 +95,7 @@ impl Frame {
 
     /// How many rows of a query are wanted.
     pub(super) fn limit(&self, query: &Query) -> usize {
-        let defined = if self.is_whole { None } else { query.limit };
-        let most = defined.unwrap_or(MOST_ROWS).min(self.most.unwrap_or(MOST_ROWS)).min(MOST_ROWS);
+        let most = self.whole.or(query.limit).unwrap_or(MOST_ROWS).min(MOST_ROWS);
         usize::try_from(most).unwrap_or(usize::MAX)
     }
 
@@ -112,7 +112,8 @@ impl Frame {
 
 /// Fills a definition. A block that cannot be filled says why and does not keep the others from it.
 pub async fn fill(ctx: &TenantContext, definition: &Definition, asked: &Asked<'_>) -> Result<Filled, Error> {
-    definition.check()?;
+    // What a block shows is refused in its place: what was saved once may be refused by now, and the others are filled still.
+    definition.check_frame()?;
     let frame = frame(ctx, asked).await?;
     let mut answers = Answers::default();
     let mut sections = Vec::new();
@@ -178,11 +179,10 @@ async fn frame(ctx: &TenantContext, asked: &Asked<'_>) -> Result<Frame, Error> {
         followers,
         teams,
         summary,
-        most: match asked.shown {
-            Shown::AtMost(most) | Shown::Whole(most) => Some(most),
-            Shown::AsDefined => None,
+        whole: match asked.shown {
+            Shown::Whole(most) => Some(most),
+            Shown::AsDefined | Shown::AtMost(_) => None,
         },
-        is_whole: matches!(asked.shown, Shown::Whole(_)),
         ctx,
     })
 }
@@ -197,22 +197,7 @@ async fn filled_block(
     asked: &Asked<'_>,
     answers: &mut Answers,
 ) -> Result<FilledBlock, Error> {
-    let content = match &block.content {
-        Content::Text { text } => Ok(FilledContent::Text(text.clone())),
-        Content::Metric { query } => metric(frame, query).await.map(FilledContent::Metric),
-        Content::Chart { kind, query } => {
-            let table = answer(frame, query, answers).await;
-            table.map(|table| FilledContent::Chart { kind: *kind, table: with_address(table, asked, block.id) })
-        }
-        Content::Table { query, has_totals } => answer(frame, query, answers).await.map(|table| {
-            let mut table = with_address(table, asked, block.id);
-            if !*has_totals {
-                table.totals = None;
-            }
-            FilledContent::Table(table)
-        }),
-    };
-    let content = match content {
+    let content = match filled_content(frame, block, asked, answers).await {
         Ok(content) => content,
         // What one block asks wrongly is said in its place; what failed on our side fails all of it.
         Err(Error::Invalid(errors)) => FilledContent::Refused(
@@ -226,6 +211,31 @@ async fn filled_block(
     };
     let title = if block.title.trim().is_empty() { default_title(&block.content) } else { block.title.clone() };
     Ok(FilledBlock { id: block.id, title, content })
+}
+
+async fn filled_content(
+    frame: &Frame,
+    block: &Block,
+    asked: &Asked<'_>,
+    answers: &mut Answers,
+) -> Result<FilledContent, Error> {
+    block.content.check()?;
+    Ok(match &block.content {
+        Content::Text { text } => FilledContent::Text(text.clone()),
+        Content::Metric { query } => FilledContent::Metric(metric(frame, query).await?),
+        Content::Chart { kind, query } => {
+            let table = answer(frame, query, answers).await?;
+            FilledContent::Chart { kind: *kind, table: with_address(table, asked, block.id) }
+        }
+        Content::Table { query, has_totals } => {
+            let table = shown(frame, query, asked.shown, answers).await?;
+            let mut table = with_address(table, asked, block.id);
+            if !*has_totals {
+                table.totals = None;
+            }
+            FilledContent::Table(table)
+        }
+    })
 }
 
 /// What stands above figures that were given no title: what they are.
@@ -244,7 +254,9 @@ fn default_title(content: &Content) -> String {
 
 fn with_address(table: Arc<Table>, asked: &Asked<'_>, block: u32) -> Table {
     let mut table = Arc::unwrap_or_clone(table);
-    if table.is_cut() {
+    // A page shows the beginning of a chart's table too, although the chart has all of it.
+    let is_long = matches!(asked.shown, Shown::AtMost(most) if table.rows.len() as u64 > u64::from(most));
+    if is_long || table.is_cut() {
         // What is built later is not what this shows.
         let version = asked.version.map(|version| format!("&version={version}")).unwrap_or_default();
         let filter = asked.parameters.to_stated_query();
@@ -253,9 +265,25 @@ fn with_address(table: Arc<Table>, asked: &Asked<'_>, block: u32) -> Table {
     table
 }
 
+/// As much of a table as is wanted.
+async fn shown(frame: &Frame, query: &Query, shown: Shown, answers: &mut Answers) -> Result<Arc<Table>, Error> {
+    let Shown::AtMost(most) = shown else { return answer(frame, query, answers).await };
+    // A chart that asks the same has its rows already.
+    if let Some(known) = answers.0.get(&key(query)) {
+        return Ok(Arc::new(known.first(usize::try_from(most).unwrap_or(usize::MAX))));
+    }
+    let limit = Some(query.limit.map_or(most, |limit| limit.min(most)));
+    answer(frame, &Query { limit, ..query.clone() }, answers).await
+}
+
+/// What an answer is kept by.
+fn key(query: &Query) -> String {
+    format!("{query:?}")
+}
+
 async fn answer(frame: &Frame, query: &Query, answers: &mut Answers) -> Result<Arc<Table>, Error> {
     query.check()?;
-    let key = format!("{query:?}");
+    let key = key(query);
     if let Some(known) = answers.0.get(&key) {
         return Ok(known.clone());
     }

@@ -2,8 +2,8 @@
 
 use rtv_core::filter::PageFilter;
 use rtv_core::report::{
-    Block, Cell, Content, Definition, Dimension, Edit, FileFormat, Filled, FilledContent, Measure, NewBlock, Query,
-    RunState, Section, Sort, Source, Table,
+    Block, Cell, ChartKind, Content, Definition, Dimension, Edit, FileFormat, Filled, FilledContent, Measure, NewBlock,
+    Query, RunState, Section, Sort, Source, Table,
 };
 use rtv_core::{Error, Role};
 use rtv_domain::report::{self, Asked, MakeRun, NewFile, Shown, Template, Ticket};
@@ -172,6 +172,50 @@ async fn two_dimensions_two_accounts_of_a_name_and_an_order_by_a_measure() {
     assert_eq!((top.of_rows, top.is_cut()), (3, true), "what is left out is counted, and the totals are of all");
     let address = top.whole.unwrap();
     assert_eq!(address, format!("/t/desk/reports/rep_1/tables/2?{MARCH}"));
+}
+
+#[tokio::test]
+async fn a_page_fills_the_beginning_of_a_table_and_all_of_a_chart() {
+    let desk = desk().await;
+    let by_platform = || ask(Source::Platforms, &[Dimension::Platform], &[Measure::Engagements]);
+    let chart = Content::Chart { kind: ChartKind::Bar, query: by_platform() };
+    // The same is asked before the chart and after it.
+    let definition = report_of(vec![table_of(by_platform()), chart, table_of(by_platform())]);
+    let page = filled(&desk, &definition, Shown::AtMost(1)).await;
+    let tables: Vec<&Table> = page.tables().collect();
+    assert_eq!(text(tables[0]), ["Facebook | 4", "- | 51"]);
+    assert_eq!(text(tables[1]), ["Facebook | 4", "X | 47", "- | 51"]);
+    assert_eq!(text(tables[2]), ["Facebook | 4", "- | 51"]);
+    for (table, block) in tables.into_iter().zip(2..) {
+        assert_eq!(table.of_rows, 2);
+        // What the page shows of the chart's table is its beginning too.
+        assert_eq!(table.whole, Some(format!("/t/desk/reports/rep_1/tables/{block}?{MARCH}")));
+    }
+    let whole = filled(&desk, &definition, Shown::AtMost(2)).await;
+    assert!(whole.tables().all(|table| table.rows.len() == 2 && table.whole.is_none()));
+    let mut limited = by_platform();
+    limited.limit = Some(1);
+    let limited = report_of(vec![Content::Chart { kind: ChartKind::Bar, query: limited }]);
+    let limited = filled(&desk, &limited, Shown::AtMost(2)).await;
+    assert_eq!(limited.tables().next().map(|table| table.rows.len()), Some(1), "a chart keeps its own limit");
+}
+
+#[tokio::test]
+async fn a_chart_that_is_refused_by_now_says_so_in_its_place_and_the_rest_is_filled() {
+    let desk = desk().await;
+    let chart =
+        |kind| Content::Chart { kind, query: ask(Source::Audience, &[Dimension::Month], &[Measure::Followers]) };
+    let table = table_of(ask(Source::Platforms, &[Dimension::Platform], &[Measure::Engagements]));
+    // As it was saved before such a chart was refused.
+    let definition = report_of(vec![chart(ChartKind::Pie), chart(ChartKind::Line), table]);
+    let filled = filled(&desk, &definition, Shown::AsDefined).await;
+    let blocks = &filled.sections[0].blocks;
+    let FilledContent::Refused(why) = &blocks[0].content else { panic!("{:?}", blocks[0]) };
+    assert!(why.starts_with("dimension: followers"), "{why}");
+    assert!(matches!(blocks[1].content, FilledContent::Chart { .. }), "{:?}", blocks[1]);
+    let FilledContent::Table(table) = &blocks[2].content else { panic!("{:?}", blocks[2]) };
+    assert_eq!(text(table), ["Facebook | 4", "X | 47", "- | 51"]);
+    assert!(matches!(report::create(&desk.ctx, &definition, "x").await, Err(Error::Invalid(_))), "not anew");
 }
 
 #[tokio::test]

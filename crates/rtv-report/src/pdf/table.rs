@@ -147,7 +147,8 @@ fn in_words(press: &mut Press, table: &Table) -> Worded {
             && !column.kind.is_number()
             && matches!(first, Cell::Text(text) if text.is_empty())
         {
-            *first = Cell::Text("Total".into());
+            let count = |count: u64| press.format.count(i64::try_from(count).unwrap_or(i64::MAX));
+            *first = Cell::Text(table.total_label(&count));
         }
         word(press, &totals)
     });

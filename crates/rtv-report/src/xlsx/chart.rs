@@ -1,10 +1,12 @@
 //! Excel's own charts, drawn from cells of the same sheet. Where the table's cells do not lie as Excel needs them (a split into series, the
-//! steps of a funnel, the grid of a heat map), the same values stand once more beside the table.
+//! steps of a funnel, the grid of a heat map, slices of which some are put together), the same values stand once more beside the table.
 
 use std::collections::HashMap;
 
+use rtv_charts::{ReportChart, Words};
 use rtv_core::kpi::Unit;
 use rtv_core::report::{Cell, ChartKind, Column, Kind, Table};
+use rust_decimal::Decimal;
 use rust_xlsxwriter::{
     Chart, ChartDataLabel, ChartEmptyCells, ChartLegendPosition, ChartType, ConditionalFormat2ColorScale, Worksheet,
     XlsxError,
@@ -32,8 +34,18 @@ pub(super) struct Cells<'a> {
     pub(super) first: u16,
 }
 
+/// The picture of shares: Excel draws what is below zero as if it were above, and as many slices as there are rows, so it is given
+/// those of the picture. `None` of other kinds.
+pub(super) fn shares(kind: ChartKind, table: &Table, currency: &str) -> Option<ReportChart> {
+    matches!(kind, ChartKind::Pie | ChartKind::Donut)
+        .then(|| ReportChart::of(kind, table, &Words::english("", currency)))
+}
+
 /// What has to stand beside the table so that a chart of the kind can be drawn; `None` where its own cells do.
-pub(super) fn beside(kind: ChartKind, table: &Table) -> Option<Table> {
+pub(super) fn beside(kind: ChartKind, table: &Table, shares: Option<&ReportChart>) -> Option<Table> {
+    if let Some(shares) = shares {
+        return slices(table, shares);
+    }
     match kind {
         ChartKind::HeatMap => Some(grid(table)),
         ChartKind::Funnel => Some(steps(table)),
@@ -77,6 +89,21 @@ fn split(table: &Table) -> Table {
         std::iter::once(along).chain(values).collect()
     });
     of_rows(columns, rows.collect())
+}
+
+/// A row for each slice of the picture; `None` where these are the rows of the table.
+fn slices(table: &Table, shares: &ReportChart) -> Option<Table> {
+    if !shares.rest.category && shares.categories.len() == table.rows.len() {
+        return None;
+    }
+    let name = Column { kind: Kind::Text, ..table.columns.first()?.clone() };
+    let measure = table.columns.iter().find(|column| column.kind.is_number())?.clone();
+    let values = shares.series.first().map_or(&[][..], |series| &series.values);
+    let rows = shares.categories.iter().zip(values).map(|(name, value)| {
+        let value = value.and_then(|value| Decimal::try_from(value).ok());
+        vec![Cell::Text(name.clone()), value.map_or(Cell::Missing, Cell::Number)]
+    });
+    Some(of_rows(vec![name, measure], rows.collect()))
 }
 
 /// Weekdays downwards, hours to the right: all of them, also those in which nothing is known.
@@ -145,16 +172,39 @@ const fn shows_previous(kind: ChartKind) -> bool {
     matches!(kind, ChartKind::Line | ChartKind::Bar | ChartKind::Funnel)
 }
 
-/// What the cells hold and Excel's chart of them does not show, in a sentence that stands above it.
-pub(super) fn left_out(kind: ChartKind, table: &Table) -> Option<String> {
+/// What the cells hold and Excel's chart of them does not show, in sentences that stand above it. `drawn` are the cells that it is
+/// drawn from.
+pub(super) fn left_out(kind: ChartKind, table: &Table, drawn: &Table, shares: Option<&ReportChart>) -> Option<String> {
+    if let Some(shares) = shares {
+        return (!shares.notes.is_empty()).then(|| shares.notes.join(" "));
+    }
     let mut sentences = Vec::new();
     if kind != ChartKind::HeatMap && !shows_previous(kind) && has_previous(table) {
         sentences.push("Earlier values are not drawn; they stand in the cells.".to_owned());
+    }
+    if lies_below(kind, drawn) {
+        sentences.push("Values below zero cannot lie on each other, so they are drawn as lines.".to_owned());
     }
     if table.is_cut() {
         sentences.push(showing(table));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// Columns that become series.
+fn series(kind: ChartKind, table: &Table) -> Vec<usize> {
+    (table.dimensions()..table.columns.len())
+        .filter(|&index| shows_previous(kind) || !table.columns[index].key.ends_with("_previous"))
+        .collect()
+}
+
+/// Whether areas would lie on each other of which some are below zero: Excel would take these off the others.
+fn lies_below(kind: ChartKind, table: &Table) -> bool {
+    let series = series(kind, table);
+    let is_below = |row: &Vec<Cell>| {
+        series.iter().any(|&index| matches!(row.get(index), Some(Cell::Number(value)) if *value < Decimal::ZERO))
+    };
+    kind == ChartKind::Area && series.len() > 1 && table.rows.iter().any(is_below)
 }
 
 fn has_previous(table: &Table) -> bool {
@@ -178,10 +228,7 @@ pub(super) fn draw(
         sheet.add_conditional_format(1, cells.first + 1, last, cells.first + 24, &scale)?;
         return Ok(None);
     }
-    let dimensions = table.dimensions();
-    let mut series: Vec<usize> = (dimensions..table.columns.len())
-        .filter(|&index| shows_previous(kind) || !table.columns[index].key.ends_with("_previous"))
-        .collect();
+    let mut series = series(kind, table);
     if matches!(kind, ChartKind::Pie | ChartKind::Donut) {
         series.truncate(1);
     }
@@ -190,6 +237,7 @@ pub(super) fn draw(
 
     let mut chart = Chart::new(match kind {
         ChartKind::Line => ChartType::Line,
+        ChartKind::Area if lies_below(kind, table) => ChartType::Line,
         ChartKind::Area if all > 1 => ChartType::AreaStacked,
         ChartKind::Area => ChartType::Area,
         ChartKind::StackedBar => ChartType::ColumnStacked,

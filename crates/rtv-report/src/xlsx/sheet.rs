@@ -12,8 +12,7 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
 
 use super::text::{Losses, fit};
-use crate::csv::TOTAL;
-use crate::words::{showing, weekday};
+use crate::words::{grouped, showing, weekday};
 
 /// Widest column of texts, in digits of the standard font.
 const WIDEST: usize = 60;
@@ -210,7 +209,9 @@ fn prepare_columns(sheet: &mut Worksheet, table: &Table, first: u16, look: &Look
         let number = first + column_number(index);
         sheet.set_column_format(number, &look.of(column.kind))?;
         let cells = table.rows.iter().chain(&table.totals).filter_map(|row| row.get(index));
-        let widest = cells.map(|cell| width(column.kind, cell, look)).max().unwrap_or(0);
+        let total = table.totals.as_ref().filter(|_| index == 0 && !column.kind.is_number());
+        let total = total.map(|_| text_width(&table.total_label(&grouped)));
+        let widest = cells.map(|cell| width(column.kind, cell, look)).chain(total).max().unwrap_or(0);
         let header = text_width(&look.label(column)) + ARROW;
         sheet.set_column_width(
             number,
@@ -276,7 +277,7 @@ fn write_totals(
         let at = column_number(index);
         let cell = totals.get(index).unwrap_or(&Cell::Missing);
         if index == 0 && !column.kind.is_number() {
-            sheet.write_string_with_format(row, at, TOTAL, format)?;
+            sheet.write_string_with_format(row, at, table.total_label(&grouped), format)?;
             continue;
         }
         match Value::of(column.kind, cell, look, losses) {

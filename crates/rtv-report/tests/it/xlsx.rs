@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rtv_core::kpi::Unit;
-use rtv_core::report::{Cell, Filled, FilledContent, Kind};
+use rtv_core::report::{Cell, ChartKind, Filled, FilledContent, Kind};
 use rtv_report::xlsx::{Written, write};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -107,11 +107,88 @@ fn what_a_chart_of_excels_leaves_out_is_said_above_it() {
         (sheet(&read, "Shares")["rows"][0].to_string(), written.notes)
     };
     let words = "Earlier values are not drawn; they stand in the cells. Showing 1 of 5 rows.";
-    let (header, notes) = told(rtv_core::report::ChartKind::Pie);
+    let (header, notes) = told(ChartKind::StackedBar);
+    assert!(header.contains(&format!("Shares: {words}")), "{header}");
+    assert_eq!(notes, [format!("The chart of “Shares”: {words}")]);
+    // Of shares the same is said as of their picture.
+    let words =
+        "The period compared with is not drawn in this kind of chart. Showing 1 of 5. Shares are of what is shown.";
+    let (header, notes) = told(ChartKind::Pie);
     assert!(header.contains(&format!("Shares: {words}")), "{header}");
     assert_eq!(notes, [format!("The chart of “Shares”: {words}")]);
     // Bars of both periods stand beside each other.
-    assert_eq!(told(rtv_core::report::ChartKind::Bar).1, ["The chart of “Shares”: Showing 1 of 5 rows."]);
+    assert_eq!(told(ChartKind::Bar).1, ["The chart of “Shares”: Showing 1 of 5 rows."]);
+}
+
+#[test]
+fn slices_of_excels_are_those_of_the_picture() {
+    let columns = || {
+        vec![
+            world::column("platform", "Platform", Kind::Text),
+            world::column("reach", "Reach", Kind::Number(Unit::Count)),
+        ]
+    };
+    let named = ["A", "B", "C", "D", "E", "F", "G", "H", "I"].into_iter().zip((1..=9).rev());
+    let mut rows: Vec<Vec<Cell>> =
+        named.map(|(name, tens)| vec![world::text(name), world::number(&format!("{tens}0"))]).collect();
+    rows.push(vec![world::text("J"), world::number("-5")]);
+    for kind in [ChartKind::Pie, ChartKind::Donut] {
+        let table = world::table(columns(), rows.clone());
+        let filled = world::report(vec![world::block(2, "Shares", FilledContent::Chart { kind, table })]);
+        let (workbook, written) = bytes(&filled);
+        let read = read(&workbook);
+        let sheet = sheet(&read, "Shares");
+        // Seven of their own, and one for the two that are smaller; what is below zero is no share.
+        let slices: Vec<(&str, f64)> = (1..=8_usize)
+            .map(|row| &sheet["rows"][row])
+            .map(|row| (row[3]["value"].as_str().unwrap(), row[4]["value"].as_f64().unwrap()))
+            .collect();
+        let expected = [
+            ("A", 90.0),
+            ("B", 80.0),
+            ("C", 70.0),
+            ("D", 60.0),
+            ("E", 50.0),
+            ("F", 40.0),
+            ("G", 30.0),
+            ("Other", 30.0),
+        ];
+        assert_eq!(slices, expected);
+        assert!(sheet["rows"][9][3].is_null(), "{}", sheet["rows"][9]);
+        assert!(sheet["charts"][0].as_str().unwrap().ends_with("!$E$2:$E$9"), "{}", sheet["charts"]);
+        assert_eq!((&sheet["rows"][10][0]["value"], &sheet["rows"][10][1]["value"]), (&"J".into(), &(-5).into()));
+        let words = "Not above zero and therefore without a slice: J (−5). “Other” holds 2 of 9.";
+        assert!(sheet["rows"][0].to_string().contains(&format!("Shares: {words}")), "{}", sheet["rows"][0]);
+        assert_eq!(written.notes, [format!("The chart of “Shares”: {words}")]);
+    }
+}
+
+#[test]
+fn areas_below_zero_are_lines_in_excel_too() {
+    let drawn = |value: &str| {
+        let columns = vec![
+            world::column("platform", "Platform", Kind::Text),
+            world::column("reach", "Reach", Kind::Number(Unit::Count)),
+            world::column("clicks", "Clicks", Kind::Number(Unit::Count)),
+        ];
+        let rows = vec![
+            vec![world::text("X"), world::number("5"), world::number("3")],
+            vec![world::text("Y"), world::number("6"), world::number(value)],
+        ];
+        let chart = FilledContent::Chart { kind: ChartKind::Area, table: world::table(columns, rows) };
+        let (workbook, written) = bytes(&world::report(vec![world::block(2, "Areas", chart)]));
+        let read = read(&workbook);
+        (sheet(&read, "Areas")["charts"][0].as_str().unwrap().to_owned(), written.notes)
+    };
+    let (above, notes) = drawn("4");
+    assert!(above.starts_with("AreaChart stacked: "), "{above}");
+    assert_eq!(notes, Vec::<String>::new());
+    let (below, notes) = drawn("-4");
+    assert!(below.starts_with("LineChart standard: "), "{below}");
+    assert_eq!(
+        notes,
+        ["The chart of “Areas”: Values below zero cannot lie on each other, so they are drawn as lines."]
+    );
 }
 
 /// What of a text a workbook holds.

@@ -191,10 +191,13 @@ fn a_cell_that_is_higher_than_a_page_goes_on_and_loses_no_word() {
 fn what_is_cut_is_told_and_the_whole_table_is_linked() {
     let mut table = long_table(20);
     table.of_rows = 4_812;
+    // As reports are filled; what the row is called is the format's own word.
+    table.totals.as_mut().unwrap()[0] = Cell::Missing;
     table.whole = Some("https://rtv.example/t/acme/reports/rep_1/runs/run_1/tables/2?größe=1".into());
     let read = read_table(table);
     let words = read.words();
     assert!(words.contains("Showing 20 of 4,812 rows. The whole table: https://rtv.example/t/acme/"), "{words}");
+    assert!(words.contains("Total of all 4,812 212,730"), "not the sum of the rows that are shown: {words}");
     let links = read.run("mutool", &["show"], &["grep"]);
     assert!(
         links.contains("https://rtv.example/t/acme/reports/rep_1/runs/run_1/tables/2?gr%C3%B6%C3%9Fe=1"),
