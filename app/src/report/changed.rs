@@ -325,6 +325,7 @@ pub(super) mod tests {
             previous: Some(previous.into()),
             is_compared: true,
             compared_with: None,
+            remarks: Vec::new(),
             up_is_good: Some(true),
             note: None,
         };

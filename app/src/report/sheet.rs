@@ -36,11 +36,19 @@ pub(super) fn sheets(filled: &Filled, around: &Around) -> AnyView {
                 .into_iter()
                 .map(|group| match group {
                     Group::Metrics(metrics) => {
+                        let remarks = Metric::remarks_of(metrics.iter().map(|(_, one)| *one))
+                            .into_iter()
+                            .map(|remark| view! { <p class="c-sheet__note">{remark}</p> })
+                            .collect_view();
                         let tiles = metrics
                             .into_iter()
                             .map(|(block, one)| chosen(block, around, tile(block, one, filled.previous, format)))
                             .collect_view();
-                        view! { <div class="c-sheet__metrics">{tiles}</div> }.into_any()
+                        view! {
+                            <div class="c-sheet__metrics">{tiles}</div>
+                            {remarks}
+                        }
+                        .into_any()
                     }
                     Group::Block(one) => chosen(one, around, block(one, around)),
                 })

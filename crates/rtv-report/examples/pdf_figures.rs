@@ -118,6 +118,7 @@ fn filled() -> Result<Filled, Box<dyn Error>> {
                 previous: Some(Decimal::from(1_142_000)),
                 is_compared: true,
                 compared_with: None,
+                remarks: Vec::new(),
                 up_is_good: Some(true),
                 note: None,
             };

@@ -213,8 +213,9 @@ fn write_figures(
             }
         }
         sheet.write_string(row, 3, unit_name(metric.unit))?;
-        if let Some(note) = &metric.note {
-            sheet.write_string_with_format(row, 4, fit(note, losses), &words)?;
+        let notes: Vec<&str> = metric.note.iter().chain(&metric.remarks).map(String::as_str).collect();
+        if !notes.is_empty() {
+            sheet.write_string_with_format(row, 4, fit(&notes.join(" "), losses), &words)?;
         }
     }
     sheet.autofilter(0, 0, sheet::row_number(figures.len()), 4)?;

@@ -116,6 +116,23 @@ pub struct Metric {
     pub up_is_good: Option<bool>,
     /// Why it is missing, or a remark, as a sentence.
     pub note: Option<String>,
+    /// What has to be known besides, where that is more than one sentence. Figures that stand together share it, so it is shown once
+    /// below them.
+    #[serde(default)]
+    pub remarks: Vec<String>,
+}
+
+impl Metric {
+    /// Remarks of figures that stand together, each once.
+    pub fn remarks_of<'a>(figures: impl IntoIterator<Item = &'a Self>) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for remark in figures.into_iter().flat_map(|figure| &figure.remarks) {
+            if !all.contains(remark) {
+                all.push(remark.clone());
+            }
+        }
+        all
+    }
 }
 
 /// Rows and columns of typed values.
@@ -270,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_that_was_stored_without_the_days_that_it_is_compared_with_is_read() {
+    fn a_figure_that_was_stored_before_it_said_more_is_read() {
         let figure = Metric {
             key: "reach".into(),
             label: "Summed reach".into(),
@@ -281,9 +298,12 @@ mod tests {
             compared_with: None,
             up_is_good: Some(true),
             note: None,
+            remarks: Vec::new(),
         };
         let mut stored = serde_json::to_value(&figure).unwrap();
-        assert!(stored.as_object_mut().unwrap().remove("compared_with").is_some());
+        for later in ["compared_with", "remarks"] {
+            assert!(stored.as_object_mut().unwrap().remove(later).is_some());
+        }
         assert_eq!(serde_json::from_value::<Metric>(stored).unwrap(), figure);
     }
 }

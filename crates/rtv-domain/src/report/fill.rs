@@ -320,7 +320,8 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
             is_compared,
             compared_with: None,
             up_is_good: figure.kpi.up_is_good(),
-            note: joined(remark.into_iter().chain(gap).collect()),
+            note: joined(&remark.into_iter().chain(gap).collect::<Vec<_>>()),
+            remarks: Vec::new(),
         });
     }
     let table = match query.source {
@@ -336,6 +337,8 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
             _ => None,
         }
     };
+    let (note, remarks) =
+        if table.notes.len() > 1 { (None, table.notes.clone()) } else { (joined(&table.notes), Vec::new()) };
     Ok(Metric {
         key: measure.key().into(),
         label: measure.label().into(),
@@ -352,12 +355,13 @@ async fn metric(frame: &Frame, query: &Query) -> Result<Metric, Error> {
             Measure::Deliveries => None,
             _ => Some(true),
         },
-        note: joined(table.notes),
+        note,
+        remarks,
     })
 }
 
 /// Sentences as one remark.
-fn joined(notes: Vec<String>) -> Option<String> {
+fn joined(notes: &[String]) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join(" "))
 }
 

@@ -242,7 +242,7 @@ async fn a_figure_names_the_months_that_it_is_compared_with_and_keeps_all_its_no
     let format = Format::of(desk.ctx.tenant());
     let change = report::change(&format, &share, previous).unwrap();
     assert!(change.words.ends_with(&format!(" in {}", format.period(february))), "{change:?}");
-    let note = share.note.unwrap();
+    let note = share.remarks.join("\n");
     for part in [
         "Whole calendar months only: Mar 2026, compared with Feb 2026.",
         "The figures are those of The desk.",
@@ -284,7 +284,7 @@ async fn a_competitor_of_whom_nothing_is_known_is_named_and_not_counted_in_the_d
     let own = block(&desk.ctx, MARCH, Content::Metric { query: ask(&[], &[Measure::ShareOfVoice], false) }).await;
     let FilledContent::Metric(share) = &own.sections[0].blocks[0].content else { panic!("{own:?}") };
     assert_eq!(share.value, Some(1.into()));
-    let note = share.note.as_deref().unwrap();
+    let note = share.remarks.join("\n");
     assert!(note.contains("out of 51 public interactions of The desk."), "{note}");
     assert!(note.contains("Nothing of this is known of Cedar in Mar 2026, so it is not counted."), "{note}");
 }

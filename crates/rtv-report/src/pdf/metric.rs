@@ -50,6 +50,7 @@ pub(super) fn draw(press: &mut Press, metrics: &[(&str, &Metric)], previous: Opt
             press.remarks(&tile.below);
         }
     }
+    press.remarks(&Metric::remarks_of(metrics.iter().map(|(_, metric)| *metric)));
     press.y -= BETWEEN;
     press.end_block();
 }

@@ -141,6 +141,7 @@ pub(crate) fn small() -> Filled {
             previous: previous.map(|value| value.parse().unwrap()),
             is_compared: previous.is_some(),
             compared_with: None,
+            remarks: Vec::new(),
             up_is_good: None,
             note: note.map(Into::into),
         })

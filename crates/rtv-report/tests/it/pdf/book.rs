@@ -92,6 +92,24 @@ fn a_change_is_worded_as_on_the_page_by_difference_and_share() {
 }
 
 #[test]
+fn what_figures_beside_each_other_share_is_said_once_below_them() {
+    let figures: Vec<FilledContent> = ["Share", "Position", "Interactions", "Posts"]
+        .into_iter()
+        .map(|label| {
+            let mut figure = metric(label, Unit::Count, Some("3"), Some("2"));
+            figure.remarks = vec!["Whole calendar months only: Mar 2026.".into(), format!("{label} is out of 157.")];
+            FilledContent::Metric(figure)
+        })
+        .collect();
+    let page = read(&holding(figures), &look(), &Pictures::new()).words();
+    assert_eq!(page.matches("Whole calendar months only: Mar 2026.").count(), 1, "{page}");
+    let last = page.find("Block 5").unwrap();
+    for told in ["Whole calendar months", "Share is out of 157.", "Posts is out of 157."] {
+        assert!(page.rfind(told).is_some_and(|at| at > last), "{told:?} is not below the figures: {page}");
+    }
+}
+
+#[test]
 fn every_page_has_its_number_and_what_it_is_of() {
     let read = read(&small(), &look(), &Pictures::new());
     let pages = read.pages();

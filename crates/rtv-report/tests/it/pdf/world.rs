@@ -84,6 +84,7 @@ pub(super) fn metric(label: &str, unit: Unit, value: Option<&str>, previous: Opt
         previous: previous.map(number),
         is_compared: true,
         compared_with: None,
+        remarks: Vec::new(),
         up_is_good: Some(true),
         note: None,
     }
