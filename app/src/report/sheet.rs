@@ -36,10 +36,11 @@ pub(super) fn sheets(filled: &Filled, around: &Around) -> AnyView {
                 .into_iter()
                 .map(|group| match group {
                     Group::Metrics(metrics) => {
-                        let remarks = Metric::remarks_of(metrics.iter().map(|(_, one)| *one))
-                            .into_iter()
-                            .map(|remark| view! { <p class="c-sheet__note">{remark}</p> })
-                            .collect_view();
+                        let remarks = Metric::remarks_of(metrics.iter().map(|(_, one)| *one));
+                        let remarks = (!remarks.is_empty()).then(|| {
+                            let each = remarks.into_iter().map(|one| view! { <p class="c-sheet__note">{one}</p> });
+                            view! { <div class="c-sheet__remarks">{each.collect_view()}</div> }
+                        });
                         let tiles = metrics
                             .into_iter()
                             .map(|(block, one)| chosen(block, around, tile(block, one, filled.previous, format)))

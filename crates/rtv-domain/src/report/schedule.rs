@@ -577,7 +577,7 @@ impl NotMade {
         match self {
             Self::Failed(error) => error.explanation(),
             Self::Lapsed(why) => {
-                format!("{why} Somebody who may send it opens it and saves it, and so keeps it from then on.")
+                format!("{why} It goes on when somebody who may send it saves it; they keep it from then on.")
             }
         }
     }
