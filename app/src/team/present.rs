@@ -335,8 +335,8 @@ pub(super) async fn member_removal(ctx: &TenantContext, id: &str) -> Result<Conf
     let kept = usize::try_from(schedule::count_kept(ctx, id).await?).unwrap_or(usize::MAX);
     if kept > 0 {
         consequences.push(format!(
-            "{} of reports stop with their next time, until somebody else opens them and saves them. The owners are told then.",
-            plural(kept, "schedule that they keep", "schedules that they keep")
+            "They keep {} of reports. Each stops with its next time, until somebody else saves it; the owners are told then.",
+            plural(kept, "schedule", "schedules")
         ));
     }
     consequences.push("What they have done stays, and so does the audit log.".into());

@@ -38,7 +38,7 @@ pub use dispatch::{
     Dispatch, MOST_ATTACHED, Mailing, Outgoing, SendReport, SentAgain, claim, look, mailings, put_off, send_again,
     settle,
 };
-pub use fill::{Asked, MOST_ROWS, Shown, fill, fill_block};
+pub use fill::{Asked, MOST_CHARTED, MOST_ROWS, Shown, fill, fill_block};
 pub use handout::{Handout, handout, handout_file, subscribe};
 pub use inbox::{Received, inbox};
 pub use run::{

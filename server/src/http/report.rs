@@ -466,7 +466,7 @@ pub async fn chart(
         let asked = report::Asked {
             parameters: &parameters,
             version: None,
-            shown: report::Shown::AsDefined,
+            shown: report::Shown::AtMost(report::MOST_CHARTED),
             address: &address,
         };
         let number: u32 = block.parse().map_err(|_| Error::NotFound)?;

@@ -18,7 +18,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::handout::Link;
-use super::recipient::Barrier;
+use super::recipient::{Barrier, Wanted};
 use super::run::{FileRow, Run, run};
 use super::schedule::due;
 use super::{attempt, keeper};
@@ -112,7 +112,8 @@ pub(super) async fn send_out(ctx: &TenantContext, tx: &mut Tx, run: &Run, outbox
         run.is_late = true;
         mark_late(tx, run.id).await?;
     }
-    let barrier = Barrier::of(tx, &run, dispatch, run.created_at).await?;
+    let wanted = Wanted { since: run.created_at, is_again: false };
+    let barrier = Barrier::of(tx, &run, dispatch, wanted).await?;
     for recipient in &dispatch.recipients {
         add(ctx, tx, &run, (recipient, 1), barrier.reason(recipient), outbox).await?;
     }
@@ -289,7 +290,8 @@ pub async fn send_again(
         )));
     }
     let recipient: Email = stored(row.recipient.parse())?;
-    let barrier = Barrier::of(&mut tx, &of_run, dispatch, ctx.now()).await?;
+    let wanted = Wanted { since: ctx.now(), is_again: true };
+    let barrier = Barrier::of(&mut tx, &of_run, dispatch, wanted).await?;
     if let Some((_, reason)) = barrier.reason(&recipient) {
         return Err(Error::Conflict(format!("The mail to {recipient} is not sent again. {reason}")));
     }
@@ -321,6 +323,7 @@ pub struct Outgoing {
     pub unsubscribe: Option<SecretString>,
     /// Whether its run was in time and this mail of it is not.
     marks_late: bool,
+    wanted: Wanted,
 }
 
 /// What of a mail its words depend on.
@@ -374,7 +377,8 @@ pub async fn look(ctx: &Context, outbox: &Outbox, job: SendReport) -> Result<Opt
     let recipient: Email = stored(row.recipient.parse())?;
     let mut tx = ctx.begin_to_read(SEES_REPORTS, Resource::Run(run.id)).await?;
     let rhythm = rhythm_of(&mut tx, run.schedule).await?;
-    let barrier = Barrier::of(&mut tx, &run, dispatch, row.wanted_at).await?;
+    let wanted = Wanted { since: row.wanted_at, is_again: row.number > 1 };
+    let barrier = Barrier::of(&mut tx, &run, dispatch, wanted).await?;
     let may_come_twice = may_come_twice(&mut tx, run.id, &row.recipient, row.number).await?;
     tx.rollback().await?;
     match barrier.reason(&recipient) {
@@ -389,16 +393,27 @@ pub async fn look(ctx: &Context, outbox: &Outbox, job: SendReport) -> Result<Opt
             return Ok(None);
         }
     }
-    let wanted: Vec<FileRow> =
+    let chosen: Vec<FileRow> =
         run.files.iter().filter(|file| dispatch.formats.contains(&file.format)).cloned().collect();
-    let is_small = wanted.iter().map(|file| file.bytes).sum::<i64>() <= MOST_ATTACHED;
-    let files = if dispatch.way == Way::Attachment && is_small { wanted } else { Vec::new() };
+    let is_small = chosen.iter().map(|file| file.bytes).sum::<i64>() <= MOST_ATTACHED;
+    let files = if dispatch.way == Way::Attachment && is_small { chosen } else { Vec::new() };
     let one = One { id: job.mail, may_come_twice, written_at: ctx.now() };
     let words = words(&ctx, outbox, &run, rhythm.as_ref(), &one, &files)?;
     let Words { subject, text, unsubscribe } = words;
     // What somebody has sent once more is late because of them.
     let marks_late = comes_late && row.number == 1;
-    Ok(Some(Outgoing { id: job.mail, to: row.recipient, subject, text, files, unsubscribe, marks_late, run, ctx }))
+    Ok(Some(Outgoing {
+        id: job.mail,
+        to: row.recipient,
+        subject,
+        text,
+        files,
+        unsubscribe,
+        marks_late,
+        wanted,
+        run,
+        ctx,
+    }))
 }
 
 /// What a reader reads.
@@ -473,10 +488,20 @@ async fn keep_back(ctx: &TenantContext, mail: ReportMailId, state: MailState, re
     tx.commit().await
 }
 
-/// Marks a mail as being handed over, right before its first byte leaves. `false`: another worker did that before.
+/// Marks a mail as being handed over, right before its first byte leaves. `false`: another worker did that before, or it was stopped while
+/// its files were read and the server was called.
 pub async fn claim(outgoing: &Outgoing) -> Result<bool, Error> {
-    let Outgoing { ctx, id: mail, run, marks_late, .. } = outgoing;
+    let Outgoing { ctx, id: mail, run, marks_late, wanted, .. } = outgoing;
     let mut tx = ctx.begin(Permission::ReportsManage, Resource::Reports).await?;
+    if let Some(dispatch) = &run.dispatch {
+        let recipient: Email = stored(outgoing.to.parse())?;
+        let barrier = Barrier::of(&mut tx, run, dispatch, *wanted).await?;
+        if let Some((state @ (MailState::Withheld | MailState::Stopped), reason)) = barrier.reason(&recipient) {
+            tx.rollback().await?;
+            keep_back(ctx, *mail, state, reason).await?;
+            return Ok(false);
+        }
+    }
     let claimed = sqlx::query!(
         "update report_mail set state = 'sending', changed_at = $2 where id = $1 and state = 'waiting'",
         mail.uuid(),

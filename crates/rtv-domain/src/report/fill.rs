@@ -26,6 +26,9 @@ use crate::team::{self, Choice};
 /// No table has more rows: a report is read by people, and more is an export. What is left out is said.
 pub const MOST_ROWS: u32 = 200_000;
 
+/// Rows of a chart on a page that is drawn again with each edit: far more than a picture can show, and little enough to hold many of.
+pub const MOST_CHARTED: u32 = 20_000;
+
 /// What is asked of a definition.
 #[derive(Debug, Clone)]
 pub struct Asked<'a> {
@@ -44,8 +47,8 @@ pub struct Asked<'a> {
 pub enum Shown {
     /// What the definition says.
     AsDefined,
-    /// At most so many rows of a table, for a page. A chart is filled as defined: what is said of its picture comes from all that it
-    /// shows.
+    /// At most so many rows of a table, for a page. A chart is filled as defined, up to [`MOST_CHARTED`] rows: what is said of its
+    /// picture comes from all that it shows.
     AtMost(u32),
     /// So many rows at most, also where the definition shows less.
     Whole(u32),
@@ -224,7 +227,10 @@ async fn filled_content(
         Content::Text { text } => FilledContent::Text(text.clone()),
         Content::Metric { query } => FilledContent::Metric(metric(frame, query).await?),
         Content::Chart { kind, query } => {
-            let table = answer(frame, query, answers).await?;
+            let table = match asked.shown {
+                Shown::AtMost(_) => shown(frame, query, Shown::AtMost(MOST_CHARTED), answers).await?,
+                Shown::AsDefined | Shown::Whole(_) => answer(frame, query, answers).await?,
+            };
             FilledContent::Chart { kind: *kind, table: with_address(table, asked, block.id) }
         }
         Content::Table { query, has_totals } => {
@@ -269,7 +275,9 @@ fn with_address(table: Arc<Table>, asked: &Asked<'_>, block: u32) -> Table {
 async fn shown(frame: &Frame, query: &Query, shown: Shown, answers: &mut Answers) -> Result<Arc<Table>, Error> {
     let Shown::AtMost(most) = shown else { return answer(frame, query, answers).await };
     // A chart that asks the same has its rows already.
-    if let Some(known) = answers.0.get(&key(query)) {
+    let charted =
+        Query { limit: Some(query.limit.map_or(MOST_CHARTED, |limit| limit.min(MOST_CHARTED))), ..query.clone() };
+    if let Some(known) = answers.0.get(&key(query)).or_else(|| answers.0.get(&key(&charted))) {
         return Ok(Arc::new(known.first(usize::try_from(most).unwrap_or(usize::MAX))));
     }
     let limit = Some(query.limit.map_or(most, |limit| limit.min(most)));

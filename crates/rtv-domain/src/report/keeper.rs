@@ -17,6 +17,11 @@ use crate::transaction::{Tx, failed};
 pub(super) async fn lapse(tx: &mut Tx, keeper: Option<Uuid>, sent: &[TeamId]) -> Result<Option<&'static str>, Error> {
     let Some(keeper) = keeper.map(UserId::from) else { return Ok(None) };
     let roster = Roster::read(tx).await?;
+    // A team that is no more has no figures. No team at all would mean those of the whole tenant.
+    let left: Vec<&TeamId> = sent.iter().filter(|team| roster.teams.contains_key(team)).collect();
+    if left.is_empty() && !sent.is_empty() {
+        return Ok(Some("The teams whose figures it sends are no more; set another schedule."));
+    }
     let is_here = roster.members.get(&keeper).is_some_and(|member| !member.is_disabled);
     let Some(holding) = roster.holding(keeper).filter(|_| is_here) else {
         return Ok(Some("Whoever kept it has left."));
@@ -25,7 +30,7 @@ pub(super) async fn lapse(tx: &mut Tx, keeper: Option<Uuid>, sent: &[TeamId]) ->
         return Ok(Some("Whoever keeps it does not hold the permission “reports:schedule” any more."));
     }
     let theirs = holding.teams_with(Permission::AnalyticsRead);
-    let sees_them = !sent.is_empty() && sent.iter().all(|team| theirs.contains(team));
+    let sees_them = !left.is_empty() && left.iter().all(|team| theirs.contains(team));
     let sees = sees_them || holding.everywhere().contains(Permission::AnalyticsRead);
     Ok((!sees).then_some("Whoever keeps it does not see all figures any more that it sends."))
 }

@@ -13,6 +13,15 @@ use crate::access::stored;
 use crate::roster::Roster;
 use crate::transaction::{Tx, failed};
 
+/// Since when a mail is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// When somebody last wanted it sent: what was stopped before that is no reason.
+    pub(super) since: DateTime<Utc>,
+    /// Whether that was somebody who had it sent to this reader once more, whoever is on the schedule.
+    pub(super) is_again: bool,
+}
+
 /// What keeps recipients of a run from getting it, as it stands in this transaction.
 pub(super) struct Barrier {
     domains: Vec<String>,
@@ -26,13 +35,13 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    /// `since` is when somebody last wanted it sent: what was stopped before that is no reason.
-    pub(super) async fn of(tx: &mut Tx, run: &Run, dispatch: &Dispatch, since: DateTime<Utc>) -> Result<Self, Error> {
+    pub(super) async fn of(tx: &mut Tx, run: &Run, dispatch: &Dispatch, wanted: Wanted) -> Result<Self, Error> {
         let readers = if dispatch.way == Way::Inbox { Some(readers(tx).await?) } else { None };
         let domains = allowed_domains(tx).await?;
         let open = Self { domains, unsubscribed: Vec::new(), stopped: None, listed: None, readers };
         let Some(schedule) = run.schedule.filter(|_| !dispatch.is_test) else { return Ok(open) };
-        let (stopped, listed) = stopped(tx, schedule, since).await?;
+        let (stopped, listed) = stopped(tx, schedule, wanted.since).await?;
+        let listed = listed.filter(|_| !wanted.is_again);
         Ok(Self { unsubscribed: unsubscribed(tx, schedule).await?, stopped, listed, ..open })
     }
 

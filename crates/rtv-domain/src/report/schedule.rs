@@ -172,8 +172,21 @@ fn ids(teams: &[Uuid]) -> Vec<TeamId> {
 
 /// Teams whose figures it goes on to send when somebody saves it, copies it or has it sent: its own, so that its readers get no more and
 /// nothing else. Whoever does not see all of these figures is refused.
-fn teams_kept(ctx: &TenantContext, schedule: &Schedule, parameters: &str) -> Result<Vec<Uuid>, Error> {
-    let held: Vec<Uuid> = schedule.teams.iter().map(|team| team.uuid()).collect();
+async fn teams_kept(
+    ctx: &TenantContext,
+    tx: &mut Tx,
+    schedule: &Schedule,
+    parameters: &str,
+) -> Result<Vec<Uuid>, Error> {
+    let set: Vec<Uuid> = schedule.teams.iter().map(|team| team.uuid()).collect();
+    let held = sqlx::query_scalar!("select id from team where id = any($1) order by id", &set)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(failed)?;
+    // No team at all would mean the figures of the whole tenant.
+    if held.is_empty() && !set.is_empty() {
+        return Err(Error::Conflict("The teams whose figures it sends are no more. Set another schedule.".into()));
+    }
     let filter = PageFilter::from_query(parameters)?;
     let limits = teams_of(ctx)?;
     check_teams(&limits, &filter)?;
@@ -186,7 +199,7 @@ fn teams_kept(ctx: &TenantContext, schedule: &Schedule, parameters: &str) -> Res
     if limits.is_empty() {
         return Ok(held);
     }
-    let sent = scope(parameters, &schedule.teams)?;
+    let sent = scope(parameters, &ids(&held))?;
     if sent.is_empty() || !sent.iter().all(|team| limits.contains(&team.uuid())) {
         return Err(Error::Conflict(
             "It sends figures that you do not see, so you can neither change it nor have it sent. Set a schedule of your own.".into(),
@@ -253,7 +266,7 @@ pub async fn save(ctx: &TenantContext, report: ReportId, id: ScheduleId, seen: &
     let (mut tx, schedule) = held(ctx, report, id).await?;
     check_version(ctx, &mut tx, &schedule, seen).await?;
     let covered = read(&mut tx, report, false).await?.definition.parameters;
-    let teams = teams_kept(ctx, &schedule, &covered)?;
+    let teams = teams_kept(ctx, &mut tx, &schedule, &covered).await?;
     check(&mut tx, plan, &schedule.plan.dispatch.recipients).await?;
     // The same rhythm goes on waiting for what it waits for, also where that is late.
     let awaited =
@@ -299,6 +312,11 @@ pub async fn may_set(ctx: &TenantContext) -> Result<(), Error> {
 /// Pauses a schedule. What would come meanwhile is not made up for.
 pub async fn pause(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<(), Error> {
     let mut tx = ctx.begin_to_stop(Permission::ReportsSchedule, Resource::Schedule(id)).await?;
+    // Whoever makes its run now is waited for, so that what they made was made before this moment and is held.
+    sqlx::query!("select id from report_schedule where id = $1 for update", id.uuid())
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(failed)?;
     let paused = sqlx::query!(
         r#"
         update report_schedule
@@ -358,7 +376,7 @@ pub async fn resume(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Re
 pub async fn copy(ctx: &TenantContext, report: ReportId, id: ScheduleId) -> Result<ScheduleId, Error> {
     let (mut tx, schedule) = held(ctx, report, id).await?;
     let covered = read(&mut tx, report, false).await?.definition.parameters;
-    let teams = teams_kept(ctx, &schedule, &covered)?;
+    let teams = teams_kept(ctx, &mut tx, &schedule, &covered).await?;
     let copied = add(ctx, &mut tx, report, &schedule.plan, &teams).await?;
     sqlx::query!(
         "update report_schedule set paused_at = $2, paused_by = $3 where id = $1",
@@ -450,7 +468,7 @@ async fn begin_run(
     ctx.begin(Permission::AnalyticsRead, Resource::Posts).await?.rollback().await?;
     let (mut tx, schedule) = held(ctx, report, id).await?;
     let stored_report = read(&mut tx, report, false).await?;
-    let teams = teams_kept(ctx, &schedule, &stored_report.definition.parameters)?;
+    let teams = teams_kept(ctx, &mut tx, &schedule, &stored_report.definition.parameters).await?;
     let now = Occurrence {
         nominal: ctx.now().with_timezone(&schedule.plan.rhythm.zone).naive_local(),
         zone: schedule.plan.rhythm.zone,
@@ -602,7 +620,11 @@ pub async fn tick(ctx: &Context, outbox: &Outbox) -> Result<u32, Error> {
                 // Nothing changes there now; it is late when it goes on.
                 Err(NotMade::Failed(Error::ReadOnly(_))) => {}
                 Err(why) => {
-                    tracing::error!(reason = why.reason(), schedule = %id, "a schedule could not be carried out");
+                    if matches!(why, NotMade::Lapsed(_)) {
+                        tracing::info!(reason = why.reason(), schedule = %id, "a schedule waits for somebody to keep it");
+                    } else {
+                        tracing::error!(reason = why.reason(), schedule = %id, "a schedule could not be carried out");
+                    }
                     if let Err(error) = tell_trouble(ctx, outbox, *tenant, *id, &why).await {
                         tracing::error!(%error, schedule = %id, "its keeper could not be told");
                     }

@@ -319,6 +319,30 @@ async fn a_schedule_stops_when_whoever_keeps_it_may_not_send_it_any_more_and_goe
 }
 
 #[tokio::test]
+async fn a_team_that_is_no_more_stops_no_schedule_of_others_and_the_last_one_stops_it() {
+    let office = Office::new().await;
+    let (person, _) = office.reporter("sam@example.org", Some(office.north)).await;
+    let remove = async |team: TeamId| {
+        let version = team::one(&office.owner, team).await.unwrap().team.revision.version.to_string();
+        team::delete(&office.owner, team, &version).await.unwrap();
+    };
+    let version = team::one(&office.owner, office.south).await.unwrap().team.revision.version.to_string();
+    let place = NewPlace { person: person.id.to_string(), role: "viewer".into(), version, ..NewPlace::default() };
+    team::set_member(&office.owner, office.south, &place).await.unwrap();
+    let sam = office.enter(&person).await;
+    let id = schedule::create(&sam, office.report, &plan()).await.unwrap();
+    assert_eq!(schedule::one(&sam, office.report, id).await.unwrap().teams.len(), 2);
+    remove(office.south).await;
+    let sam = office.enter(&person).await;
+    assert_eq!(tick(&office, 22).await, 1);
+    let run = schedule::run_now(&sam, office.report, id).await.unwrap();
+    assert_eq!(rows(&office.made(run).await), ["a | 17", "- | 17"]);
+    remove(office.north).await;
+    assert_eq!(tick(&office, 23).await, 0, "no team would mean all figures");
+    refused(schedule::run_now(&office.owner, office.report, id).await, "are no more");
+}
+
+#[tokio::test]
 async fn a_run_shows_its_figures_to_who_sees_them_anyway_and_to_whom_it_was_sent() {
     let office = Office::new().await;
     let (sams, sam) = office.reporter("sam@example.org", Some(office.north)).await;

@@ -723,7 +723,26 @@ async fn what_waits_does_not_leave_after_it_was_stopped_unless_somebody_sends_it
         let again = report::mailings(&desk.ctx, run).await.unwrap();
         let again = again.iter().find(|one| one.recipient == "a@client.example" && one.number == 2).unwrap();
         assert!(look(again.id).await, "{stopping}");
+        if stopping == "take off" {
+            // Whoever sends it again knows who is on the schedule; a change of its time says nothing new about them.
+            let last = editor_at(&desk, "2026-11-21T09:04:00Z").await;
+            schedule::save(&last, id, of, "2", &plan(DAILY, &["b@client.example"])).await.unwrap();
+            assert!(look(again.id).await);
+        }
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_is_stopped_while_the_server_is_called_is_not_handed_over() {
+    let desk = Desk::new("Europe/Berlin").await;
+    let (id, run, mails) = waiting(&desk, &["a@client.example"]).await;
+    let of = schedule::list(&desk.ctx, id).await.unwrap()[0].id;
+    let job = SendReport { tenant: desk.tenant.id, mail: mails[0] };
+    let outgoing = report::look(&worker_at(&desk, "2026-11-21T09:01:00Z"), &sent(), job).await.unwrap().unwrap();
+    schedule::pause(&editor_at(&desk, "2026-11-21T09:01:01Z").await, id, of).await.unwrap();
+    assert!(!report::claim(&outgoing).await.unwrap());
+    let told = report::mailings(&desk.ctx, run).await.unwrap();
+    assert_eq!(states(&told), [("a@client.example", 1, MailState::Stopped)]);
 }
 
 #[tokio::test]
