@@ -199,13 +199,13 @@ async fn teams_kept(
     if limits.is_empty() {
         return Ok(held);
     }
-    let sent = scope(parameters, &ids(&held))?;
-    if sent.is_empty() || !sent.iter().all(|team| limits.contains(&team.uuid())) {
+    let covered = scope(parameters, &ids(&held))?;
+    if covered.is_empty() || !covered.iter().all(|team| limits.contains(&team.uuid())) {
         return Err(Error::Conflict(
             "It sends figures that you do not see, so you can neither change it nor have it sent. Set a schedule of your own.".into(),
         ));
     }
-    Ok(sent.iter().map(|team| team.uuid()).collect())
+    Ok(covered.iter().map(|team| team.uuid()).collect())
 }
 
 /// Refuses one more than a report may have. Whoever asks holds the report.
