@@ -10,11 +10,16 @@ export interface Figures {
   engagements: number;
 }
 
-/** Skips the test, loudly, where the file is not there. */
+/** Skips the test, loudly, where the live sellers' file is not there. */
 export function needLiveSellers(): void {
-  const isAbsent = !existsSync(liveSellersFile);
-  if (isAbsent) console.warn(`NOT TESTED: ${liveSellersFile} is absent, so no figure is compared with it.`);
-  test.skip(isAbsent, `${liveSellersFile} is absent`);
+  needFile(liveSellersFile);
+}
+
+/** Skips the test, loudly, where a file is not there that tenants have their posts from. */
+export function needFile(file: string): void {
+  const isAbsent = !existsSync(file);
+  if (isAbsent) console.warn(`NOT TESTED: ${file} is absent, so nothing that stands on it is looked at.`);
+  test.skip(isAbsent, `${file} is absent`);
 }
 
 let rows: { id: string; month: string; account: string; engagements: number; hour: string }[] | undefined;

@@ -3,6 +3,7 @@
 
 import type { Page } from '@playwright/test';
 import { expect, expectAccessibleEverywhere, expectToFitEverywhere, open, signIn, test } from './fixtures.ts';
+import { needLiveSellers } from './live-sellers.ts';
 import { crowded, email, settlers } from './people.mjs';
 
 // They change the same tenant, so they go one after the other.
@@ -20,6 +21,7 @@ async function save(page: Page): Promise<void> {
 }
 
 test('zone and ways of writing change the dashboard', async ({ page }, { project }) => {
+  needLiveSellers();
   const { slug } = own(project);
   await signIn(page, email(own(project), 'owner'));
   await open(page, `/t/${slug}/dashboard?${month}`);

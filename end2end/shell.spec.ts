@@ -3,6 +3,7 @@
 
 import type { Locator, Page } from '@playwright/test';
 import { expect, expectAccessibleEverywhere, expectToFitEverywhere, open, signIn, test } from './fixtures.ts';
+import { needLiveSellers } from './live-sellers.ts';
 import { email, moreTenants, tenants } from './people.mjs';
 
 const [meadow] = tenants;
@@ -319,6 +320,7 @@ test.describe('keys @js', () => {
   });
 
   test('brackets step through periods and x takes the comparison away and back', async ({ page }) => {
+    needLiveSellers();
     const from = () => new URL(page.url()).searchParams.get('from');
     await page.keyboard.press('[');
     await expect.poll(from).toBe('2018-03-01');
@@ -333,6 +335,7 @@ test.describe('keys @js', () => {
   });
 
   test('j and k walk through the rows of a list', async ({ page }) => {
+    needLiveSellers();
     await open(page, '/t/meadow/posts?range=custom&from=2018-04-01&to=2018-04-30');
     const rows = page.locator('main tbody tr');
     await page.keyboard.press('j');

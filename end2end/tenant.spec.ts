@@ -2,7 +2,8 @@
 
 import type { Page } from '@playwright/test';
 import { expect, expectAccessibleEverywhere, expectToFitEverywhere, open, signIn, test } from './fixtures.ts';
-import { email, tenants } from './people.mjs';
+import { needFile } from './live-sellers.ts';
+import { cosmeticsFile, email, tenants } from './people.mjs';
 
 const [meadow, harbour] = tenants;
 
@@ -37,6 +38,7 @@ test('a foreign tenant’s page says that there is none and how to go on', async
 });
 
 test('who belongs to two tenants chooses one, goes over to the other, and is led there the next time', async ({ page }, { project }) => {
+  needFile(cosmeticsFile);
   await signIn(page, `two-tenants@${project.name}.example`);
   await open(page, '/');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Choose an organisation');
