@@ -5,6 +5,7 @@ use rtv_core::{Email, Error, MailId, Permission, ReportId, RunId, TeamId, UserId
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::run::is_within;
 use crate::access::stored;
 use crate::context::TenantContext;
 use crate::mail::{Kind, Letter, Outbox};
@@ -18,7 +19,7 @@ pub(super) async fn lapse(tx: &mut Tx, keeper: Option<Uuid>, sent: &[TeamId]) ->
     let Some(keeper) = keeper.map(UserId::from) else { return Ok(None) };
     let roster = Roster::read(tx).await?;
     // A team that is no more has no figures. No team at all would mean those of the whole tenant.
-    let left: Vec<&TeamId> = sent.iter().filter(|team| roster.teams.contains_key(team)).collect();
+    let left: Vec<TeamId> = sent.iter().filter(|team| roster.teams.contains_key(team)).copied().collect();
     if left.is_empty() && !sent.is_empty() {
         return Ok(Some("The teams whose figures it sends are no more; set another schedule."));
     }
@@ -29,9 +30,8 @@ pub(super) async fn lapse(tx: &mut Tx, keeper: Option<Uuid>, sent: &[TeamId]) ->
     if !holding.everywhere().contains(Permission::ReportsSchedule) {
         return Ok(Some("Whoever keeps it does not hold the permission “reports:schedule” any more."));
     }
-    let theirs = holding.teams_with(Permission::AnalyticsRead);
-    let sees_them = !left.is_empty() && left.iter().all(|team| theirs.contains(team));
-    let sees = sees_them || holding.everywhere().contains(Permission::AnalyticsRead);
+    let read = Permission::AnalyticsRead;
+    let sees = holding.everywhere().contains(read) || is_within(&left, &holding.teams_with(read));
     Ok((!sees).then_some("Whoever keeps it does not see all figures any more that it sends."))
 }
 

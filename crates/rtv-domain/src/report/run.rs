@@ -266,9 +266,12 @@ pub(super) fn check_teams(limits: &[Uuid], parameters: &PageFilter) -> Result<()
 
 /// Whether somebody sees all figures of these teams; of none: those of the whole tenant.
 fn sees(ctx: &TenantContext, scope: &[TeamId]) -> bool {
-    let theirs = limits(ctx);
-    ctx.access().shows(Permission::AnalyticsRead)
-        || (!scope.is_empty() && scope.iter().all(|team| theirs.contains(team)))
+    ctx.access().shows(Permission::AnalyticsRead) || is_within(scope, &limits(ctx))
+}
+
+/// Whether figures of these teams are those of `theirs` alone. Of none they would be the whole tenant's.
+pub(super) fn is_within(scope: &[TeamId], theirs: &[TeamId]) -> bool {
+    !scope.is_empty() && scope.iter().all(|team| theirs.contains(team))
 }
 
 impl Run {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::definition::read;
 use super::dispatch::Dispatch;
-use super::run::{NewRun, check_teams, insert, scope, teams_of};
+use super::run::{NewRun, check_teams, insert, is_within, scope, teams_of};
 use super::{keeper, recipient};
 use crate::access::{self, stored};
 use crate::audit::Event;
@@ -200,7 +200,7 @@ async fn teams_kept(
         return Ok(held);
     }
     let covered = scope(parameters, &ids(&held))?;
-    if covered.is_empty() || !covered.iter().all(|team| limits.contains(&team.uuid())) {
+    if !is_within(&covered, &ids(&limits)) {
         return Err(Error::Conflict(
             "It sends figures that you do not see, so you can neither change it nor have it sent. Set a schedule of your own.".into(),
         ));
